@@ -1,0 +1,29 @@
+/* Instruction sets: the rows of templates/isa/NAME.lua that the program itself needs; everything else in them is for templates. */
+#ifndef GEN_ISA_H
+#define GEN_ISA_H
+#include "engine.h"
+#include "spec.h"
+
+struct isa {
+  const char *name;
+  int rank;     /* preference: higher is better */
+  int registers;
+  int lanes[2]; /* by cs_dtype; 0: the type is not there */
+  int mac_bytes; /* code bytes of one multiply-add with its memory operand, for estimates */
+  bool runs_here;
+};
+
+struct isa_list {
+  const struct isa *items; /* by rank, lowest first */
+  size_t count;
+  const char *const *names; /* NULL at the end */
+};
+
+/* Reads every ISA on the engine's path. False with engine_error set. */
+bool isa_read(struct engine *engine, struct isa_list *list);
+const struct isa *isa_find(const struct isa_list *list, const char *name);
+/* The best that this machine runs. */
+const struct isa *isa_native(const struct isa_list *list);
+/* Pushes the ISA's whole Lua table. */
+void isa_push(struct engine *engine, const struct isa *isa);
+#endif

@@ -1,0 +1,46 @@
+/* Ops: one row each. An op owns its keys, its tensors, its shapes, its reference and its lowering to problems. */
+#ifndef GEN_OP_H
+#define GEN_OP_H
+#include "problem.h"
+
+enum { MAX_TENSORS = 8, MAX_PROBLEMS = 64 };
+enum tensor_role { TENSOR_INPUT, TENSOR_RESIDUAL, TENSOR_PARAMETER, TENSOR_OUTPUT };
+
+struct tensor {
+  const char *name;
+  enum tensor_role role; /* PARAMETER: taken by NAME_pack, canonical order; the others by NAME, in `layout` */
+  enum cs_dtype dtype;
+  enum cs_layout layout;
+  int rank;
+  ptrdiff_t shape[CS_MAX_RANK]; /* logical order */
+  const void *baked;            /* values in the generated file: no argument anywhere; else NULL */
+};
+
+struct op {
+  const char *name;
+  const char *const *keys; /* layer keys that it takes, NULL at the end */
+  /* Fills what follows from the keys (pads, out) and reports what does not fit. Called when the keys were read without error. */
+  bool (*resolve)(struct layer *layer, struct diags *diags);
+  /* Every tensor in the order of the generated signatures: inputs, residual, parameters in pack order, output. Returns the count. */
+  size_t (*tensors)(const struct layer *layer, struct tensor tensors[MAX_TENSORS]);
+  /* Writes the problems that together compute the layer (disjoint outputs, one packed buffer) and returns their number. */
+  size_t (*lower)(const struct layer *layer, struct problem *problems);
+  /* What the output at logical index [n, m, o...] may be. data[i] belongs to tensors[i], logical order. */
+  void (*expect)(const struct layer *layer, const void *const *data, const ptrdiff_t *index, struct cs_expect *expect);
+  /* Nominal multiply-adds of the whole layer (padded taps counted); parameters are the elements of the PARAMETER tensors. */
+  int64_t (*multiply_adds)(const struct layer *layer);
+  /* Magnitude up to which small whole numbers as data make every sum and the activation exact in the type; 0: never exact. */
+  int (*exact_limit)(const struct layer *layer);
+  const char *reference; /* "ref_conv.c": the runtime file that an emitted test carries */
+};
+
+/* The row of `name`, or NULL. */
+const struct op *op_find(const char *name);
+/* Names of the ops this program has, NULL at the end; and of those that CONTRACT reserves ("not supported yet"). */
+const char *const *op_names(void);
+const char *const *op_reserved(void);
+/* The tensor called `name`, or -1. */
+int tensor_find(const struct tensor *tensors, size_t count, const char *name);
+size_t tensor_count(const struct tensor *tensor); /* elements */
+extern const struct op op_conv;
+#endif

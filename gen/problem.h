@@ -1,0 +1,34 @@
+/* A problem: what an op lowers a layer to, and all that an algorithm sees of it. Pure numbers: nothing here knows ops, layouts or
+ * names, so whatever can be written as this sum runs on every algorithm, ISA and type:
+ *
+ *   y[n, g, m, o...] = act(bias[g, m] + residual + Σ_{c, k...} x[n, g, c, o·stride - pad + k·dilation] · w[g, m, c, k...])
+ *
+ * Steps are in elements. w's steps lead into the canonical tensor (a flip is a negative step from w_first). */
+#ifndef GEN_PROBLEM_H
+#define GEN_PROBLEM_H
+#include "spec.h"
+
+struct axis {
+  int64_t in, out, kernel, stride, dilation, pad; /* pad: before the first element */
+  int64_t x_step, y_step, w_step;                 /* of one index of in, out, kernel */
+};
+
+struct problem {
+  enum cs_dtype dtype;
+  int rank;
+  struct axis axis[MAX_SPATIAL]; /* outermost first */
+  int64_t batch, groups, in_channels, out_channels; /* channels of one group */
+  int64_t x_batch, x_group, x_channel;
+  int64_t y_batch, y_group, y_channel;
+  int64_t w_first, w_group, w_out, w_in;
+  enum cs_pad_mode pad_mode;
+  bool bias, residual;
+  enum cs_activation activation;
+  double act[2];
+  const void *baked_weights; /* canonical order, or NULL */
+  bool baked_bias;
+  bool zero_weights; /* some baked weight is exactly zero: it is no tap */
+  enum unroll unroll;
+  int64_t max_code_bytes;
+};
+#endif

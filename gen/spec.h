@@ -1,0 +1,75 @@
+/* Specs: the YAML file as typed layers. Every key is checked here or by the op that owns it; every error of a file is reported in one
+ * run, with its place. CONTRACT of the keys: docs/spec.md. */
+#ifndef GEN_SPEC_H
+#define GEN_SPEC_H
+#include "../runtime/convsmith.h"
+#include "diag.h"
+#include "yaml.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { MAX_SPATIAL = CS_MAX_SPATIAL };
+enum unroll { UNROLL_AUTO, UNROLL_FULL, UNROLL_NONE };
+enum accuracy { ACCURACY_STRICT, ACCURACY_NORMWISE, ACCURACY_FAST };
+
+struct op;
+
+/* Values written into the generated file; data NULL: given at run time. Canonical order. */
+struct baked {
+  const char *path; /* as found: relative to the working directory */
+  const void *data; /* count elements of the layer's type */
+  size_t count;
+};
+
+/* A layer with everything resolved: sizes checked against overflow, pads and output known. */
+struct layer {
+  const char *name;
+  const struct node *node; /* the layer's map; its place serves messages about the whole layer */
+  const struct op *op;
+  enum cs_dtype dtype;
+  int rank; /* spatial dimensions: 1 to 3 */
+  int64_t batch, in_channels, out_channels, groups;
+  int64_t in[MAX_SPATIAL], out[MAX_SPATIAL];
+  int64_t kernel[MAX_SPATIAL], stride[MAX_SPATIAL], dilation[MAX_SPATIAL];
+  int64_t pad[MAX_SPATIAL][2]; /* before, after */
+  enum cs_pad_mode pad_mode;
+  enum cs_layout in_layout, out_layout;
+  bool bias, residual, flip;
+  struct baked weights, bias_values;
+  enum cs_activation activation;
+  double act[2]; /* leaky_relu: slope; clamp: lo, hi */
+  const char *algorithm; /* "auto", "direct", … */
+  enum accuracy accuracy;
+  enum unroll unroll;
+  int64_t max_code_bytes;
+  const char *const *targets; /* names as written, checked; count 0: the command's default */
+  size_t target_count;
+};
+
+struct spec {
+  const char *path;
+  struct layer *layers;
+  size_t count;
+};
+
+/* Options that change how a spec is read. */
+struct spec_options {
+  const char *const *sets; /* "KEY=VALUE" of --set, in order */
+  size_t set_count;
+  const char *const *layers; /* names of --layer: only these are kept (an unknown one is an error); --set reaches only these */
+  size_t layer_count;
+  const char *prefix;              /* of --prefix, for the check that symbols do not clash; "" if none */
+  const char *const *known_targets; /* NULL at the end: targets that exist in this program, "native" not among them */
+};
+
+/* Reads and resolves. False after reporting at least one error. */
+bool spec_read(const char *path, const struct spec_options *options, struct spec *spec, struct diags *diags);
+
+/* The place of `key`'s value in the layer (or of the layer where it has no such key). */
+struct place layer_place(const struct layer *layer, const char *key);
+/* Spelling of enum values, for messages, banners and JSON. */
+const char *dtype_name(enum cs_dtype dtype);
+const char *layout_name(enum cs_layout layout);
+const char *pad_mode_name(enum cs_pad_mode mode);
+const char *activation_name(enum cs_activation activation); /* without arguments */
+#endif
