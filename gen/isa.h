@@ -6,9 +6,10 @@
 
 struct isa {
   const char *name;
-  int rank;     /* preference: higher is better */
+  const char *about; /* one line for people */
+  int rank;          /* preference: higher is better */
   int registers;
-  int lanes[2]; /* by cs_dtype; 0: the type is not there */
+  int lanes[2];  /* by cs_dtype; 0: the type is not there */
   int mac_bytes; /* code bytes of one multiply-add with its memory operand, for estimates */
   bool runs_here;
 };

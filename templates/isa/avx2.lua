@@ -1,0 +1,47 @@
+-- AVX2 with FMA: 256-bit, 16 registers. Partial vectors go through literal lane masks; masked-off lanes are not touched.
+
+-- One string for each number of live lanes.
+local function masked(text, lanes, set)
+  local rows = {}
+  for live = 1, lanes - 1 do
+    local bits = {}
+    for lane = 1, lanes do bits[lane] = lane <= live and "-1" or "0" end
+    rows[live] = text:gsub("MASK", set .. "(" .. table.concat(bits, ", ") .. ")")
+  end
+  return rows
+end
+
+return derive(import("isa/sse41.lua"), {
+  name = "avx2",
+  about = "x86, AVX2 and FMA, 256-bit",
+  rank = 30,
+  attribute = '__attribute__((target("avx2,fma")))',
+  probe = { cpuid = { { 1, 0, "c", 12 }, { 1, 0, "c", 27 }, { 7, 0, "b", 5 } }, xcr0 = 6, macro = "defined(__AVX2__) && defined(__FMA__)" },
+  mac_bytes = 9,
+  vec = {
+    f32 = {
+      type = "__m256", lanes = 8,
+      zero = "_mm256_setzero_ps()", set1 = "_mm256_set1_ps(%1)", broadcast = "_mm256_broadcast_ss(%1)",
+      load = "_mm256_loadu_ps(%1)", store = "_mm256_storeu_ps(%1, %2);",
+      load_part = masked("_mm256_maskload_ps(%1, MASK)", 8, "_mm256_setr_epi32"),
+      store_part = masked("_mm256_maskstore_ps(%1, MASK, %2);", 8, "_mm256_setr_epi32"),
+      add = "_mm256_add_ps(%1, %2)", mul = "_mm256_mul_ps(%1, %2)", max = "_mm256_max_ps(%1, %2)", min = "_mm256_min_ps(%1, %2)",
+      select_negative = "_mm256_blendv_ps(%3, %2, _mm256_cmp_ps(%1, _mm256_setzero_ps(), _CMP_LT_OQ))",
+    },
+    f64 = {
+      type = "__m256d", lanes = 4,
+      zero = "_mm256_setzero_pd()", set1 = "_mm256_set1_pd(%1)", broadcast = "_mm256_broadcast_sd(%1)",
+      load = "_mm256_loadu_pd(%1)", store = "_mm256_storeu_pd(%1, %2);",
+      load_part = masked("_mm256_maskload_pd(%1, MASK)", 4, "_mm256_setr_epi64x"),
+      store_part = masked("_mm256_maskstore_pd(%1, MASK, %2);", 4, "_mm256_setr_epi64x"),
+      add = "_mm256_add_pd(%1, %2)", mul = "_mm256_mul_pd(%1, %2)", max = "_mm256_max_pd(%1, %2)", min = "_mm256_min_pd(%1, %2)",
+      select_negative = "_mm256_blendv_pd(%3, %2, _mm256_cmp_pd(%1, _mm256_setzero_pd(), _CMP_LT_OQ))",
+    },
+  },
+  mac = {
+    { x = "f32", w = "f32", acc = "f32", op = "_mm256_fmadd_ps(%2, %3, %1)",
+      live = "_mm256_blendv_ps(_mm256_fmadd_ps(%2, %3, %1), %1, _mm256_cmp_ps(%3, _mm256_setzero_ps(), _CMP_EQ_OQ))" },
+    { x = "f64", w = "f64", acc = "f64", op = "_mm256_fmadd_pd(%2, %3, %1)",
+      live = "_mm256_blendv_pd(_mm256_fmadd_pd(%2, %3, %1), %1, _mm256_cmp_pd(%3, _mm256_setzero_pd(), _CMP_EQ_OQ))" },
+  },
+})

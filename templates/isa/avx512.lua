@@ -1,0 +1,45 @@
+-- AVX-512 F, BW, DQ, VL: 512-bit, 32 registers. Partial vectors go through mask registers; masked-off lanes are not touched.
+
+local function masked(text, lanes)
+  local rows = {}
+  for live = 1, lanes - 1 do rows[live] = text:gsub("MASK", string.format("(__mmask%d)0x%xu", lanes, (1 << live) - 1)) end
+  return rows
+end
+
+return derive(import("isa/avx2.lua"), {
+  name = "avx512",
+  about = "x86, AVX-512 F, BW, DQ and VL, 512-bit",
+  rank = 40,
+  attribute = '__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))',
+  probe = { cpuid = { { 1, 0, "c", 27 }, { 7, 0, "b", 16 }, { 7, 0, "b", 17 }, { 7, 0, "b", 30 }, { 7, 0, "b", 31 } }, xcr0 = 0xe6,
+            macro = "defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)" },
+  registers = 32,
+  mac_bytes = 10,
+  pin = "+v",
+  vec = {
+    f32 = {
+      type = "__m512", lanes = 16,
+      zero = "_mm512_setzero_ps()", set1 = "_mm512_set1_ps(%1)", broadcast = "_mm512_set1_ps(*(%1))",
+      load = "_mm512_loadu_ps(%1)", store = "_mm512_storeu_ps(%1, %2);",
+      load_part = masked("_mm512_maskz_loadu_ps(MASK, %1)", 16),
+      store_part = masked("_mm512_mask_storeu_ps(%1, MASK, %2);", 16),
+      add = "_mm512_add_ps(%1, %2)", mul = "_mm512_mul_ps(%1, %2)", max = "_mm512_max_ps(%1, %2)", min = "_mm512_min_ps(%1, %2)",
+      select_negative = "_mm512_mask_mov_ps(%3, _mm512_cmp_ps_mask(%1, _mm512_setzero_ps(), _CMP_LT_OQ), %2)",
+    },
+    f64 = {
+      type = "__m512d", lanes = 8,
+      zero = "_mm512_setzero_pd()", set1 = "_mm512_set1_pd(%1)", broadcast = "_mm512_set1_pd(*(%1))",
+      load = "_mm512_loadu_pd(%1)", store = "_mm512_storeu_pd(%1, %2);",
+      load_part = masked("_mm512_maskz_loadu_pd(MASK, %1)", 8),
+      store_part = masked("_mm512_mask_storeu_pd(%1, MASK, %2);", 8),
+      add = "_mm512_add_pd(%1, %2)", mul = "_mm512_mul_pd(%1, %2)", max = "_mm512_max_pd(%1, %2)", min = "_mm512_min_pd(%1, %2)",
+      select_negative = "_mm512_mask_mov_pd(%3, _mm512_cmp_pd_mask(%1, _mm512_setzero_pd(), _CMP_LT_OQ), %2)",
+    },
+  },
+  mac = {
+    { x = "f32", w = "f32", acc = "f32", op = "_mm512_fmadd_ps(%2, %3, %1)",
+      live = "_mm512_mask3_fmadd_ps(%2, %3, %1, _mm512_cmp_ps_mask(%3, _mm512_setzero_ps(), _CMP_NEQ_UQ))" },
+    { x = "f64", w = "f64", acc = "f64", op = "_mm512_fmadd_pd(%2, %3, %1)",
+      live = "_mm512_mask3_fmadd_pd(%2, %3, %1, _mm512_cmp_pd_mask(%3, _mm512_setzero_pd(), _CMP_NEQ_UQ))" },
+  },
+})

@@ -1,0 +1,45 @@
+-- Plain C, one lane, every compiler and CPU: the base of all other ISAs. What they do not say, they inherit from here.
+--
+-- Operations are strings with holes %1 %2 … (a name, a literal or a bracketed expression; an operation may repeat them) and %n, the
+-- live lanes of a partial vector. An operation that ends in ';' is a statement. docs/templates.md lists the fields.
+
+local function type_of(ctype, zero)
+  return {
+    ctype = ctype, type = ctype, lanes = 1,
+    zero = zero,
+    set1 = "(%1)",
+    load = "*(%1)",
+    store = "*(%1) = %2;",
+    load_part = "*(%1)",
+    store_part = "*(%1) = %2;",
+    broadcast = "*(%1)",
+    add = "%1 + %2",
+    mul = "%1 * %2",
+    -- of a constant and x: x where x is NaN
+    max = "(%2 < %1 ? %1 : %2)",
+    min = "(%2 > %1 ? %1 : %2)",
+    -- %1 < 0 ? %2 : %3 in each lane
+    select_negative = "(%1 < " .. zero .. " ? %2 : %3)",
+  }
+end
+
+return {
+  name = "scalar",
+  about = "plain C, every compiler and CPU",
+  rank = 0,
+  when = "1",             -- #if around everything of this ISA
+  headers = {},
+  prelude = false,        -- C text that the operations use, once a file
+  attribute = "",         -- of every function
+  probe = { arch = "any", cpuid = {}, xcr0 = 0, macro = false },
+  registers = 16,
+  mac_bytes = 12,         -- of code, for estimates
+  pin = false,            -- asm constraint that keeps a loaded value in a register (gcc would reload it for each use)
+  barrier = false,        -- keep loads of different steps apart, or the compiler spills
+  vec = { f32 = type_of("float", "0.0f"), f64 = type_of("double", "0.0") },
+  -- acc %1 += x %2 * w %3. live: only where w is not zero.
+  mac = {
+    { x = "f32", w = "f32", acc = "f32", op = "%1 + %2 * %3", live = "(%3 != 0.0f ? %1 + %2 * %3 : %1)" },
+    { x = "f64", w = "f64", acc = "f64", op = "%1 + %2 * %3", live = "(%3 != 0.0 ? %1 + %2 * %3 : %1)" },
+  },
+}

@@ -1,0 +1,61 @@
+-- 128-bit vectors by the vector extensions of gcc and clang: any CPU, no intrinsics.
+
+local function prelude(ctype, itype, name, lanes)
+  local each = {}
+  for lane = 0, lanes - 1 do each[#each + 1] = "a" end
+  return [[
+typedef ]] .. ctype .. " " .. name .. [[ __attribute__((vector_size(16)));
+typedef ]] .. itype .. " " .. name .. [[_bits __attribute__((vector_size(16)));
+CONVSMITH_INLINE ]] .. name .. " " .. name .. "_set1(" .. ctype .. [[ a)
+{
+const ]] .. name .. " v = {" .. table.concat(each, ", ") .. [[};
+return v;
+}
+CONVSMITH_INLINE ]] .. name .. " " .. name .. "_load(const " .. ctype .. [[ *p, unsigned n)
+{
+]] .. name .. " v = " .. name .. [[_set1(0);
+__builtin_memcpy(&v, p, n * sizeof *p);
+return v;
+}
+CONVSMITH_INLINE void ]] .. name .. "_store(" .. ctype .. " *p, " .. name .. [[ v, unsigned n)
+{
+__builtin_memcpy(p, &v, n * sizeof *p);
+}
+/* a where mask is set, else b */
+CONVSMITH_INLINE ]] .. name .. " " .. name .. "_select(" .. name .. "_bits mask, " .. name .. " a, " .. name .. [[ b)
+{
+return (]] .. name .. ")((mask & (" .. name .. "_bits)a) | (~mask & (" .. name .. [[_bits)b));
+}
+]]
+end
+
+local function type_of(name, lanes)
+  return {
+    type = name, lanes = lanes,
+    zero = name .. "_set1(0)", set1 = name .. "_set1(%1)", broadcast = name .. "_set1(*(%1))",
+    load = name .. "_load(%1, " .. lanes .. ")", load_part = name .. "_load(%1, %n)",
+    store = name .. "_store(%1, %2, " .. lanes .. ");", store_part = name .. "_store(%1, %2, %n);",
+    add = "%1 + %2", mul = "%1 * %2",
+    max = name .. "_select(%2 < %1, %1, %2)", min = name .. "_select(%2 > %1, %1, %2)",
+    select_negative = name .. "_select(%1 < " .. name .. "_set1(0), %2, %3)",
+  }
+end
+
+local function live(name)
+  return name .. "_select(%3 != " .. name .. "_set1(0), %1 + %2 * %3, %1)"
+end
+
+return derive(import("isa/scalar.lua"), {
+  name = "vec128",
+  about = "128-bit vectors of gcc and clang, any CPU",
+  rank = 10,
+  when = "defined(__GNUC__)",
+  prelude = prelude("float", "int", "convsmith_f32x4", 4) .. prelude("double", "long long", "convsmith_f64x2", 2),
+  probe = { arch = "any" },
+  barrier = true,
+  vec = { f32 = type_of("convsmith_f32x4", 4), f64 = type_of("convsmith_f64x2", 2) },
+  mac = {
+    { x = "f32", w = "f32", acc = "f32", op = "%1 + %2 * %3", live = live("convsmith_f32x4") },
+    { x = "f64", w = "f64", acc = "f64", op = "%1 + %2 * %3", live = live("convsmith_f64x2") },
+  },
+})
