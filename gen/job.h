@@ -2,24 +2,27 @@
 #ifndef GEN_JOB_H
 #define GEN_JOB_H
 #include "command.h"
-#include "plan.h"
+#include "plan_file.h"
 
 struct job {
   const struct command_options *options;
   struct engine *engine;
   struct isa_list isas;
   struct spec spec;
+  struct plan_choices choices; /* of --plan */
   struct diags diags;
-  struct node *plan_file; /* --plan, or NULL */
 };
 
 /* Opens the engine, reads the ISAs and, where the command has one, the spec; checks --target and --plan. False after at least one
- * error was reported to job->diags. */
+ * error was reported; job_close is due in both cases. */
 bool job_open(struct job *job, const struct command_options *options);
 /* Frees the engine and prints what was diagnosed. Returns EXIT_BAD if there was an error, else `status`. */
 int job_close(struct job *job, int status);
-/* Reports engine_error as an error of its own. */
-void job_engine_error(struct job *job);
+/* Reports `text`, which may have several lines: prints it as `convsmith: error: …` after what was diagnosed so far. Returns
+ * EXIT_BAD for the caller to return. */
+int job_error(struct job *job, const char *text);
+/* The same for engine_error, which names its own place. */
+int job_engine_error(struct job *job);
 
 /* What a layer is made for: --target, else the spec's `target`, else the command's default. */
 enum target_default {
