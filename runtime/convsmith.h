@@ -37,11 +37,13 @@ struct cs_conv_data {
   const void *input, *weights, *bias, *residual, *slope;
 };
 
-/* What an output may be: value + rest is y* (rest: the low part of a double-double, 0 for f32), and a kernel's result is right within
- * `bound` of it. finite 0: y* is NaN or an infinity, and the result must be the same (sign of infinity too). `overflow`: the sum of
- * |x||w| over finite terms exceeds the type's maximum, so infinity and NaN are right as well. */
+/* What an output may be. value + rest is y* (rest: the low part of a double-double; 0 for f32), and a finite y* is met within
+ * `bound`. Where y* is NaN or an infinity, the result must be the same, the sign of infinity too.
+ * overflow: the sum of |x||w| over finite terms exceeds the type's maximum, so that partial sums may leave the type's range: NaN is
+ * right as well, and so are `low` and `high`, what -infinity and +infinity become through the activation (NaN: no such result). */
 struct cs_expect {
   double value, rest, bound;
+  double low, high;
   int overflow;
 };
 

@@ -1,0 +1,86 @@
+/* Elements by type, and tensors filled with seeded data: the same numbers on every machine, from integers alone. */
+#include "convsmith.h"
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+size_t cs_size(enum cs_dtype dtype) {
+  return dtype == CS_F32 ? sizeof(float) : sizeof(double);
+}
+
+double cs_get(const void *data, size_t index, enum cs_dtype dtype) {
+  float narrow;
+  double wide;
+  if (dtype == CS_F64) {
+    memcpy(&wide, (const char *)data + index * sizeof wide, sizeof wide);
+    return wide;
+  }
+  memcpy(&narrow, (const char *)data + index * sizeof narrow, sizeof narrow);
+  return (double)narrow;
+}
+
+void cs_put(void *data, size_t index, enum cs_dtype dtype, double value) {
+  const float narrow = (float)value;
+  if (dtype == CS_F64)
+    memcpy((char *)data + index * sizeof value, &value, sizeof value);
+  else
+    memcpy((char *)data + index * sizeof narrow, &narrow, sizeof narrow);
+}
+
+/* splitmix64: Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014. */
+uint64_t cs_random(uint64_t *state) {
+  uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+/* A whole number in -limit..limit. */
+static double fill_integer(uint64_t random, int limit) {
+  const uint64_t choices = 2 * (uint64_t)limit + 1;
+  return (double)(int64_t)(((random >> 32) * choices) >> 32) - limit;
+}
+
+/* An odd multiple of 2^-24 (f64: 2^-53) in (-1, 1): every bit of the significand is used, and 0 and 1 do not occur. */
+static double fill_random(uint64_t random, enum cs_dtype dtype) {
+  const int bits = dtype == CS_F32 ? 24 : 53;
+  const int64_t odd = 2 * (int64_t)(random >> (64 - bits)) + 1 - (INT64_C(1) << bits);
+  return ldexp((double)odd, -bits);
+}
+
+/* What breaks kernels. A quarter is not finite, so that most sums stay finite. */
+static double fill_special(uint64_t random, enum cs_dtype dtype) {
+  const double narrow[] = {
+      NAN,   INFINITY, -INFINITY, (double)FLT_MIN * FLT_EPSILON, -(double)FLT_MIN / 3, 0.0, -0.0, FLT_MAX, 1e30,
+      -1e30, 1e-30,    FLT_MIN};
+  const double wide[] = {NAN,    INFINITY, -INFINITY, DBL_MIN * DBL_EPSILON, -DBL_MIN / 3, 0.0, -0.0, DBL_MAX, 1e300,
+                         -1e300, 1e-300,   DBL_MIN};
+  const size_t choice = (size_t)(random % (sizeof narrow / sizeof *narrow));
+  return dtype == CS_F32 ? narrow[choice] : wide[choice];
+}
+
+/* One element in 128 is special, and two places always are, so that small tensors see some too. */
+static double fill_hostile(uint64_t random, enum cs_dtype dtype, int always) {
+  return always || random % 128 == 0 ? fill_special(random >> 7, dtype) : fill_random(random, dtype);
+}
+
+void cs_fill(void *data, size_t count, enum cs_dtype dtype, enum cs_fill kind, int limit, uint64_t seed) {
+  uint64_t state = seed;
+  for (size_t i = 0; i < count; i++) {
+    const uint64_t random = cs_random(&state);
+    const int always = count > 1 && (i == count / 2 || i == count - 1);
+    double value = 0;
+    switch (kind) {
+    case CS_FILL_INTEGERS:
+      value = fill_integer(random, limit);
+      break;
+    case CS_FILL_RANDOM:
+      value = fill_random(random, dtype);
+      break;
+    case CS_FILL_HOSTILE:
+      value = fill_hostile(random, dtype, always);
+      break;
+    }
+    cs_put(data, i, dtype, value);
+  }
+}

@@ -1,0 +1,328 @@
+/* The reference of `conv`, written from the definition (ONNX Conv; PyTorch's padding modes) in plain loops:
+ *
+ *   y[n, m, o] = act(bias[m] + residual[n, m, o] + sum over c, k of x[n, c, o * stride - pad + k * dilation] * w[m, c, k])
+ *
+ * Taps outside the input are skipped in `zeros` mode, never multiplied. Bias and residual are two more taps, of weight one.
+ * Three walks over the same taps share one visitor interface: f32 in double (products are exact there), f64 in double-double
+ * (Ogita, Rump, Oishi: Accurate sum and dot product, 2005, Dot2), and, only where a term is not finite or the sum may leave
+ * double's range, a careful one that takes finite and other terms apart. Activations follow in activate.
+ *
+ * Why those terms can be taken apart: a sum that holds a NaN or both infinities is NaN in every order, one that holds one
+ * kind of infinity is that infinity, unless the finite terms overflow on their way, which only adds NaN. */
+#include "convsmith.h"
+#include <float.h>
+#include <math.h>
+
+/* A sum in the making: high + low times 2^exponent. */
+struct ref_sum {
+  double high, low; /* of the finite terms */
+  double magnitude; /* of the finite terms' absolute values */
+  double special;   /* sum of the terms that are not finite */
+  int exponent;
+  int skip_zero_weights;
+};
+
+/* Adds `count` products x[i * x_step] * w[i * w_step]. */
+typedef void ref_visit(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count);
+
+static void ref_visit_f32(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  const float *a = (const float *)x, *b = (const float *)w;
+  double high = sum->high, magnitude = sum->magnitude;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const double product = (double)a[i * x_step] * (double)b[i * w_step];
+    high += product;
+    magnitude += fabs(product);
+  }
+  sum->high = high;
+  sum->magnitude = magnitude;
+}
+
+/* One step of Dot2: the errors of product and sum, both exact, go to `low`. */
+static void ref_add_product(struct ref_sum *sum, double a, double b) {
+  const double product = a * b;
+  const double product_error = fma(a, b, -product);
+  const double total = sum->high + product;
+  const double taken = total - sum->high;
+  const double total_error = (sum->high - (total - taken)) + (product - taken);
+  sum->high = total;
+  sum->low += total_error + product_error;
+  sum->magnitude += fabs(product);
+}
+
+static void ref_visit_f64(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  const double *a = (const double *)x, *b = (const double *)w;
+  struct ref_sum local = *sum;
+  for (ptrdiff_t i = 0; i < count; i++) ref_add_product(&local, a[i * x_step], b[i * w_step]);
+  *sum = local;
+}
+
+/* Finite terms are added scaled by 2^-exponent, half of it on each factor, so that their sum stays in range; what that loses to
+ * underflow is nothing beside the sums that need it. */
+static void ref_add_carefully(struct ref_sum *sum, double a, double b, double scale) {
+  if (sum->skip_zero_weights && b == 0) return;
+  if (isfinite(a) && isfinite(b))
+    ref_add_product(sum, a * scale, b * scale);
+  else
+    sum->special += a * b;
+}
+
+static void ref_visit_f32_carefully(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
+                                    ptrdiff_t count) {
+  const float *a = (const float *)x, *b = (const float *)w;
+  const double scale = ldexp(1.0, -sum->exponent / 2);
+  for (ptrdiff_t i = 0; i < count; i++) ref_add_carefully(sum, (double)a[i * x_step], (double)b[i * w_step], scale);
+}
+
+static void ref_visit_f64_carefully(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
+                                    ptrdiff_t count) {
+  const double *a = (const double *)x, *b = (const double *)w;
+  const double scale = ldexp(1.0, -sum->exponent / 2);
+  for (ptrdiff_t i = 0; i < count; i++) ref_add_carefully(sum, a[i * x_step], b[i * w_step], scale);
+}
+
+/* What a type needs: its visitors, one as an element, unit roundoff, smallest and largest positive value. */
+struct ref_type {
+  ref_visit *visit, *visit_carefully;
+  const void *one;
+  double u, least, most;
+};
+
+static const float ref_one_f32 = 1;
+static const double ref_one_f64 = 1;
+
+static const struct ref_type ref_types[] = {
+    /* CS_F32 */ {ref_visit_f32, ref_visit_f32_carefully, &ref_one_f32, FLT_EPSILON / 2.0, (double)FLT_MIN *FLT_EPSILON, FLT_MAX},
+    /* CS_F64 */ {ref_visit_f64, ref_visit_f64_carefully, &ref_one_f64, DBL_EPSILON / 2, DBL_MIN *DBL_EPSILON, DBL_MAX},
+};
+
+static ptrdiff_t ref_modulo(ptrdiff_t i, ptrdiff_t size) {
+  const ptrdiff_t rest = i % size;
+  return rest < 0 ? rest + size : rest;
+}
+
+/* The input element that position `i` of a padded row stands for, -1 if none. */
+static ptrdiff_t ref_source(enum cs_pad_mode mode, ptrdiff_t i, ptrdiff_t size) {
+  if (i >= 0 && i < size) return i;
+  switch (mode) {
+  case CS_ZEROS:
+    return -1;
+  case CS_REPLICATE:
+    return i < 0 ? 0 : size - 1;
+  case CS_CIRCULAR:
+    return ref_modulo(i, size);
+  case CS_REFLECT:
+    break; /* the edge is not repeated: the period is 2 * size - 2 */
+  }
+  if (size == 1) return 0;
+  i = ref_modulo(i, 2 * size - 2);
+  return i < size ? i : 2 * size - 2 - i;
+}
+
+/* One output's walk: the steps from channel to channel, and where in the tensors its first channel lies. */
+struct ref_walk {
+  const struct cs_conv *conv;
+  const ptrdiff_t *o; /* spatial output index */
+  const char *x, *w;
+  size_t size; /* bytes of an element */
+  ptrdiff_t x_step, w_step, channels;
+  ref_visit *visit;
+  struct ref_sum *sum;
+};
+
+/* Taps of dimension d and below; x and w are the positions so far within one channel. */
+static void ref_walk_taps(const struct ref_walk *walk, int d, ptrdiff_t x, ptrdiff_t w) {
+  const struct cs_conv *conv = walk->conv;
+  if (d == conv->rank) {
+    walk->visit(walk->sum, walk->x + (size_t)x * walk->size, walk->x_step, walk->w + (size_t)w * walk->size, walk->w_step,
+                walk->channels);
+    return;
+  }
+  for (ptrdiff_t k = 0; k < conv->kernel[d]; k++) {
+    const ptrdiff_t position = walk->o[d] * conv->stride[d] - conv->pad[d] + k * conv->dilation[d];
+    const ptrdiff_t source = ref_source(conv->pad_mode, position, conv->in[d]);
+    const ptrdiff_t tap = conv->flip ? conv->kernel[d] - 1 - k : k;
+    if (source >= 0) ref_walk_taps(walk, d + 1, x * conv->in[d] + source, w * conv->kernel[d] + tap);
+  }
+}
+
+static ptrdiff_t ref_product(const ptrdiff_t *sizes, int count) {
+  ptrdiff_t product = 1;
+  for (int i = 0; i < count; i++) product *= sizes[i];
+  return product;
+}
+
+/* Element `index` of a tensor, or `one` where the layer has none of it. */
+static const char *ref_element(const void *data, ptrdiff_t index, size_t size) {
+  return (const char *)data + (size_t)index * size;
+}
+
+/* All terms of one output. */
+static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, ref_visit *visit,
+                          struct ref_sum *sum) {
+  const void *one = ref_types[conv->dtype].one;
+  const size_t size = cs_size(conv->dtype);
+  const ptrdiff_t channels = conv->in_channels / conv->groups, group = index[1] / (conv->out_channels / conv->groups);
+  struct ref_walk walk = {
+      conv,     index + 2, NULL, NULL, size, ref_product(conv->in, conv->rank), ref_product(conv->kernel, conv->rank),
+      channels, visit,     sum};
+  walk.x = ref_element(data->input, (index[0] * conv->in_channels + group * channels) * walk.x_step, size);
+  walk.w = ref_element(data->weights, index[1] * channels * walk.w_step, size);
+  ref_walk_taps(&walk, 0, 0, 0);
+  if (data->bias) visit(sum, ref_element(data->bias, index[1], size), 0, one, 0, 1);
+  if (!data->residual) return;
+  ptrdiff_t at = index[0] * conv->out_channels + index[1];
+  for (int d = 0; d < conv->rank; d++) at = at * conv->out[d] + index[2 + d];
+  visit(sum, ref_element(data->residual, at, size), 0, one, 0, 1);
+}
+
+/* gamma(n) = n u / (1 - n u), Higham, Accuracy and Stability of Numerical Algorithms, section 3.1. */
+static double ref_gamma(double n, double u) {
+  return n * u < 1 ? n * u / (1 - n * u) : DBL_MAX;
+}
+
+/* y* before the activation, with its bound. Sums near or beyond double's range, and those with NaN or infinity, are done again
+ * carefully. */
+static void ref_sum_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index,
+                           struct cs_expect *expect) {
+  const struct ref_type *type = &ref_types[conv->dtype];
+  const double n = (double)(conv->in_channels / conv->groups) * (double)ref_product(conv->kernel, conv->rank) + 2;
+  struct ref_sum sum = {0, 0, 0, 0, 0, conv->skip_zero_weights};
+  ref_add_terms(conv, data, index, type->visit, &sum);
+  if (!(sum.magnitude < DBL_MAX / 4)) {
+    const struct ref_sum again = {0, 0, 0, 0, conv->dtype == CS_F64 ? 1100 : 0, conv->skip_zero_weights};
+    sum = again;
+    ref_add_terms(conv, data, index, type->visit_carefully, &sum);
+  }
+  const double scaled = sum.high + sum.low;
+  expect->value = ldexp(scaled, sum.exponent);
+  expect->rest = ldexp((sum.high - scaled) + sum.low, sum.exponent);
+  expect->bound = ldexp(ref_gamma(n, type->u) * sum.magnitude, sum.exponent) + n * type->least;
+  expect->overflow = !(ldexp(sum.magnitude, sum.exponent) + expect->bound <= type->most);
+  expect->low = expect->overflow ? -INFINITY : NAN;
+  expect->high = expect->overflow ? INFINITY : NAN;
+  if (sum.special != 0) {
+    expect->value = sum.special;
+    expect->low = expect->high = NAN;
+  }
+  if (!isfinite(expect->value)) expect->rest = 0;
+}
+
+/* ---- activations --------------------------------------------------------------------------------------------------------------
+ */
+
+/* Each by its definition, of x and the layer's numbers a. A comparison with NaN is false, and each is written so that NaN stays. */
+typedef long double ref_function(long double x, const double *a);
+
+static long double ref_clamp(long double x, const double *a) {
+  return x < a[0] ? a[0] : x > a[1] ? a[1] : x;
+}
+
+static long double ref_relu(long double x, const double *a) {
+  (void)a;
+  return x < 0 ? 0 : x;
+}
+
+static long double ref_relu6(long double x, const double *a) {
+  static const double limits[] = {0, 6};
+  (void)a;
+  return ref_clamp(x, limits);
+}
+
+static long double ref_hardsigmoid(long double x, const double *a) {
+  return ref_relu6(x + 3, a) / 6;
+}
+
+static long double ref_hardswish(long double x, const double *a) {
+  return x * ref_hardsigmoid(x, a);
+}
+
+static long double ref_sigmoid(long double x, const double *a) {
+  (void)a;
+  return 1 / (1 + expl(-x));
+}
+
+static long double ref_silu(long double x, const double *a) {
+  return x * ref_sigmoid(x, a);
+}
+
+static long double ref_tanh(long double x, const double *a) {
+  (void)a;
+  return tanhl(x);
+}
+
+static long double ref_gelu(long double x, const double *a) {
+  (void)a;
+  return x * 0.5L * erfcl(-x * 0.70710678118654752440084436210485L); /* 1 + erf(t) = erfc(-t), which does not cancel */
+}
+
+static long double ref_leaky_relu(long double x, const double *a) {
+  return x < 0 ? a[0] * x : x;
+}
+
+/* lipschitz: how much of an error in x can reach f(x). unit: its values lie in -1..1, and S is 1. sloped: a[0] is the slope below
+ * zero, and the constant is max(lipschitz, |slope|). */
+static const struct {
+  ref_function *apply;
+  double lipschitz;
+  int unit, sloped;
+} ref_activations[] = {
+    /* CS_NONE */ {NULL, 1, 0, 0},
+    /* CS_RELU */ {ref_relu, 1, 0, 0},
+    /* CS_RELU6 */ {ref_relu6, 1, 0, 0},
+    /* CS_SIGMOID */ {ref_sigmoid, 0.25, 1, 0},
+    /* CS_TANH */ {ref_tanh, 1, 1, 0},
+    /* CS_SILU */ {ref_silu, 1.1, 0, 0},
+    /* CS_HARDSWISH */ {ref_hardswish, 1.5, 0, 0},
+    /* CS_HARDSIGMOID */ {ref_hardsigmoid, 1.0 / 6, 1, 0},
+    /* CS_GELU */ {ref_gelu, 1.13, 0, 0},
+    /* CS_LEAKY_RELU */ {ref_leaky_relu, 1, 0, 1},
+    /* CS_CLAMP */ {ref_clamp, 1, 0, 0},
+    /* CS_PRELU */ {ref_leaky_relu, 1, 0, 1},
+};
+
+/* S of the bound: the size that the activation's own rounding errors are relative to. At an infinite x only the result counts. */
+static double ref_scale(int unit, double x, double y) {
+  if (unit || isinf(y)) return 1;
+  return isinf(x) ? fmax(1, fabs(y)) : fmax(fabs(x), fabs(y));
+}
+
+/* A slope that is NaN or infinite, where rounding errors decide on which side of zero the sum lies: right is what either side
+ * gives. */
+static void ref_either_side(double slope, struct cs_expect *expect) {
+  expect->value = fmax(expect->value, 0);
+  expect->rest = 0;
+  if (isnan(slope))
+    expect->overflow = 1;
+  else
+    expect->low = -slope;
+}
+
+/* Replaces the sum by its activation, and carries the bound and the other right results through it. */
+static void ref_activate(enum cs_activation activation, const double *a, const struct ref_type *type, struct cs_expect *expect) {
+  ref_function *apply = ref_activations[activation].apply;
+  const int sloped = ref_activations[activation].sloped;
+  const double x = expect->value;
+  if (sloped && !isfinite(a[0]) && fabs(x) <= expect->bound) {
+    ref_either_side(a[0], expect);
+    return;
+  }
+  const long double y = apply((long double)x + expect->rest, a);
+  expect->value = (double)y;
+  expect->rest = isfinite(expect->value) ? (double)(y - expect->value) : 0;
+  expect->low = (double)apply(expect->low, a);
+  expect->high = (double)apply(expect->high, a);
+  if (!isfinite(x)) expect->bound = 0; /* an infinite sum has no error */
+  expect->bound *= sloped && isfinite(a[0]) ? fmax(1, fabs(a[0])) : ref_activations[activation].lipschitz;
+  expect->bound += 8 * type->u * ref_scale(ref_activations[activation].unit, x, expect->value) + 8 * type->least;
+  if (expect->value + expect->bound > type->most) expect->high = INFINITY;
+  if (expect->value - expect->bound < -type->most) expect->low = -INFINITY;
+}
+
+void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, struct cs_expect *expect) {
+  const struct ref_type *type = &ref_types[conv->dtype];
+  double a[2] = {conv->act[0], conv->act[1]};
+  ref_sum_expect(conv, data, index, expect);
+  if (conv->activation == CS_NONE) return;
+  if (conv->activation == CS_PRELU) a[0] = cs_get(data->slope, (size_t)index[1], conv->dtype);
+  ref_activate(conv->activation, a, type, expect);
+}
