@@ -157,7 +157,7 @@ bool compile(const char *const *arguments, struct text *messages) {
     text_free(&output);
     return true;
   }
-  text_print(messages, "the compiler failed:");
+  text_print(messages, "convsmith: error: the compiler failed:");
   for (char **word = words; *word; word++) text_print(messages, " %s", *word);
   if (status != -1 && WIFSIGNALED(status))
     text_print(messages, "\nended by signal %d (%s)", WTERMSIG(status), strsignal(WTERMSIG(status)));

@@ -10,7 +10,7 @@ const char *scratch_folder(void);
 /* Removes it now and waits until it is gone. Called by the process that made it. */
 void scratch_remove(void);
 
-/* Runs $CC (cc if unset; spaces separate words, no shell) with `arguments`, NULL at the end. False with the command and what it
- * printed, or why it did not start, in `messages`. */
+/* Runs $CC (cc if unset; spaces separate words, no shell) with `arguments`, NULL at the end. False with an
+ * error message in `messages`: the command and what it printed, or why it did not start. */
 bool compile(const char *const *arguments, struct text *messages);
 #endif

@@ -88,7 +88,10 @@ bool job_open(struct job *job, const struct command_options *options) {
   check_template_paths(job);
   check_prefix(job);
   job->engine = engine_new(options->template_paths.items, options->template_paths.count);
-  if (!isa_read(job->engine, &job->isas)) return job_engine_error(job), false;
+  if (!isa_read(job->engine, &job->isas)) {
+    job_fail(job, engine_error(job->engine));
+    return false;
+  }
   check_targets(job);
   bool readable = !options->spec || read_spec(job);
   if (readable && options->plan_file)
@@ -102,15 +105,9 @@ int job_close(struct job *job, int status) {
   return diag_flush(&job->diags) ? EXIT_BAD : status;
 }
 
-int job_error(struct job *job, const char *text) {
+int job_fail(struct job *job, const char *message) {
   diag_flush(&job->diags);
-  fprintf(stderr, "convsmith: error: %s\n", text);
-  return EXIT_BAD;
-}
-
-int job_engine_error(struct job *job) {
-  diag_flush(&job->diags);
-  fprintf(stderr, "%s\n", engine_error(job->engine));
+  fprintf(stderr, "%s\n", message);
   return EXIT_BAD;
 }
 
@@ -183,13 +180,12 @@ const struct plan *const *job_plans(struct job *job, const struct layer *layer, 
   return all ? plans : NULL;
 }
 
-bool job_generate(struct job *job, const struct layer *layer, const struct plan *const *plans, size_t count, const char *prefix,
-                  struct generated *result) {
+bool job_generate(const struct job *job, const struct layer *layer, const struct plan *const *plans, size_t count,
+                  const char *prefix, struct generated *result) {
   const char *slash = strrchr(job->options->spec, '/');
   struct generate_options options = {.prefix = prefix, .spec = slash ? slash + 1 : job->options->spec};
   *result = (struct generated){0};
   if (generate_layer(job->engine, layer, plans, count, &options, result)) return true;
-  job_engine_error(job);
   generated_free(result);
   return false;
 }

@@ -18,11 +18,9 @@ struct job {
 bool job_open(struct job *job, const struct command_options *options);
 /* Frees the engine and prints what was diagnosed. Returns EXIT_BAD if there was an error, else `status`. */
 int job_close(struct job *job, int status);
-/* Reports `text`, which may have several lines: prints it as `convsmith: error: …` after what was diagnosed so far. Returns
- * EXIT_BAD for the caller to return. */
-int job_error(struct job *job, const char *text);
-/* The same for engine_error, which names its own place. */
-int job_engine_error(struct job *job);
+/* Prints a message that names its own place and may have several lines, after what was diagnosed so far. Returns EXIT_BAD for the
+ * caller to return. */
+int job_fail(struct job *job, const char *message);
 
 /* What a layer is made for: --target, else the spec's `target`, else the command's default. */
 enum target_default {
@@ -42,7 +40,7 @@ bool job_targets_run(struct job *job, const struct layer *layer, const struct is
 const struct plan *job_plan(struct job *job, const struct layer *layer, const struct isa *isa);
 /* The same for each target of the set, in its order; NULL after reporting. */
 const struct plan *const *job_plans(struct job *job, const struct layer *layer, const struct isa_set *set);
-/* Expands `layer` for `count` plans; reports and returns false on an engine error. */
-bool job_generate(struct job *job, const struct layer *layer, const struct plan *const *plans, size_t count, const char *prefix,
-                  struct generated *result);
+/* Expands `layer` for `count` plans. False with the message for job_fail in engine_error. */
+bool job_generate(const struct job *job, const struct layer *layer, const struct plan *const *plans, size_t count,
+                  const char *prefix, struct generated *result);
 #endif

@@ -1,0 +1,37 @@
+$ -- Many generated layers in one file, and a table that calls each of them in the same way.
+$ -- kernels: list of signature fields with the texts `header` and `source`.
+$ local compose = import("lib/compose.lua")
+$ for _, k in ipairs(kernels) do
+$   emit_raw(k.header)
+$   emit_raw(compose.without_header(k))
+$ end
+#include <stddef.h>
+struct convsmith_kernel {
+void (*pack)(const void *const *parameters, void *packed);
+void (*whole)(const void *const *inputs, const void *packed, void *output, void *workspace);
+void (*part)(const void *const *inputs, const void *packed, void *output, void *workspace, int part, int parts);
+size_t packed_bytes, workspace_bytes;
+};
+$ for _, k in ipairs(kernels) do
+$   local arguments = compose.arguments(k, "inputs[%d]")
+$   if k.packed then
+static void glue_${k.name}_pack(const void *const *parameters, void *packed) {
+${k.name}_pack(${compose.pack_arguments(k, "parameters[%d]")});
+}
+$   end
+static void glue_${k.name}(const void *const *inputs, const void *packed, void *output, void *workspace) {
+(void)packed, (void)workspace;
+${k.name}(${arguments});
+}
+static void glue_${k.name}_part(const void *const *inputs, const void *packed, void *output, void *workspace, int part, int parts) {
+(void)packed, (void)workspace;
+${k.name}_part(${arguments}, part, parts);
+}
+$ end
+extern const struct convsmith_kernel convsmith_kernels[];
+const struct convsmith_kernel convsmith_kernels[] = {
+$ for _, k in ipairs(kernels) do
+$   local pack = k.packed and "glue_" .. k.name .. "_pack" or "0"
+{${pack}, glue_${k.name}, glue_${k.name}_part, ${k.constant}_PACKED_BYTES, ${k.constant}_WORKSPACE_BYTES},
+$ end
+};
