@@ -1,0 +1,14 @@
+/* Read-only tables of the sandbox, and the functions templates have on tables that are maps. */
+#ifndef GEN_FROZEN_H
+#define GEN_FROZEN_H
+#include <lua.h>
+
+/* Pushes a deep copy of the table at `index` that cannot be written and where reading an absent string key is an error. */
+void frozen_push(lua_State *L, int index);
+/* Pushes the plain table that holds the fields of the table at `index`, which may be frozen or not. */
+void frozen_content(lua_State *L, int index);
+
+int frozen_has(lua_State *L);    /* has(table, key) */
+int frozen_keys(lua_State *L);   /* keys(table): the string keys, sorted */
+int frozen_derive(lua_State *L); /* derive(base, changes) */
+#endif

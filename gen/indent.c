@@ -1,0 +1,192 @@
+/* Re-indentation of C.
+ *
+ * Two columns for each open brace; four more inside an open parenthesis or an unfinished statement; preprocessor lines at column 0.
+ * Brackets in strings, characters and comments do not count. Both branches of an #if start from the same nesting. Blank lines at
+ * the start and the end are dropped, runs of them become one. Lines are never broken or joined. */
+#include "indent.h"
+#include <string.h>
+
+static bool is_blank(char byte) {
+  return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\f' || byte == '\v';
+}
+
+static bool among(char byte, const char *set) {
+  return byte != '\0' && strchr(set, byte);
+}
+
+/* ---- brackets ------------------------------------------------------------------------------------------------------------------
+ */
+
+static void open_bracket(struct nesting *now, char kind) {
+  if (now->depth < INDENT_DEPTH) now->open[now->depth] = kind;
+  now->depth++;
+}
+
+static void close_bracket(struct nesting *now) {
+  if (now->depth > 0) now->depth--;
+}
+
+/* The columns of what is open: neighbouring parentheses count once. */
+static int columns(const struct nesting *now) {
+  int sum = 0;
+  for (int i = 0; i < now->depth; i++) {
+    const char kind = i < INDENT_DEPTH ? now->open[i] : '{';
+    const bool again = i > 0 && i < INDENT_DEPTH && now->open[i - 1] == '(';
+    if (kind == '{') sum += 2;
+    if (kind == '(' && !again) sum += 4;
+  }
+  return sum;
+}
+
+static bool in_parenthesis(const struct nesting *now) {
+  return now->depth > 0 && now->depth <= INDENT_DEPTH && now->open[now->depth - 1] == '(';
+}
+
+/* ---- the code of a line --------------------------------------------------------------------------------------------------------
+ */
+
+/* The place after the literal that starts at `at`. */
+static const char *skip_literal(const char *at, const char *end) {
+  const char quote = *at++;
+  for (; at < end && *at != quote; at++)
+    if (*at == '\\') at++;
+  return at < end ? at + 1 : end;
+}
+
+/* The place after the block comment that `at` is in, the line's end if it goes on. */
+static const char *skip_comment(struct nesting *now, const char *at, const char *end) {
+  for (; end - at >= 2; at++)
+    if (at[0] == '*' && at[1] == '/') {
+      now->comment = false;
+      return at + 2;
+    }
+  return end;
+}
+
+static void read_bracket(struct nesting *now, char byte, bool external) {
+  if (byte == '{') open_bracket(now, external ? 'e' : '{');
+  if (among(byte, "([")) open_bracket(now, '(');
+  if (among(byte, ")]}")) close_bracket(now);
+}
+
+/* Follows the brackets of a line. */
+static void read_code(struct nesting *now, const char *at, const char *end) {
+  const bool external = end - at > 10 && memcmp(at, "extern \"C\"", 10) == 0;
+  while (at < end) {
+    const bool two = end - at >= 2;
+    if (now->comment) {
+      at = skip_comment(now, at, end);
+    } else if (two && at[0] == '/' && at[1] == '/') {
+      return;
+    } else if (two && at[0] == '/' && at[1] == '*') {
+      now->comment = true;
+      at += 2;
+    } else if (among(*at, "\"'")) {
+      now->last = *at;
+      at = skip_literal(at, end);
+    } else {
+      read_bracket(now, *at, external);
+      if (!is_blank(*at)) now->last = *at;
+      at++;
+    }
+  }
+}
+
+/* ---- statements ----------------------------------------------------------------------------------------------------------------
+ */
+
+/* True if the line starts with a keyword whose body may follow without braces. */
+static bool starts_header(const char *line, size_t size) {
+  static const char *const words[] = {"if (", "for (", "while (", "else", "} else"};
+  for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+    if (size >= strlen(words[i]) && memcmp(line, words[i], strlen(words[i])) == 0) return true;
+  return false;
+}
+
+/* Columns for a line that goes on with what the line before it left unfinished. */
+static int continued(const struct nesting *now, char first) {
+  if (in_parenthesis(now) || now->last == '\0' || first == '{') return 0;
+  if (now->header && among(now->last, ")e")) return 2;
+  if (among(now->last, "=+-*/%&|^<>?")) return 4;
+  return among(first, "=+-*/%&|^<>?:.") && !among(now->last, ";{}:,") ? 4 : 0;
+}
+
+static void add_line(struct indent *indent, int column, const char *line, size_t size, struct text *out) {
+  indent_flush(indent, out);
+  text_print(out, "%*s%.*s\n", column, "", (int)size, line);
+  indent->started = true;
+}
+
+static void code_line(struct indent *indent, const char *line, size_t size, struct text *out) {
+  struct nesting *now = &indent->now, outer = *now;
+  for (size_t i = 0; i < size && among(line[i], ")]}"); i++) close_bracket(&outer);
+  const bool closes = outer.depth != now->depth;
+  add_line(indent, columns(&outer) + (closes ? 0 : continued(now, line[0])), line, size, out);
+  if (!in_parenthesis(now)) now->header = starts_header(line, size);
+  read_code(now, line, line + size);
+}
+
+/* A line that starts inside a block comment: its star stands under the opening one, its text under the text. */
+static void comment_line(struct indent *indent, const char *line, size_t size, struct text *out) {
+  add_line(indent, columns(&indent->now) + (line[0] == '*' ? 1 : 3), line, size, out);
+  read_code(&indent->now, line, line + size);
+}
+
+/* ---- the preprocessor ----------------------------------------------------------------------------------------------------------
+ */
+
+static bool directive_is(const char *line, size_t size, const char *word) {
+  size_t i = 1;
+  while (i < size && is_blank(line[i])) i++;
+  return size - i >= strlen(word) && memcmp(line + i, word, strlen(word)) == 0;
+}
+
+static void read_condition(struct indent *indent, const char *line, size_t size) {
+  const int inner = indent->conditions - 1;
+  const bool kept = inner >= 0 && inner < INDENT_CONDITIONS;
+  if (directive_is(line, size, "if")) {
+    if (indent->conditions < INDENT_CONDITIONS) indent->before[indent->conditions] = indent->now;
+    indent->conditions++;
+  } else if (directive_is(line, size, "el") && kept) {
+    indent->now = indent->before[inner];
+  } else if (directive_is(line, size, "endif") && inner >= 0) {
+    indent->conditions--;
+  }
+}
+
+static void directive_line(struct indent *indent, const char *line, size_t size, struct text *out) {
+  add_line(indent, 0, line, size, out);
+  read_condition(indent, line, size);
+  if (line[size - 1] != '\\') return;
+  indent->macro = true;
+  indent->outside = indent->now;
+  indent->now = (struct nesting){.depth = 1, .open = {'{'}};
+}
+
+/* ---- lines ---------------------------------------------------------------------------------------------------------------------
+ */
+
+void indent_flush(struct indent *indent, struct text *out) {
+  if (indent->blank && indent->started) text_add(out, "\n", 1);
+  indent->blank = false;
+  indent->started = true;
+}
+
+void indent_line(struct indent *indent, const char *line, size_t size, struct text *out) {
+  while (size > 0 && is_blank(line[size - 1])) size--;
+  for (; size > 0 && is_blank(*line); size--) line++;
+  if (size == 0) {
+    indent->blank = true;
+    return;
+  }
+  if (indent->now.comment)
+    comment_line(indent, line, size, out);
+  else if (*line == '#' && !indent->macro)
+    directive_line(indent, line, size, out);
+  else
+    code_line(indent, line, size, out);
+  if (indent->macro && line[size - 1] != '\\') {
+    indent->macro = false;
+    indent->now = indent->outside;
+  }
+}
