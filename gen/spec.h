@@ -1,9 +1,10 @@
-/* Specs: the YAML file as typed layers. Every key is checked here or by the op that owns it; every error of a file is reported in one
- * run, with its place. CONTRACT of the keys: docs/spec.md. */
+/* Specs: the YAML file as typed layers. Every key is checked here or by the op that owns it; every error of a file is reported in
+ * one run, with its place. CONTRACT of the keys: docs/spec.md. */
 #ifndef GEN_SPEC_H
 #define GEN_SPEC_H
 #include "../runtime/convsmith.h"
 #include "diag.h"
+#include "shape.h"
 #include "yaml.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -25,19 +26,23 @@ struct baked {
 struct layer {
   const char *name;
   const struct node *node; /* the layer's map; its place serves messages about the whole layer */
+  const struct node *const
+      *values;    /* what each key of keys.h got, from --set, the layer or `defaults`; NULL where it got nothing */
+  uint64_t wrong; /* bit i: key i was reported; nothing that follows from it is checked */
   const struct op *op;
   enum cs_dtype dtype;
   int rank; /* spatial dimensions: 1 to 3 */
   int64_t batch, in_channels, out_channels, groups;
   int64_t in[MAX_SPATIAL], out[MAX_SPATIAL];
   int64_t kernel[MAX_SPATIAL], stride[MAX_SPATIAL], dilation[MAX_SPATIAL];
+  enum pad_kind pad_kind;
   int64_t pad[MAX_SPATIAL][2]; /* before, after */
   enum cs_pad_mode pad_mode;
   enum cs_layout in_layout, out_layout;
   bool bias, residual, flip;
   struct baked weights, bias_values;
   enum cs_activation activation;
-  double act[2]; /* leaky_relu: slope; clamp: lo, hi */
+  double act[2];         /* leaky_relu: slope; clamp: lo, hi */
   const char *algorithm; /* "auto", "direct", … */
   enum accuracy accuracy;
   enum unroll unroll;
@@ -58,7 +63,7 @@ struct spec_options {
   size_t set_count;
   const char *const *layers; /* names of --layer: only these are kept (an unknown one is an error); --set reaches only these */
   size_t layer_count;
-  const char *prefix;              /* of --prefix, for the check that symbols do not clash; "" if none */
+  const char *prefix;               /* of --prefix, for the check that symbols do not clash; "" if none */
   const char *const *known_targets; /* NULL at the end: targets that exist in this program, "native" not among them */
 };
 

@@ -1,0 +1,157 @@
+/* The table of layer keys, and the words that their values may be. Keys that only later ops will take have rows as well, so that
+ * `defaults` may hold them and a misspelling finds them. */
+#include "keys.h"
+#include "key_read.h"
+#include "mem.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct word dtypes[] = {{"f32", CS_F32}, {"f64", CS_F64}, {"f16", LATER}, {"bf16", LATER}, {NULL, 0}};
+static const struct word layouts[] = {{"nhwc", CS_NHWC}, {"nchw", CS_NCHW}, {NULL, 0}};
+static const struct word pad_kinds[] = {{"valid", PAD_EXPLICIT}, {"same", PAD_SAME},     {"same_lower", PAD_SAME_LOWER},
+                                        {"full", PAD_FULL},      {"causal", PAD_CAUSAL}, {NULL, 0}};
+static const struct word pad_modes[] = {
+    {"zeros", CS_ZEROS}, {"reflect", CS_REFLECT}, {"replicate", CS_REPLICATE}, {"circular", CS_CIRCULAR}, {NULL, 0}};
+static const struct word activations[] = {
+    {"none", CS_NONE}, {"relu", CS_RELU},   {"relu6", CS_RELU6},           {"sigmoid", CS_SIGMOID},
+    {"tanh", CS_TANH}, {"silu", CS_SILU},   {"hardswish", CS_HARDSWISH},   {"hardsigmoid", CS_HARDSIGMOID},
+    {"gelu", CS_GELU}, {"prelu", CS_PRELU}, {"leaky_relu", CS_LEAKY_RELU}, {"clamp", CS_CLAMP},
+    {NULL, 0}};
+static const struct word algorithms[] = {{"auto", 0},    {"direct", 0},        {"winograd", LATER},
+                                         {"fft", LATER}, {"separable", LATER}, {NULL, 0}};
+static const struct word accuracies[] = {
+    {"strict", ACCURACY_STRICT}, {"normwise", ACCURACY_NORMWISE}, {"fast", ACCURACY_FAST}, {NULL, 0}};
+static const struct word unrolls[] = {{"auto", UNROLL_AUTO}, {"full", UNROLL_FULL}, {"none", UNROLL_NONE}, {NULL, 0}};
+
+#define POSITIVE "a decimal integer from 1 to 2^63-1"
+#define SIZES POSITIVE ", or a list with one for each spatial dimension"
+#define PADDING                                                                                                                    \
+  "an integer of at least 0, a list with one or a pair [before, after] for each spatial dimension, or one of valid, same, "        \
+  "same_lower, full, causal"
+#define FIELD(name) offsetof(struct layer, name)
+#define LATER_KEY(name)                                                                                                            \
+  { name, "", read_later, 0, NULL, false }
+
+/* In the order of reading: `input` gives the rank that lists are judged by, `layout` comes before what overrides one side of it. */
+const struct key layer_keys[] = {
+    {"name", "a C identifier, the prefix of every symbol", read_name, 0, NULL, true},
+    {"op", "the name of an op", NULL, 0, NULL, false},
+    {"dtype", "", read_dtype, FIELD(dtype), dtypes, false},
+    {"input", "a list [N, C, spatial...] with 1 to 3 spatial sizes", read_input, 0, NULL, true},
+    {"out_channels", POSITIVE, read_integer, FIELD(out_channels), NULL, true},
+    {"kernel_size", SIZES, read_sizes, FIELD(kernel), NULL, true},
+    {"stride", SIZES, read_sizes, FIELD(stride), NULL, false},
+    {"dilation", SIZES, read_sizes, FIELD(dilation), NULL, false},
+    {"padding", PADDING, read_padding, FIELD(pad_kind), pad_kinds, false},
+    {"padding_mode", "", read_word, FIELD(pad_mode), pad_modes, false},
+    {"groups", POSITIVE, read_integer, FIELD(groups), NULL, false},
+    {"bias", "true, false or the path of a .npy file", read_bias, 0, NULL, false},
+    {"weights", "the path of a .npy file", read_weights, 0, NULL, false},
+    {"activation", "", read_activation, FIELD(activation), activations, false},
+    {"residual", "true or false", read_bool, FIELD(residual), NULL, false},
+    {"flip", "true or false", read_bool, FIELD(flip), NULL, false},
+    {"algorithm", "", read_text, FIELD(algorithm), algorithms, false},
+    {"accuracy", "", read_word, FIELD(accuracy), accuracies, false},
+    {"unroll", "", read_word, FIELD(unroll), unrolls, false},
+    {"max_code_bytes", POSITIVE, read_integer, FIELD(max_code_bytes), NULL, false},
+    {"layout", "", read_layout, FIELD(in_layout), layouts, false},
+    {"input_layout", "", read_word, FIELD(in_layout), layouts, false},
+    {"output_layout", "", read_word, FIELD(out_layout), layouts, false},
+    {"target", "a target, or a list of them", read_target, 0, NULL, false},
+    LATER_KEY("shuffle"),
+    LATER_KEY("pixel_shuffle"),
+    LATER_KEY("scale"),
+    LATER_KEY("zero_point"),
+    LATER_KEY("output_padding"),
+    LATER_KEY("output_size"),
+    LATER_KEY("multiplier"),
+    LATER_KEY("depthwise_activation"),
+    LATER_KEY("tile"),
+    LATER_KEY("offset_groups"),
+    LATER_KEY("modulated"),
+    LATER_KEY("offset"),
+    LATER_KEY("position_sensitive"),
+    LATER_KEY("group_size"),
+    LATER_KEY("part_size"),
+    LATER_KEY("spatial_scale"),
+    LATER_KEY("sampling_ratio"),
+    LATER_KEY("gamma"),
+    LATER_KEY("ceil_mode"),
+    LATER_KEY("count_include_pad"),
+    LATER_KEY("axis"),
+    LATER_KEY("mode"),
+    LATER_KEY("coordinates"),
+    LATER_KEY("align_corners"),
+    LATER_KEY("resize"),
+    LATER_KEY("factor"),
+    LATER_KEY("order"),
+    {NULL, NULL, NULL, 0, NULL, false},
+};
+
+enum { KEYS = sizeof layer_keys / sizeof *layer_keys - 1 };
+_Static_assert(KEYS <= 64, "layer.wrong has a bit for each key");
+
+const char *const *key_names(void) {
+  static const char *names[KEYS + 1];
+  for (int i = 0; i < KEYS; i++) names[i] = layer_keys[i].name;
+  return names;
+}
+
+int key_find(const char *name) {
+  for (int i = 0; i < KEYS; i++)
+    if (!strcmp(layer_keys[i].name, name)) return i;
+  return -1;
+}
+
+bool layer_right(const struct layer *layer, const char *key) {
+  return !(layer->wrong >> key_find(key) & 1);
+}
+
+void layer_set_wrong(struct layer *layer, const char *key) {
+  layer->wrong |= UINT64_C(1) << key_find(key);
+}
+
+struct place layer_place(const struct layer *layer, const char *key) {
+  const struct node *value = layer->values[key_find(key)];
+  return value ? value->place : layer->node->place;
+}
+
+/* Whether a value was written in the layer's own map. */
+static bool is_own(const struct layer *layer, const char *key) {
+  const struct node *value = layer->values[key_find(key)];
+  return !value || value == yaml_get(layer->node, key);
+}
+
+void layer_error(const struct layer *layer, struct diags *diags, const char *key, const char *format, ...) {
+  char text[1000];
+  va_list arguments;
+  va_start(arguments, format);
+  vsnprintf(text, sizeof text, format, arguments);
+  va_end(arguments);
+  if (is_own(layer, key))
+    diag_error(diags, layer_place(layer, key), "%s: %s", key, text);
+  else
+    diag_error(diags, layer_place(layer, key), "%s: %s (in layer '%s')", key, text, layer->name);
+}
+
+static const char *word_name(const struct word *words, int value) {
+  while (words->value != value) words++;
+  return words->name;
+}
+
+const char *dtype_name(enum cs_dtype dtype) {
+  return word_name(dtypes, (int)dtype);
+}
+
+const char *layout_name(enum cs_layout layout) {
+  return word_name(layouts, (int)layout);
+}
+
+const char *pad_mode_name(enum cs_pad_mode mode) {
+  return word_name(pad_modes, (int)mode);
+}
+
+const char *activation_name(enum cs_activation activation) {
+  return word_name(activations, (int)activation);
+}
