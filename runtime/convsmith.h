@@ -1,8 +1,10 @@
-/* convsmith's runtime: what checks a kernel. C99; ref_*.c, fill.c and compare.c need nothing but the standard library and are
- * also written into emitted tests; npy.c is standard C; guard.c and cpu.c are for POSIX and x86.
+/* convsmith's runtime: what checks a kernel. C99; ref_*.c, fill.c, layout.c and compare.c need nothing but the standard library
+ * (and compile as C++11): they are also written into emitted tests, one after the other in one file. npy.c and guard.c are for
+ * POSIX, cpu.c knows x86 and Linux and answers 0 elsewhere.
  *
  * Tensors are in logical order here, whatever layout a kernel uses: activations [N, C, spatial...], weights
- * [M, C/groups, kernel...]; rows are contiguous, the last dimension fastest. */
+ * [M, C/groups, kernel...]; rows are contiguous, the last dimension fastest. Sizes count elements unless they say bytes.
+ * u is a type's unit roundoff: 2^-24 for f32, 2^-53 for f64. Nothing here keeps state: every function may run in any thread. */
 #ifndef CONVSMITH_H
 #define CONVSMITH_H
 #include <stddef.h>
@@ -18,7 +20,9 @@ enum cs_activation {
 
 /* ---- reference: ref_conv.c ---------------------------------------------------------------------------------------- */
 
-/* A convolution by its definition. Spatial arrays hold `rank` entries. */
+/* A convolution by its definition (ONNX Conv; padding modes and activations as PyTorch's of the same names). Spatial arrays hold
+ * `rank` entries, all sizes, strides and dilations at least 1; `groups` divides both channel counts. Only `out` says what is padded
+ * after the last element: whatever a window reaches. */
 struct cs_conv {
   int rank;
   enum cs_dtype dtype;
@@ -27,12 +31,13 @@ struct cs_conv {
   ptrdiff_t stride[CS_MAX_SPATIAL], dilation[CS_MAX_SPATIAL], pad[CS_MAX_SPATIAL]; /* pad: before the first element */
   enum cs_pad_mode pad_mode;
   int flip;              /* true convolution: the kernel is flipped in every spatial dimension */
-  int skip_zero_weights; /* a weight that is exactly zero is no tap (baked weights) */
+  int skip_zero_weights; /* a weight that is exactly zero is no tap (baked weights): NaN and infinity do not pass it */
   enum cs_activation activation;
   double act[2];         /* leaky_relu: slope; clamp: lo, hi */
 };
 
-/* Its data, each of the layer's type; bias, residual and slope (prelu, [M]) may be NULL. */
+/* Its data, each of the layer's type and aligned for it: input [N, C, in...], weights [M, C/groups, kernel...], bias [M], residual
+ * [N, M, out...] (added before the activation), slope [M] (prelu only). bias and residual may be NULL. */
 struct cs_conv_data {
   const void *input, *weights, *bias, *residual, *slope;
 };
@@ -40,39 +45,59 @@ struct cs_conv_data {
 /* What an output may be. value + rest is y* (rest: the low part of a double-double; 0 for f32), and a finite y* is met within
  * `bound`. Where y* is NaN or an infinity, the result must be the same, the sign of infinity too.
  * overflow: the sum of |x||w| over finite terms exceeds the type's maximum, so that partial sums may leave the type's range: NaN is
- * right as well, and so are `low` and `high`, what -infinity and +infinity become through the activation (NaN: no such result). */
+ * right as well, and so are `low` and `high`, what -infinity and +infinity become through the activation (NaN: no such result).
+ * Without overflow low and high are NaN, save that an activation takes a finite sum beyond the type's maximum (leaky_relu with a
+ * slope of 10): the infinity of that side is right then. */
 struct cs_expect {
   double value, rest, bound;
   double low, high;
   int overflow;
 };
 
-/* y* of output index [n, m, o...] with the bound of `strict`: γ(n)Σ|x||w| + n·denormal, carried through the activation
- * (+ 8u·S). n = (C/g)·Πk + 2; u = 2^-24 (f64: 2^-53). Sums are in double; for f64 in double-double. */
+/* y* of output index [n, m, o...] with the bound of `strict` accuracy:
+ *
+ *   b = gamma(n) * sum of |x||w| + n * least,  n = C/groups * kernel sizes + 2,  gamma(n) = n u / (1 - n u)
+ *
+ * where |bias| and |residual| count in the sum and `least` is the type's smallest denormal (Higham, Accuracy and Stability of
+ * Numerical Algorithms, 2nd ed., section 3.1; the denormal term is for products that underflow). An activation f turns it into
+ *
+ *   L * b + 8u * S + 8 * least
+ *
+ * L: f's Lipschitz constant (relu, relu6, clamp, tanh 1; sigmoid 1/4; hardsigmoid 1/6; silu 1.1; gelu 1.13; hardswish 1.5;
+ * leaky_relu, prelu max(1, |slope|)); S: 1 for sigmoid, tanh and hardsigmoid, else max(|x|, |f(x)|). */
 void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, struct cs_expect *expect);
 
 /* ---- comparison: compare.c ---------------------------------------------------------------------------------------- */
 
-/* Non-zero if `got` (an element of type dtype, as double) is right. exact: error must be 0 (small integers). */
+/* Non-zero if `got` (an element of the layer's type, as double) is right. exact: the error must be 0 (data and activation with which
+ * every sum is exact). Zeros of both signs are equal. */
 int cs_right(const struct cs_expect *expect, double got, int exact);
 
 /* ---- data: fill.c ------------------------------------------------------------------------------------------------- */
 
 enum cs_fill { CS_FILL_INTEGERS, CS_FILL_RANDOM, CS_FILL_HOSTILE };
-/* Fills `count` elements, the same for equal `seed` on every machine. INTEGERS: -limit..limit whole numbers; RANDOM: in (-1, 1);
- * HOSTILE: mostly random, with NaN, infinities, denormals, zeros of both signs, huge beside tiny. */
+/* Fills `count` elements, the same for equal `seed` on every machine. INTEGERS: whole numbers, uniform in -limit..limit;
+ * RANDOM: uniform in (-1, 1), never 0; HOSTILE: random, but one element in 128, the middle one and the last are special: NaN, an
+ * infinity, a denormal, zero of either sign, the type's largest and smallest, huge or tiny. A quarter of those is not finite, so that
+ * most outputs of small layers stay finite. `limit` is read by INTEGERS only. */
 void cs_fill(void *data, size_t count, enum cs_dtype dtype, enum cs_fill kind, int limit, uint64_t seed);
-uint64_t cs_random(uint64_t *state); /* splitmix64 */
+/* The next of splitmix64's numbers; any state is a good seed. */
+uint64_t cs_random(uint64_t *state);
+/* Element `index` as double and back (rounded to nearest). No alignment is needed. */
 double cs_get(const void *data, size_t index, enum cs_dtype dtype);
 void cs_put(void *data, size_t index, enum cs_dtype dtype, double value);
 size_t cs_size(enum cs_dtype dtype); /* bytes of an element */
 
-/* Copies between logical order [N, C, spatial...] and a layout's memory order. `shape` has rank dimensions. */
+/* ---- layouts: layout.c -------------------------------------------------------------------------------------------- */
+
+/* Copies between logical order [N, C, spatial...] and a layout's memory order; `shape` has `rank` dimensions in logical order. A
+ * tensor of fewer than three dimensions has no spatial ones and is copied as it is. The buffers do not overlap and need no alignment. */
 void cs_to_layout(const void *logical, void *memory, const ptrdiff_t *shape, int rank, enum cs_dtype dtype, enum cs_layout layout);
 void cs_from_layout(const void *memory, void *logical, const ptrdiff_t *shape, int rank, enum cs_dtype dtype, enum cs_layout layout);
 
-/* ---- .npy files: npy.c -------------------------------------------------------------------------------------------- */
+/* ---- .npy files: npy.c (POSIX) ------------------------------------------------------------------------------------ */
 
+/* rank 0 is a single value: count 1. A size of 0 makes count 0. */
 struct cs_npy {
   enum cs_dtype dtype;
   int rank;
@@ -80,17 +105,21 @@ struct cs_npy {
   size_t count;
   void *data; /* malloc'ed, C order, native byte order */
 };
-/* Reads a float32 or float64 array. Strict: NULL on success, else a static text that says what is wrong (truncated, trailing
- * bytes, wrong type, Fortran order, a header that lies about size, too many dimensions, not a .npy file, cannot be opened). */
+/* Reads a float32 or float64 array of either byte order, .npy versions 1.0 to 3.0. Strict: NULL on success, else a static text that
+ * says what is wrong (truncated, trailing bytes, wrong type, Fortran order, a header that lies about size, too many dimensions, not a
+ * .npy file, cannot be opened) and nothing to free. Memory is bounded by the file's real size. */
 const char *cs_npy_read(const char *path, struct cs_npy *array);
-/* Writes version 1.0, little-endian, to a temporary file beside `path` that is then renamed. Returns as cs_npy_read. */
+/* Writes version 1.0 in native byte order to a temporary file beside `path` that is then renamed: `path` appears whole or is left
+ * alone. What is no regular file (/dev/stdout) is written directly. Returns as cs_npy_read. */
 const char *cs_npy_write(const char *path, const struct cs_npy *array);
+/* Frees the values and clears the rest; fine on an array that is clear. */
 void cs_npy_free(struct cs_npy *array);
 
 /* ---- guard-page buffers: guard.c (POSIX) -------------------------------------------------------------------------- */
 
-/* `size` bytes between two inaccessible pages. at_end: the last byte touches the page after; else the first byte lies `offset`
- * bytes after the page before. */
+/* `size` bytes between two inaccessible regions of 64 KiB. at_end: the last byte touches the region after (data is aligned as size
+ * is, and `offset` is not read); else the first byte lies `offset` bytes after the region before (data is aligned as offset is). All
+ * bytes, the slack around data too, start as 0xA5. */
 struct cs_guard {
   unsigned char *data;
   size_t size;
@@ -98,21 +127,23 @@ struct cs_guard {
   size_t map_size;
 };
 int cs_guard_new(struct cs_guard *guard, size_t size, int at_end, size_t offset); /* 0, or -1 when out of memory */
-/* Non-zero if the slack between data and the page on its far side was written. */
+/* Non-zero if the slack between data and the inaccessible regions was changed. */
 int cs_guard_touched(const struct cs_guard *guard);
-/* Non-zero if `address` lies in one of the guard's two pages: -1 before, 1 after. */
+/* Whether `address` (of a fault) lies in one of the guard's inaccessible regions: -1 before, 1 after, else 0. */
 int cs_guard_hit(const struct cs_guard *guard, const void *address);
+/* Unmaps and clears; fine on a guard that is clear. */
 void cs_guard_free(struct cs_guard *guard);
 
 /* ---- CPU probe: cpu.c --------------------------------------------------------------------------------------------- */
 
-/* CPUID leaf/subleaf's register ('a'..'d'), 0 off x86; XCR0 by xgetbv, 0 where the system has not enabled it. */
+/* CPUID leaf/subleaf's register ('a'..'d'), 0 off x86 and for leaves beyond the highest; XCR0 by XGETBV, 0 where the system has not
+ * enabled it. */
 uint32_t cs_cpuid(uint32_t leaf, uint32_t subleaf, char reg);
 uint64_t cs_xcr0(void);
 /* "x86_64", "i386", "aarch64", …: what this program was compiled for. */
 const char *cs_arch(void);
 /* getauxval(type) on Linux, else 0. */
 unsigned long cs_auxval(unsigned long type);
-/* Seconds of a monotonic clock. */
+/* Seconds of a monotonic clock whose start is arbitrary. */
 double cs_seconds(void);
 #endif

@@ -44,10 +44,10 @@ const char *cs_arch(void) {
   return "aarch64";
 #elif defined __arm__
   return "arm";
-#elif defined __riscv
-  return "riscv";
+#elif defined __riscv && __riscv_xlen == 64
+  return "riscv64";
 #elif defined __wasm__
-  return "wasm";
+  return "wasm32";
 #else
   return "unknown";
 #endif

@@ -37,15 +37,18 @@ static void ref_visit_f32(struct ref_sum *sum, const void *x, ptrdiff_t x_step, 
   sum->magnitude = magnitude;
 }
 
+/* The rounding error of total = a + b, exactly (Knuth's two-sum). */
+static double ref_sum_error(double a, double b, double total) {
+  const double taken = total - a;
+  return (a - (total - taken)) + (b - taken);
+}
+
 /* One step of Dot2: the errors of product and sum, both exact, go to `low`. */
 static void ref_add_product(struct ref_sum *sum, double a, double b) {
   const double product = a * b;
-  const double product_error = fma(a, b, -product);
   const double total = sum->high + product;
-  const double taken = total - sum->high;
-  const double total_error = (sum->high - (total - taken)) + (product - taken);
+  sum->low += ref_sum_error(sum->high, product, total) + fma(a, b, -product);
   sum->high = total;
-  sum->low += total_error + product_error;
   sum->magnitude += fabs(product);
 }
 
@@ -195,7 +198,7 @@ static void ref_sum_expect(const struct cs_conv *conv, const struct cs_conv_data
   }
   const double scaled = sum.high + sum.low;
   expect->value = ldexp(scaled, sum.exponent);
-  expect->rest = ldexp((sum.high - scaled) + sum.low, sum.exponent);
+  expect->rest = ldexp(ref_sum_error(sum.high, sum.low, scaled), sum.exponent);
   expect->bound = ldexp(ref_gamma(n, type->u) * sum.magnitude, sum.exponent) + n * type->least;
   expect->overflow = !(ldexp(sum.magnitude, sum.exponent) + expect->bound <= type->most);
   expect->low = expect->overflow ? -INFINITY : NAN;
