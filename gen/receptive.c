@@ -187,3 +187,14 @@ bool run_field(const struct layer *layers, size_t count, int axis, struct field 
     if (!field_add(field, layers[i].kernel[axis], layers[i].stride[axis], layers[i].dilation[axis])) return false;
   return true;
 }
+
+bool run_fields(const struct layer *layers, size_t count, struct field *fields) {
+  for (int axis = 0; axis < layers->rank; axis++)
+    if (!run_field(layers, count, axis, &fields[axis])) return false;
+  return true;
+}
+
+const char *axis_name(int axis, int rank) {
+  static const char *const names[] = {"planes", "rows", "columns"};
+  return rank == 1 ? "positions" : names[axis + 3 - rank];
+}

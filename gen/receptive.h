@@ -36,4 +36,7 @@ int64_t dilations_divisor(const int64_t *dilations, size_t count);
 size_t run_length(const struct layer *layers, size_t count);
 /* The receptive field of a run along `axis`. False beyond 2^63-1. */
 bool run_field(const struct layer *layers, size_t count, int axis, struct field *field);
+bool run_fields(const struct layer *layers, size_t count, struct field *fields); /* along every axis */
+/* What the indices of `axis` are called, one of `rank`: "rows", "columns". */
+const char *axis_name(int axis, int rank);
 #endif

@@ -1,0 +1,73 @@
+/* convsmith check: everything that is wrong with a spec, and what is legal and unwise, without writing anything. */
+#include "coverage.h"
+#include "gridding.h"
+#include "job.h"
+#include "mem.h"
+#include "receptive.h"
+#include <inttypes.h>
+
+static const int64_t most_baked_bytes = 4 << 20;
+
+/* The tail of the input is left over when the last window ends before the padded input does. */
+static bool is_tail(const struct gaps *unread) {
+  return unread->last == unread->total - 1 && unread->last - unread->first[0] + 1 == unread->count;
+}
+
+/* Padding after the input that one more output needs. */
+static int64_t padding_missing(const struct layer *layer, int axis) {
+  int64_t span = (layer->out[axis] - 1) * layer->stride[axis] + (layer->kernel[axis] - 1) * layer->dilation[axis] + 1;
+  return span + layer->stride[axis] - layer->in[axis] - layer->pad[axis][0] - layer->pad[axis][1];
+}
+
+static void warn_tail(const struct layer *layer, int axis, const struct gaps *unread, struct diags *diags) {
+  diag_warning(diags, layer_place(layer, "padding"),
+               "no output of %s reads input %s %s: the last window ends before them; %" PRId64
+               " more of padding after would read them, "
+               "an input of %" PRId64 " would have none",
+               layer->name, axis_name(axis, layer->rank), gaps_text(unread), padding_missing(layer, axis), unread->first[0]);
+}
+
+static void warn_skipped(const struct layer *layer, int axis, const struct gaps *unread, struct diags *diags) {
+  diag_warning(diags, layer_place(layer, "stride"),
+               "no output of %s reads input %s %s: stride %" PRId64 " passes over them with kernel size %" PRId64
+               " and dilation %" PRId64 "; a smaller stride or a larger kernel would read them",
+               layer->name, axis_name(axis, layer->rank), gaps_text(unread), layer->stride[axis], layer->kernel[axis],
+               layer->dilation[axis]);
+}
+
+static void warn_unread(const struct layer *layer, struct diags *diags) {
+  struct gaps unread;
+  for (int axis = 0; axis < layer->rank; axis++) {
+    if (!input_unread(layer, axis, &unread) || unread.count == 0) continue;
+    (is_tail(&unread) ? warn_tail : warn_skipped)(layer, axis, &unread, diags);
+  }
+}
+
+static void warn_baked(const struct layer *layer, struct diags *diags) {
+  int64_t bytes = (int64_t)((layer->weights.count + layer->bias_values.count) * cs_size(layer->dtype));
+  if (bytes <= most_baked_bytes) return;
+  diag_warning(diags, layer_place(layer, "weights"),
+               "%s has %" PRId64 " bytes of baked values, more than %" PRId64 ": compiling will be slow; without `weights` they "
+               "are given to %s_pack at run time",
+               layer->name, bytes, most_baked_bytes, layer->name);
+}
+
+/* What generate would refuse for want of a plan. */
+static void check_plans(struct job *job, const struct layer *layer) {
+  size_t mark = mem_mark();
+  struct isa_set targets = job_targets(job, layer, TARGETS_PORTABLE);
+  job_plans(job, layer, &targets);
+  mem_release(mark);
+}
+
+int cmd_check(const struct command_options *options) {
+  struct job job;
+  if (!job_open(&job, options)) return job_close(&job, EXIT_BAD);
+  for (size_t i = 0; i < job.spec.count; i++) {
+    check_plans(&job, &job.spec.layers[i]);
+    warn_unread(&job.spec.layers[i], &job.diags);
+    warn_baked(&job.spec.layers[i], &job.diags);
+  }
+  gridding_warn(&job.spec, &job.diags);
+  return job_close(&job, EXIT_OK);
+}

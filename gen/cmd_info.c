@@ -1,0 +1,120 @@
+/* convsmith info: what each layer is, costs and becomes, as text for people. The same as JSON is in info_json.c. */
+#include "info.h"
+#include "info_json.h"
+#include "mem.h"
+#include "op.h"
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+static void print_shape(const char *title, const ptrdiff_t *shape, int rank) {
+  printf("  %-16s ", title);
+  for (int i = 0; i < rank; i++) printf("%s%td", i ? "×" : "", shape[i]);
+  printf("\n");
+}
+
+static const char *layouts_text(const struct layer *layer) {
+  const char *in = layout_name(layer->in_layout), *out = layout_name(layer->out_layout);
+  return layer->in_layout == layer->out_layout ? in : mem_text("%s to %s", in, out);
+}
+
+/* "118013952 (118 M)" */
+static void print_count(const char *title, int64_t count) {
+  static const struct {
+    double unit;
+    const char *name;
+  } units[] = {{1e12, "T"}, {1e9, "G"}, {1e6, "M"}};
+  printf("  %-16s %" PRId64, title, count);
+  size_t i = 0;
+  while (i < 3 && (double)count < units[i].unit) i++;
+  if (i < 3) printf(" (%.3g %s)", (double)count / units[i].unit, units[i].name);
+  printf("\n");
+}
+
+static void print_fields(const struct field *fields, int rank) {
+  for (int axis = 0; axis < rank; axis++) printf("%s%" PRId64, axis ? "×" : "", fields[axis].size);
+}
+
+static void print_bound(const struct info *info) {
+  printf("  %-16s ", "error bound");
+  if (isfinite(info->gamma))
+    printf("|y - y*| ≤ %.2g·Σ|x||w|: γ(n), n = %" PRId64 "\n", info->gamma, info->terms);
+  else
+    printf("none: n = %" PRId64 " terms are more than 1/u\n", info->terms);
+}
+
+static void print_target(const struct isa *isa, const struct plan *plan) {
+  printf("  %-16s ", isa->name);
+  if (!plan) {
+    printf("no plan\n");
+    return;
+  }
+  printf("%s, tile %s; packed %" PRId64 ", workspace %" PRId64 ", code about %" PRId64 " bytes\n", plan_algorithm(plan), plan->tile,
+         plan->packed_bytes, plan->workspace_bytes, plan->code_bytes);
+}
+
+static void print_plans(const struct layer *layer, const struct isa *isa) {
+  struct plan_list plans = plan_enumerate(layer, isa);
+  printf("  plans for %s: %zu, refused %zu\n", isa->name, plans.usable, plans.count - plans.usable);
+  for (size_t i = 0; i < plans.count; i++) {
+    const struct plan *plan = &plans.items[i];
+    if (plan->reason)
+      printf("    %-34s refused: %s\n", plan->id, plan->reason);
+    else
+      printf("    %-34s %.4g cycles, %" PRId64 " bytes of code\n", plan->id, plan->cost, plan->code_bytes);
+  }
+}
+
+static void print_layer(struct job *job, const struct layer *layer) {
+  struct info info = info_of(job, layer);
+  printf("%s: %s, %s, %s\n", layer->name, layer->op->name, dtype_name(layer->dtype), layouts_text(layer));
+  print_shape("input", info.input, info.rank);
+  print_shape("output", info.output, info.rank);
+  print_count("parameters", info.parameters);
+  print_count("multiply-adds", info.multiply_adds);
+  printf("  %-16s ", "receptive field");
+  print_fields(info.field, layer->rank);
+  printf("\n");
+  print_bound(&info);
+  for (size_t i = 0; i < info.targets.count; i++) {
+    print_target(info.targets.items[i], info.plans[i]);
+    if (job->options->explain) print_plans(layer, info.targets.items[i]);
+  }
+  printf("\n");
+}
+
+/* A run of layers that chain: its receptive field, and what of it is not read. */
+static void print_run(const struct layer *layers, size_t count) {
+  struct field fields[MAX_SPATIAL];
+  if (!run_fields(layers, count, fields)) return;
+  printf("%s to %s, %zu layers that chain: receptive field ", layers[0].name, layers[count - 1].name, count);
+  print_fields(fields, layers->rank);
+  for (int axis = 0; axis < layers->rank; axis++) {
+    struct gaps holes = field_holes(&fields[axis]);
+    if (holes.count) printf(", holes at %s %s", axis_name(axis, layers->rank), gaps_text(&holes));
+  }
+  printf("\n");
+}
+
+static void print_text(struct job *job) {
+  const struct spec *spec = &job->spec;
+  for (size_t i = 0; i < spec->count; i++) {
+    size_t mark = mem_mark();
+    print_layer(job, &spec->layers[i]);
+    mem_release(mark);
+  }
+  for (size_t i = 0, length; i < spec->count; i += length) {
+    length = run_length(spec->layers + i, spec->count - i);
+    if (length > 1) print_run(spec->layers + i, length);
+  }
+}
+
+int cmd_info(const struct command_options *options) {
+  struct job job;
+  if (!job_open(&job, options)) return job_close(&job, EXIT_BAD);
+  if (options->json)
+    info_json(&job);
+  else
+    print_text(&job);
+  return job_close(&job, EXIT_OK);
+}
