@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMORY_MB = 256, OUTPUT_MB = 64, STEPS_AT_ONCE = 1000000, MAX_STEPS = 500 };
+enum { MEMORY_MB = 256, OUTPUT_MB = 64, STEPS_AT_ONCE = 1000000, MAX_STEPS = 100 };
 
 /* A line of a source; source -1: none. */
 struct spot {
@@ -75,7 +75,7 @@ static void set_error(struct engine *engine, const char *message) {
   message = without_spot(message, &spot);
   if (engine->spot.source >= 0) spot = engine->spot;
   if (spot.source < 0) {
-    text_print(&engine->error, "error: %s", message);
+    text_print(&engine->error, "convsmith: error: %s", message);
     return;
   }
   const struct source *source = &engine->sources.items[spot.source];
@@ -319,8 +319,12 @@ static int import(lua_State *L) {
 /* ---- runs ----------------------------------------------------------------------------------------------------------------------
  */
 
+static int refuse_global(lua_State *L) {
+  return luaL_error(L, "cannot set '%s': globals are read-only, write 'local %s'", lua_tostring(L, 2), lua_tostring(L, 2));
+}
+
 static int undefined_name(lua_State *L) {
-  return luaL_error(L, "undefined name '%s'", luaL_tolstring(L, 2, NULL));
+  return luaL_error(L, "undefined name '%s'", lua_tostring(L, 2));
 }
 
 /* Gives the table on top of the stack a metatable whose `event` is the value below it; pops that value. */
@@ -341,7 +345,7 @@ static void set_environment(lua_State *L, int fields) {
   } else {
     frozen_push(L, fields);
   }
-  lua_pushcfunction(L, undefined_name);
+  lua_pushcfunction(L, refuse_global);
   lua_insert(L, -2);
   set_metamethod(L, "__newindex");
   lua_rawgetp(L, LUA_REGISTRYINDEX, &functions_key);
@@ -369,6 +373,7 @@ static bool run_protected(struct engine *engine, const char *file, struct text *
   lua_State *L = engine->lua;
   engine->spot = nowhere;
   engine->steps = 0;
+  lua_sethook(L, count_steps, LUA_MASKCOUNT, STEPS_AT_ONCE);
   engine->captures = 0;
   engine->captured.size = 0;
   engine->indent = (struct indent){.blank = false};
@@ -427,7 +432,6 @@ struct engine *engine_new(const char *const *paths, size_t count) {
   if (!engine->lua) abort();
   lua_atpanic(engine->lua, panic);
   *(struct engine **)lua_getextraspace(engine->lua) = engine;
-  lua_sethook(engine->lua, count_steps, LUA_MASKCOUNT, STEPS_AT_ONCE);
   lua_pushcfunction(engine->lua, open_sandbox);
   lua_call(engine->lua, 0, 0);
   return engine;

@@ -111,7 +111,8 @@ int frozen_has(lua_State *L) {
   luaL_checkany(L, 2);
   frozen_content(L, 1);
   lua_pushvalue(L, 2);
-  lua_pushboolean(L, lua_rawget(L, -2) != LUA_TNIL);
+  lua_rawget(L, -2);
+  lua_pushboolean(L, lua_toboolean(L, -1));
   return 1;
 }
 
@@ -124,7 +125,7 @@ static size_t list_keys(lua_State *L, int from) {
   const int list = lua_gettop(L);
   lua_Integer count = 0;
   for (lua_pushnil(L); lua_next(L, from); lua_pop(L, 1)) {
-    if (lua_type(L, -2) != LUA_TSTRING) continue;
+    if (lua_type(L, -2) != LUA_TSTRING || !lua_toboolean(L, -1)) continue;
     lua_pushvalue(L, -2);
     lua_rawseti(L, list, ++count);
   }
@@ -187,7 +188,6 @@ static void merge(lua_State *L, int depth) {
       continue;
     }
     copy_value(L, depth + 1);
-    if (lua_isboolean(L, -1) && !lua_toboolean(L, -1)) lua_pushnil(L);
     lua_pushvalue(L, to + 3);
     lua_insert(L, -2);
     lua_rawset(L, to);

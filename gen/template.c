@@ -121,7 +121,7 @@ const char *template_compile(const char *text, size_t size, struct text *lua, in
     const size_t length = (size_t)(stop - text);
     const char *error = compile_line(text, length > 0 && stop[-1] == '\r' ? length - 1 : length, lua);
     if (error) return error;
-    text_add(lua, "\n", 1);
+    if (stop < end) text_add(lua, "\n", 1);
     text = stop + 1;
   }
   return NULL;
