@@ -44,7 +44,7 @@ struct cs_conv_data {
 
 /* What an output may be. value + rest is y* (rest: the low part of a double-double; 0 for f32), and a finite y* is met within
  * `bound`. Where y* is NaN or an infinity, the result must be the same, the sign of infinity too.
- * overflow: the sum of |x||w| over finite terms exceeds the type's maximum, so that partial sums may leave the type's range: NaN is
+ * overflow: the sum of |x||w| over finite terms, with its bound, exceeds the type's maximum, so that partial sums may be infinite: NaN is
  * right as well, and so are `low` and `high`, what -infinity and +infinity become through the activation (NaN: no such result).
  * Without overflow low and high are NaN, save that an activation takes a finite sum beyond the type's maximum (leaky_relu with a
  * slope of 10): the infinity of that side is right then. */

@@ -1,0 +1,285 @@
+/* What an output may be: the bound's value worked by hand, NaN and infinity, overflow, and each activation. */
+#include "conv_case.h"
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static const float one_f32[] = {1};
+
+static double gamma_of(double n, double u) {
+  return n * u / (1 - n * u);
+}
+
+/* 1*4 - 2*5 + 3*6 + bias - residual: n = 5 terms, absolute values 4 + 10 + 18 + 7 + 8. */
+static void bound_by_hand(void **state) {
+  (void)state;
+  const float x[] = {1, -2, 3}, w[] = {4, 5, 6}, bias[] = {7}, residual[] = {-8};
+  const double x_wide[] = {1, -2, 3}, w_wide[] = {4, 5, 6}, bias_wide[] = {7}, residual_wide[] = {-8};
+  const struct cs_conv_data data = {x, w, bias, residual, NULL}, wide = {x_wide, w_wide, bias_wide, residual_wide, NULL};
+  struct cs_conv conv = conv_row(3, 3, 0);
+  struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_true(expect.value == 11);
+  assert_true(expect.bound == gamma_of(5, 0x1p-24) * 47 + 5 * 0x1p-149);
+  conv.dtype = CS_F64;
+  expect = conv_at(&conv, &wide, 0);
+  assert_true(expect.value == 11);
+  assert_true(expect.bound == gamma_of(5, 0x1p-53) * 47 + 5 * 0x1p-1074);
+}
+
+static void bound_has_a_denormal_floor(void **state) {
+  (void)state;
+  const float x[] = {0x1p-140F}, w[] = {0x1p-20F};
+  const struct cs_conv conv = conv_row(1, 1, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  const struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_true(expect.value == 0x1p-160); /* what float rounds to zero */
+  assert_true(cs_right(&expect, 0, 0));
+  assert_true(cs_right(&expect, 3 * 0x1p-149, 0));
+  assert_false(cs_right(&expect, 4 * 0x1p-149, 0));
+}
+
+/* One output of one tap: x * w. */
+static struct cs_expect product(float x, float w, int skip_zero_weights) {
+  struct cs_conv conv = conv_row(1, 1, 0);
+  const struct cs_conv_data data = {.input = &x, .weights = &w};
+  conv.skip_zero_weights = skip_zero_weights;
+  return conv_at(&conv, &data, 0);
+}
+
+static void special_values_travel(void **state) {
+  (void)state;
+  assert_true(isnan(product(NAN, 1, 0).value));
+  assert_true(product(INFINITY, 2, 0).value == INFINITY);
+  assert_true(product(INFINITY, -2, 0).value == -INFINITY);
+  assert_true(isnan(product(INFINITY, 0, 0).value));
+  assert_true(product(INFINITY, 0, 1).value == 0);
+  assert_true(product(NAN, -0.0F, 1).value == 0);
+  assert_int_equal(product(INFINITY, 2, 0).overflow, 0);
+}
+
+/* A NaN at the edge reaches the outputs whose windows hold it; padding beside it is skipped, and never makes 0 * infinity. */
+static void special_values_beside_padding(void **state) {
+  (void)state;
+  const float x[] = {INFINITY, 1, 1, NAN}, w[] = {0.5F, 1, INFINITY};
+  const double expected[] = {INFINITY, INFINITY, NAN, NAN};
+  const struct cs_conv conv = conv_row(4, 3, 1);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  for (int i = 0; i < 4; i++) {
+    const double value = conv_at(&conv, &data, i).value;
+    assert_true(isnan(expected[i]) ? isnan(value) : value == expected[i]);
+  }
+}
+
+static void both_infinities_are_nan(void **state) {
+  (void)state;
+  const float x[] = {INFINITY, -INFINITY}, w[] = {1, 1};
+  const struct cs_conv conv = conv_row(2, 2, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  assert_true(isnan(conv_at(&conv, &data, 0).value));
+}
+
+/* FLT_MAX + FLT_MAX - FLT_MAX: a float sum may pass through infinity, in which case it stays there or becomes NaN. */
+static void overflow_on_the_way(void **state) {
+  (void)state;
+  const float x[] = {FLT_MAX, FLT_MAX, -FLT_MAX}, w[] = {1, 1, 1};
+  struct cs_conv conv = conv_row(3, 3, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_int_equal(expect.overflow, 1);
+  assert_true(cs_right(&expect, (double)FLT_MAX, 0));
+  assert_true(cs_right(&expect, INFINITY, 0));
+  assert_true(cs_right(&expect, NAN, 0));
+  assert_false(cs_right(&expect, 1, 0));
+  conv.activation = CS_RELU6; /* of NaN, -infinity, +infinity and y* */
+  expect = conv_at(&conv, &data, 0);
+  assert_true(cs_right(&expect, NAN, 0));
+  assert_true(cs_right(&expect, 0, 0));
+  assert_true(cs_right(&expect, 6, 0));
+}
+
+static void infinity_and_overflow(void **state) {
+  (void)state;
+  const float x[] = {FLT_MAX, INFINITY, FLT_MAX}, w[] = {-1, 1, -1};
+  const struct cs_conv conv = conv_row(3, 3, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  const struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_true(cs_right(&expect, INFINITY, 0));
+  assert_true(cs_right(&expect, NAN, 0)); /* -FLT_MAX - FLT_MAX first */
+  assert_false(cs_right(&expect, -INFINITY, 0));
+  assert_false(cs_right(&expect, (double)FLT_MAX, 0));
+}
+
+/* Beyond double's range the reference cannot follow in plain doubles: 1e300^2 - 1e300^2 + 1e300 is 1e300 still. */
+static void overflow_in_f64(void **state) {
+  (void)state;
+  const double x[] = {1e300, 1e300, 1e308}, w[] = {1e300, -1e300, 1e308};
+  struct cs_conv conv = conv_row(2, 2, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  conv.dtype = CS_F64;
+  struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_int_equal(expect.overflow, 1);
+  assert_true(expect.value == 0);
+  assert_true(cs_right(&expect, NAN, 0));
+  const struct cs_conv_data sum = {.input = x + 2, .weights = w + 2};
+  conv = conv_row(1, 1, 0);
+  conv.dtype = CS_F64;
+  expect = conv_at(&conv, &sum, 0);
+  assert_true(expect.value == INFINITY);
+}
+
+/* Just below the maximum all is as ever. */
+static void large_f64_sums_are_exact(void **state) {
+  (void)state;
+  const double x[] = {DBL_MAX / 2, 1, -DBL_MAX / 4, -DBL_MAX / 8}, w[] = {1, 1, 1, 1};
+  struct cs_conv conv = conv_row(4, 4, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  conv.dtype = CS_F64;
+  const struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_int_equal(expect.overflow, 0);
+  assert_true(expect.value == DBL_MAX / 8);
+}
+
+/* f(x) of a single value, as the activation of a convolution by one. */
+static struct cs_expect activate(enum cs_activation activation, double a0, double a1, float x) {
+  struct cs_conv conv = conv_row(1, 1, 0);
+  const float slope = (float)a0;
+  const struct cs_conv_data data = {.input = &x, .weights = one_f32, .slope = &slope};
+  conv.activation = activation;
+  conv.act[0] = a0;
+  conv.act[1] = a1;
+  return conv_at(&conv, &data, 0);
+}
+
+static void activations_by_hand(void **state) {
+  (void)state;
+  static const struct {
+    enum cs_activation activation;
+    double a0, a1;
+    float x;
+    double y, scale, lipschitz;
+  } rows[] = {
+      {CS_RELU, 0, 0, -2, 0, 2, 1},
+      {CS_RELU, 0, 0, 3, 3, 3, 1},
+      {CS_RELU6, 0, 0, 7, 6, 7, 1},
+      {CS_SIGMOID, 0, 0, 2, 0.88079707797788244406, 1, 0.25},
+      {CS_TANH, 0, 0, 0.5F, 0.46211715726000975850, 1, 1},
+      {CS_SILU, 0, 0, -1, -0.26894142136999512075, 1, 1.1},
+      {CS_HARDSWISH, 0, 0, 1, 4.0 / 6, 1, 1.5},
+      {CS_HARDSWISH, 0, 0, -4, 0, 4, 1.5},
+      {CS_HARDSIGMOID, 0, 0, 1.5F, 0.75, 1, 1.0 / 6},
+      {CS_GELU, 0, 0, 1, 0.84134474606854294859, 1, 1.13},
+      {CS_GELU, 0, 0, -5, -1.4332578593959695e-06, 5, 1.13},
+      {CS_LEAKY_RELU, 0.5, 0, -2, -1, 2, 1},
+      {CS_LEAKY_RELU, -3, 0, -2, 6, 6, 3},
+      {CS_CLAMP, -1.5, 2.5, -9, -1.5, 9, 1},
+      {CS_CLAMP, -1.5, 2.5, 9, 2.5, 9, 1},
+      {CS_PRELU, 4, 0, -2, -8, 8, 4},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct cs_expect expect = activate(rows[i].activation, rows[i].a0, rows[i].a1, rows[i].x);
+    const double carried = gamma_of(3, 0x1p-24) * fabs((double)rows[i].x) + 3 * 0x1p-149;
+    const double bound = carried * rows[i].lipschitz + 8 * 0x1p-24 * rows[i].scale + 8 * 0x1p-149;
+    if (fabs(expect.value - rows[i].y) > 1e-15 * rows[i].scale) fail_msg("row %zu: %.17g, not %.17g", i, expect.value, rows[i].y);
+    if (fabs(expect.bound - bound) > 1e-12 * bound) fail_msg("row %zu: bound %.17g, not %.17g", i, expect.bound, bound);
+  }
+}
+
+/* What the definitions make of NaN and the infinities. */
+static void activations_of_special_values(void **state) {
+  (void)state;
+  static const struct {
+    enum cs_activation activation;
+    double below, above;
+  } rows[] = {
+      {CS_RELU, 0, INFINITY},
+      {CS_RELU6, 0, 6},
+      {CS_SIGMOID, 0, 1},
+      {CS_TANH, -1, 1},
+      {CS_SILU, NAN, INFINITY},
+      {CS_HARDSWISH, NAN, INFINITY},
+      {CS_HARDSIGMOID, 0, 1},
+      {CS_GELU, NAN, INFINITY},
+      {CS_LEAKY_RELU, -INFINITY, INFINITY},
+      {CS_CLAMP, 0.5, 2},
+      {CS_PRELU, -INFINITY, INFINITY},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct cs_expect below = activate(rows[i].activation, 0.5, 2, -INFINITY);
+    const struct cs_expect above = activate(rows[i].activation, 0.5, 2, INFINITY), none = activate(rows[i].activation, 0.5, 2, NAN);
+    assert_true(cs_right(&below, rows[i].below, 0));
+    assert_true(cs_right(&above, rows[i].above, 0));
+    assert_true(cs_right(&none, NAN, 0));
+    assert_false(cs_right(&none, 0, 0));
+    assert_false(cs_right(&above, rows[i].above - 0.01, 0) && isfinite(rows[i].above));
+    assert_false(cs_right(&below, 0.25, 0));
+  }
+}
+
+static void activation_leaves_the_range(void **state) {
+  (void)state;
+  const struct cs_expect expect = activate(CS_LEAKY_RELU, 10, 0, -FLT_MAX / 2);
+  assert_true(cs_right(&expect, -INFINITY, 0));
+  assert_false(cs_right(&expect, INFINITY, 0));
+  assert_false(cs_right(&expect, 0, 0));
+}
+
+/* 1 - 1 + 2^-30: rounding decides on which side of zero a float sum lies. */
+static void slope_that_is_not_finite(void **state) {
+  (void)state;
+  const float x[] = {1, -1, 0x1p-30F}, w[] = {1, 1, 1}, slope[] = {NAN, INFINITY};
+  struct cs_conv conv = conv_row(3, 3, 0);
+  struct cs_conv_data data = {.input = x, .weights = w, .slope = slope};
+  conv.activation = CS_PRELU;
+  struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_true(cs_right(&expect, 0x1p-30, 0));
+  assert_true(cs_right(&expect, NAN, 0));
+  assert_false(cs_right(&expect, 1, 0));
+  data.slope = slope + 1;
+  expect = conv_at(&conv, &data, 0);
+  assert_true(cs_right(&expect, 0, 0));
+  assert_true(cs_right(&expect, -INFINITY, 0));
+  assert_false(cs_right(&expect, INFINITY, 0));
+  assert_true(isnan(activate(CS_PRELU, (double)NAN, 0, -1).value));
+  assert_true(activate(CS_PRELU, (double)NAN, 0, 1).value == 1);
+}
+
+/* A float loop over random and over hostile data stays within the bound, in both directions. */
+static void a_plain_float_loop_is_right(void **state) {
+  (void)state;
+  float x[64], w[64];
+  const struct cs_conv conv = conv_row(64, 64, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  for (unsigned seed = 0; seed < 2000; seed++) {
+    float up = 0, down = 0;
+    cs_fill(x, 64, CS_F32, seed % 2 ? CS_FILL_HOSTILE : CS_FILL_RANDOM, 0, seed);
+    cs_fill(w, 64, CS_F32, CS_FILL_RANDOM, 0, seed + 1000000);
+    for (int i = 0; i < 64; i++) up += x[i] * w[i];
+    for (int i = 63; i >= 0; i--) down += x[i] * w[i];
+    const struct cs_expect expect = conv_at(&conv, &data, 0);
+    if (!cs_right(&expect, (double)up, 0) || !cs_right(&expect, (double)down, 0)) fail_msg("seed %u", seed);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(bound_by_hand),
+      cmocka_unit_test(bound_has_a_denormal_floor),
+      cmocka_unit_test(special_values_travel),
+      cmocka_unit_test(special_values_beside_padding),
+      cmocka_unit_test(both_infinities_are_nan),
+      cmocka_unit_test(overflow_on_the_way),
+      cmocka_unit_test(infinity_and_overflow),
+      cmocka_unit_test(overflow_in_f64),
+      cmocka_unit_test(large_f64_sums_are_exact),
+      cmocka_unit_test(activations_by_hand),
+      cmocka_unit_test(activations_of_special_values),
+      cmocka_unit_test(activation_leaves_the_range),
+      cmocka_unit_test(slope_that_is_not_finite),
+      cmocka_unit_test(a_plain_float_loop_is_right),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
