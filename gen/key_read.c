@@ -57,9 +57,10 @@ static bool read_extent(struct reading *reading, const struct node *node, int64_
 bool read_input(struct reading *reading, const struct node *node) {
   struct layer *layer = reading->layer;
   if (node->kind != NODE_LIST || node->count < 3 || node->count > 2 + MAX_SPATIAL) return expected(reading, node);
+  int64_t *const extents[2 + MAX_SPATIAL] = {&layer->batch, &layer->in_channels, &layer->in[0], &layer->in[1], &layer->in[2]};
+  bool right = true;
   layer->rank = (int)node->count - 2;
-  bool right = read_extent(reading, node->items[0], &layer->batch) & read_extent(reading, node->items[1], &layer->in_channels);
-  for (int d = 0; d < layer->rank; d++) right &= read_extent(reading, node->items[d + 2], &layer->in[d]);
+  for (size_t i = 0; i < node->count; i++) right &= read_extent(reading, node->items[i], extents[i]);
   return right;
 }
 
@@ -77,8 +78,9 @@ bool read_sizes(struct reading *reading, const struct node *node) {
   int64_t *sizes = field(reading), size;
   if (node->kind == NODE_MAP) return expected(reading, node);
   if (node->kind == NODE_LIST) {
-    bool right = right_length(reading, node);
-    for (size_t d = 0; right && d < node->count; d++) right &= integer(reading, node->items[d], 1, &sizes[d]);
+    if (!right_length(reading, node)) return false;
+    bool right = true;
+    for (size_t d = 0; d < node->count; d++) right &= integer(reading, node->items[d], 1, &sizes[d]);
     return right;
   }
   if (!value_parse_integer(node, &size) || size < 1) return expected(reading, node);
@@ -97,12 +99,14 @@ static bool read_pads(struct reading *reading, const struct node *node, bool pai
     value_error(reading->diags, "padding", node, "a pair [before, after] like the first entry");
     return false;
   }
-  return integer(reading, node->items[0], 0, &pad[0]) & integer(reading, node->items[1], 0, &pad[1]);
+  bool before = integer(reading, node->items[0], 0, &pad[0]);
+  return integer(reading, node->items[1], 0, &pad[1]) && before;
 }
 
 static bool read_padding_list(struct reading *reading, const struct node *list) {
-  bool right = right_length(reading, list);
-  for (size_t d = 0; right && d < list->count; d++)
+  if (!right_length(reading, list)) return false;
+  bool right = true;
+  for (size_t d = 0; d < list->count; d++)
     right &= read_pads(reading, list->items[d], list->items[0]->kind == NODE_LIST, reading->layer->pad[d]);
   return right;
 }

@@ -19,9 +19,11 @@ struct tensor {
 struct op {
   const char *name;
   const char *const *keys; /* layer keys that it takes, NULL at the end */
-  /* Fills what follows from the keys (pads, out) and reports what does not fit. Called when the keys were read without error. */
+  /* Fills what follows from the keys (pads, out) and reports what does not fit. Called even when some keys were wrong: what rests
+   * on those (layer_right) is left out, so that one run shows all errors and no follow-ups. */
   bool (*resolve)(struct layer *layer, struct diags *diags);
-  /* Every tensor in the order of the generated signatures: inputs, residual, parameters in pack order, output. Returns the count. */
+  /* Every tensor in the order of the generated signatures: inputs, residual, parameters in pack order, output. Returns the count.
+   */
   size_t (*tensors)(const struct layer *layer, struct tensor tensors[MAX_TENSORS]);
   /* Writes the problems that together compute the layer (disjoint outputs, one packed buffer) and returns their number. */
   size_t (*lower)(const struct layer *layer, struct problem *problems);

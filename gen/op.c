@@ -1,0 +1,38 @@
+/* The list of ops, and what all tensors have in common. */
+#include "op.h"
+#include <string.h>
+
+static const struct op *const ops[] = {&op_conv};
+enum { OPS = sizeof ops / sizeof *ops };
+
+const struct op *op_find(const char *name) {
+  for (int i = 0; i < OPS; i++)
+    if (!strcmp(ops[i]->name, name)) return ops[i];
+  return NULL;
+}
+
+const char *const *op_names(void) {
+  static const char *names[OPS + 1];
+  for (int i = 0; i < OPS; i++) names[i] = ops[i]->name;
+  return names;
+}
+
+const char *const *op_reserved(void) {
+  static const char *const names[] = {
+      "conv_transpose",  "separable_conv",    "local_conv", "tiled_conv",  "deform_conv",   "deform_roi_pool", "max_pool",
+      "avg_pool",        "max_unpool",        "resize",     "resize_conv", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle",
+      "conv_grad_input", "conv_grad_weights", NULL};
+  return names;
+}
+
+int tensor_find(const struct tensor *tensors, size_t count, const char *name) {
+  for (size_t i = 0; i < count; i++)
+    if (!strcmp(tensors[i].name, name)) return (int)i;
+  return -1;
+}
+
+size_t tensor_count(const struct tensor *tensor) {
+  size_t count = 1;
+  for (int d = 0; d < tensor->rank; d++) count *= (size_t)tensor->shape[d];
+  return count;
+}
