@@ -1,0 +1,1 @@
+$ assert(plan.tile == 5, "the tile is not 5")

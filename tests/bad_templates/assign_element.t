@@ -1,0 +1,1 @@
+$ table.insert(plan.list, 7)

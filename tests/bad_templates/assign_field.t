@@ -1,0 +1,1 @@
+$ plan.tile = 5

@@ -1,0 +1,1 @@
+$ string.pad = function() end

@@ -1,0 +1,3 @@
+$ local lib = {}
+int a;
+$ lib.emit_row(1)

@@ -1,0 +1,4 @@
+$ local line = ("x"):rep(1000000)
+$ while true do
+${line}
+$ end

@@ -1,0 +1,1 @@
+int half = ${plan.tile / 2};

@@ -1,0 +1,2 @@
+int a;
+$ import("parts/broken.t")

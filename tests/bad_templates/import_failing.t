@@ -1,0 +1,2 @@
+$ local part = import("parts/failing.lua")
+int a = ${part.twice(plan.bias)};

@@ -1,0 +1,2 @@
+int a;
+$ import("import_itself.t")

@@ -1,0 +1,1 @@
+$ local lib = import("lib/nowhere.t")

@@ -1,0 +1,2 @@
+$ local rows = {}
+int a = ${rows.first.count};

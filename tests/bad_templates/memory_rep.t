@@ -1,0 +1,2 @@
+int a;
+$ local bomb = ("x"):rep(1 << 30)

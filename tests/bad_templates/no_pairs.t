@@ -1,0 +1,1 @@
+$ for k in pairs(plan) do emit(k) end

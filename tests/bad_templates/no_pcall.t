@@ -1,0 +1,1 @@
+$ pcall(fail, "nothing catches this")

@@ -1,0 +1,1 @@
+int a = ${math.random(6)};

@@ -1,0 +1,1 @@
+$ capture(function() emit_raw("x") end)

@@ -1,0 +1,3 @@
+$ if plan.chanels > 1 then
+int a;
+$ end
