@@ -1,5 +1,6 @@
 /* Jobs: what commands share between the command line and their own work. */
 #include "job.h"
+#include "key_read.h"
 #include "mem.h"
 #include <ctype.h>
 #include <stdio.h>
@@ -7,8 +8,6 @@
 #include <sys/stat.h>
 
 static const char *const portable[] = {"scalar", "avx2", "avx512"};
-static const char *const reserved_targets[] = {"avx512vnni", "avx512bf16", "amx",     "neon", "neon_dotprod",
-                                               "sve",        "rvv",        "wasm128", NULL};
 
 /* An option's words as the file of a place: line 0. */
 static struct place option_place(const char *option, const char *value) {
@@ -21,35 +20,18 @@ static bool is_native(const char *name) {
 
 /* ---- checks of options --------------------------------------------------------------------------------------------- */
 
-static bool among(const char *word, const char *const *words, size_t count) {
-  for (size_t i = 0; i < count; i++)
-    if (!strcmp(words[i], word)) return true;
-  return false;
-}
-
-static void unknown_target(struct job *job, const char *name) {
-  const char **names = mem_array(job->isas.count + 2, sizeof *names);
-  memcpy(names, job->isas.names, job->isas.count * sizeof *names);
-  names[job->isas.count] = "native";
-  const char *nearest = diag_nearest(name, names);
-  struct place place = option_place("--target", name);
-  if (among(name, reserved_targets, sizeof reserved_targets / sizeof reserved_targets[0] - 1))
-    diag_error(&job->diags, place, "target '%s' is not supported yet", name);
-  else if (nearest)
-    diag_error(&job->diags, place, "no target '%s'; did you mean '%s'?", name, nearest);
-  else
-    diag_error(&job->diags, place, "no target '%s'; see convsmith targets", name);
-}
-
+/* As the spec's key `target` is checked. */
 static void check_targets(struct job *job) {
   const struct words *targets = &job->options->targets;
+  struct node **items = mem_array(targets->count, sizeof *items);
   for (size_t i = 0; i < targets->count; i++) {
-    const char *name = targets->items[i];
-    if (!is_native(name) && !isa_find(&job->isas, name))
-      unknown_target(job, name);
-    else if (among(name, targets->items, i))
-      diag_error(&job->diags, option_place("--target", name), "target '%s' is given twice", name);
+    items[i] = mem_new(sizeof **items);
+    *items[i] = (struct node){.kind = NODE_SCALAR, .text = targets->items[i], .place = option_place("--target", targets->items[i])};
   }
+  struct node list = {.kind = NODE_LIST, .count = targets->count, .items = items};
+  struct layer ignored = {0};
+  struct reading reading = {.layer = &ignored, .diags = &job->diags, .known_targets = job->isas.names};
+  if (targets->count) read_target(&reading, &list);
 }
 
 static void check_prefix(struct job *job) {
