@@ -195,6 +195,20 @@ bool read_activation(struct reading *reading, const struct node *node) {
   return false;
 }
 
+/* Both sides; `input_layout` and `output_layout` are read after it. */
+bool read_layout(struct reading *reading, const struct node *node) {
+  if (!read_word(reading, node)) return false;
+  reading->layer->out_layout = reading->layer->in_layout;
+  return true;
+}
+
+bool read_dtype(struct reading *reading, const struct node *node) {
+  if (node->kind != NODE_MAP) return read_word(reading, node);
+  diag_error(reading->diags, node->place, "dtype: quantized types are not supported yet; choose from %s",
+             value_choices(reading->key->words));
+  return false;
+}
+
 /* Words for value_word: the known targets, `native`, and those that will be. */
 static const struct word *target_words(const char *const *known) {
   static const char *const later[] = {"avx512vnni", "avx512bf16", "amx", "neon", "neon_dotprod", "sve", "rvv", "wasm128", NULL};

@@ -332,7 +332,7 @@ struct node *yaml_read(const char *path, struct diags *diags) {
   const char *problem = file_read(path, MAX_BYTES, &text);
   struct node *root = NULL;
   if (problem)
-    diag_error(diags, yaml_whole(path), "%s", problem);
+    diag_error(diags, yaml_whole(NULL), "%s", problem);
   else
     root = parse(text.data ? text.data : "", text.size, path, false, diags);
   text_free(&text);
