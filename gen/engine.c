@@ -247,7 +247,8 @@ static int find_source(lua_State *L, const char *name) {
 
 /* builtin(name): the text of a file. */
 static int builtin_text(lua_State *L) {
-  const struct source *source = &engine_of(L)->sources.items[find_source(L, luaL_checkstring(L, 1))];
+  const int index = find_source(L, luaL_checkstring(L, 1));
+  const struct source *source = &engine_of(L)->sources.items[index];
   lua_pushlstring(L, source->data, source->size);
   return 1;
 }
