@@ -1,5 +1,5 @@
-/* Plans: how one problem runs on one ISA. The planner enumerates candidates of every algorithm, refuses with a reason that names the
- * number and the limit, and orders the others by cost. */
+/* Plans: how one problem runs on one ISA. The planner enumerates candidates of every algorithm, refuses with a reason that names
+ * the number and the limit, and orders the others by cost. */
 #ifndef GEN_PLAN_H
 #define GEN_PLAN_H
 #include "isa.h"
@@ -15,10 +15,10 @@ struct plan {
   const char *reason; /* why it was refused, or NULL */
   double cost;        /* estimated cycles */
   int64_t packed_bytes, workspace_bytes;
-  int64_t code_bytes;      /* estimate of the largest function */
-  int64_t multiply_adds;   /* vector multiply-adds that the code executes */
+  int64_t code_bytes;             /* estimate of the largest function */
+  int64_t multiply_adds;          /* vector multiply-adds written in the text */
   int64_t row_tile, channel_tile; /* seams: outputs along the innermost axis and channels that one tile covers */
-  const void *parameters;  /* the algorithm's own */
+  const void *parameters;         /* the algorithm's own */
 };
 
 struct plan_list {
@@ -32,10 +32,9 @@ struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa
 struct generate_options {
   const char *prefix; /* before every symbol ("" if none); in capitals before constants */
   const char *spec;   /* base name of the spec, for the banner */
-  bool test;          /* NAME_test.c as well */
 };
 struct generated {
-  struct text source, header, test;
+  struct text source, header;
 };
 
 /* Expands the templates of `layer` for `count` targets, plans[i] each. False with engine_error set. */

@@ -1,6 +1,6 @@
 -- SSE4.1: 128-bit, 16 registers, no fused multiply-add.
 
-local x86 = "defined(__x86_64__) || defined(__i386__)"
+local x86 = "(defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)"
 
 return derive(import("isa/scalar.lua"), {
   name = "sse41",

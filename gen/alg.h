@@ -1,0 +1,27 @@
+/* Algorithms: one row each. An algorithm enumerates its candidate plans for a layer's problems, with the reason of each that it
+ * refuses, and turns a plan into the Lua table that its template loops over. */
+#ifndef GEN_ALG_H
+#define GEN_ALG_H
+#include "plan.h"
+
+struct candidates {
+  const struct problem *problems;
+  size_t problem_count;
+  const struct isa *isa;
+  struct plan *plans;
+  size_t count;
+};
+
+struct algorithm {
+  const char *name;
+  const char *template; /* file that returns the function which prints a target's section */
+  void (*enumerate)(struct candidates *candidates);
+  /* Pushes the table `kernels` of the template: one for each problem. */
+  void (*push)(lua_State *L, const struct plan *plan);
+  /* The layer's baked values in the order that every plan's kernels read: count elements each, NULL where not baked. */
+  void (*bake)(const struct plan *plan, const struct layer *layer, const void **weights, const void **bias);
+};
+
+void candidates_add(struct candidates *candidates, struct plan plan);
+extern const struct algorithm alg_direct;
+#endif

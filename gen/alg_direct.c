@@ -1,0 +1,287 @@
+/* The direct algorithm: every tap of every output, in registers. Enumerates register tiles for the three forms (direct.h), refuses
+ * what does not fit with the number and the limit, and estimates cycles from the tiles and from what must come through the caches.
+ */
+#include "alg.h"
+#include "direct.h"
+#include "mem.h"
+#include <string.h>
+
+/* Cache sizes in bytes and cycles a byte behind them: common to the x86 servers and desktops of the last ten years, used only to
+ * order plans. */
+static const struct { double l2, from_l2, from_l3; } memory = {1.25e6, 1.0 / 48, 1.0 / 9};
+
+/* What one file may hold, in multiply-adds: compilers crawl beyond. Auto unrolls everything up to full_steps steps if it stays
+ * small. */
+static const int64_t max_text_macs = 6000, max_full_macs = 24000, auto_full_macs = 1500, full_steps = 100;
+
+struct direct_parameters {
+  struct design *designs; /* one a problem */
+  size_t count;
+};
+
+static int64_t registers_of(enum form form, int64_t rows, int64_t vectors) {
+  const int64_t held = form == FORM_DEPTH || vectors < rows ? vectors : rows;
+  return rows * vectors + held + 1;
+}
+
+/* Bytes of a tile's function. */
+static int64_t tile_bytes(const struct design *design, const struct tile *tile, const struct isa *isa) {
+  int64_t bytes = 300 + tile->rows * tile->vectors * (design->y_lane == 1 ? 20 : 20 + 12 * design->lanes);
+  const int64_t gather = design->x_lane > 1 ? 14 * design->lanes : 0;
+  for (size_t i = 0; i < tile->span_count; i++) {
+    const struct span *span = &tile->spans[i];
+    const int64_t steps = span->unroll + span->rest, macs = span->count * tile->vectors;
+    bytes += 24 + steps * (macs * isa->mac_bytes + (span->count + tile->vectors) * 10);
+    bytes += steps * gather * (design->choice.form == FORM_DEPTH ? macs : tile->vectors);
+  }
+  return bytes;
+}
+
+static int64_t block_bytes(const struct block *block) {
+  int64_t bytes = 300;
+  for (size_t c = 0; c < block->case_count; c++) bytes += 64 + 64 * (int64_t)block->cases[c].run_count;
+  return bytes;
+}
+
+static int64_t code_bytes(const struct design *design, const struct isa *isa) {
+  int64_t largest = 0;
+  for (size_t i = 0; i < design->tile_count; i++) {
+    const int64_t bytes = tile_bytes(design, &design->tiles[i], isa);
+    if (bytes > largest) largest = bytes;
+  }
+  for (size_t i = 0; i < design->block_count; i++) {
+    const int64_t bytes = block_bytes(&design->blocks[i]);
+    if (bytes > largest) largest = bytes;
+  }
+  return largest;
+}
+
+/* ---- cost ---------------------------------------------------------------------------------------------------------- */
+
+static double through_caches(double bytes, double again) {
+  return bytes * memory.from_l3 + again * bytes * (bytes > memory.l2 ? memory.from_l3 : memory.from_l2);
+}
+
+/* Cycles for x and w to arrive: what the outer loop goes over again is read again from where it fits. */
+static double memory_cycles(const struct design *design) {
+  const double size = (double)cs_size(design->problem.dtype);
+  double pixels = 1;
+  for (int a = 0; a < design->rank; a++) pixels *= (double)design->axis[a].in;
+  const double x = size * pixels * (double)design->problem.in_channels * (double)design->group.count;
+  const double w = size * (double)design->w_size;
+  const double images = (double)design->batch.count;
+  if (design->choice.channels_inner) return images * through_caches(x, 0) + through_caches(w, images * (double)design->rows - 1);
+  return images * through_caches(x, (double)design->channel_blocks - 1) + through_caches(w, images - 1);
+}
+
+/* ---- one candidate --------------------------------------------------------------------------------------------------- */
+
+static int64_t steps_of(const struct problem *problem) {
+  int64_t steps = problem->in_channels;
+  for (int a = 0; a < problem->rank; a++) steps *= problem->axis[a].kernel;
+  return steps;
+}
+
+/* All unrolled where that is asked for or small, else loops over what remains. */
+static void build(struct design *design, const struct problem *problem, const struct isa *isa, struct choice choice) {
+  choice.full = problem->unroll == UNROLL_FULL;
+  if (problem->unroll == UNROLL_AUTO && !choice.trimmed && steps_of(problem) <= full_steps) {
+    choice.full = true;
+    design_build(design, problem, isa, &choice);
+    if (!design->reason && design->macs <= auto_full_macs && code_bytes(design, isa) <= problem->max_code_bytes) return;
+    choice.full = false;
+  }
+  design_build(design, problem, isa, &choice);
+}
+
+/* Why a finished design is refused, or NULL. */
+static const char *judge(const struct design *design, const struct isa *isa) {
+  const int64_t bytes = code_bytes(design, isa), macs = design->choice.full ? max_full_macs : max_text_macs;
+  const int64_t limit = design->problem.max_code_bytes;
+  if (design->reason) return design->reason;
+  if (bytes > limit)
+    return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)bytes,
+                    (long long)limit);
+  if (design->macs > macs)
+    return mem_text("its text holds %lld multiply-adds, at most %lld compile in good time", (long long)design->macs,
+                    (long long)macs);
+  return NULL;
+}
+
+/* Elements that NAME_pack fills. */
+static int64_t packed_elements(const struct design *design) {
+  int64_t size = design->w_size;
+  if (design->problem.bias && !design->problem.baked_bias) size += design->b_size;
+  if (design->problem.activation == CS_PRELU) size += design->b_size;
+  return size;
+}
+
+static const char *plan_id(const struct choice *choice) {
+  return mem_text("direct-%s-%lldx%lld-%s%s", form_name(choice->form), (long long)choice->rows, (long long)choice->vectors,
+                  choice->channels_inner ? "channels" : "rows", choice->trimmed ? "-trimmed" : "");
+}
+
+static struct plan new_plan(const struct candidates *candidates, const struct choice *choice) {
+  return (struct plan){.id = plan_id(choice),
+                       .algorithm = &alg_direct,
+                       .isa = candidates->isa,
+                       .tile = mem_text("%lldx%lld", (long long)choice->rows, (long long)choice->vectors)};
+}
+
+static void sum_up(struct plan *plan, const struct design *design) {
+  const int64_t bytes = code_bytes(design, plan->isa), lanes = design->lanes, size = (int64_t)cs_size(design->problem.dtype);
+  const struct choice *choice = &design->choice;
+  const bool pixels = choice->form == FORM_PIXELS;
+  plan->cost += design->cycles + memory_cycles(design);
+  plan->multiply_adds += design->macs;
+  plan->packed_bytes += packed_elements(design) * size;
+  if (bytes > plan->code_bytes) plan->code_bytes = bytes;
+  plan->row_tile = pixels ? choice->vectors * lanes : choice->rows;
+  plan->channel_tile = pixels ? choice->rows : choice->vectors * lanes;
+}
+
+/* One choice for all problems, in both orders of the loops. */
+static void try_choice(struct candidates *candidates, struct choice choice) {
+  struct direct_parameters *parameters = mem_new(sizeof *parameters);
+  struct plan plan = new_plan(candidates, &choice);
+  parameters->designs = mem_array(candidates->problem_count, sizeof(struct design));
+  parameters->count = candidates->problem_count;
+  plan.parameters = parameters;
+  for (size_t i = 0; i < candidates->problem_count && !plan.reason; i++) {
+    build(&parameters->designs[i], &candidates->problems[i], candidates->isa, choice);
+    plan.reason = judge(&parameters->designs[i], candidates->isa);
+    sum_up(&plan, &parameters->designs[i]);
+  }
+  candidates_add(candidates, plan);
+}
+
+/* The other order of an accepted plan, where there are several blocks to order. */
+static void try_other_order(struct candidates *candidates) {
+  const struct plan *plan = &candidates->plans[candidates->count - 1];
+  const struct direct_parameters *parameters = plan->parameters;
+  if (plan->reason || parameters->designs[0].channel_blocks == 1 || parameters->designs[0].rows == 1) return;
+  struct direct_parameters *turned = mem_new(sizeof *turned);
+  turned->designs = mem_array(parameters->count, sizeof(struct design));
+  turned->count = parameters->count;
+  struct choice choice = parameters->designs[0].choice;
+  choice.channels_inner = true;
+  struct plan other = new_plan(candidates, &choice);
+  other.parameters = turned;
+  for (size_t i = 0; i < turned->count; i++) {
+    turned->designs[i] = parameters->designs[i];
+    turned->designs[i].choice.channels_inner = true;
+    sum_up(&other, &turned->designs[i]);
+  }
+  candidates_add(candidates, other);
+}
+
+static void refuse(struct candidates *candidates, const struct choice *choice, const char *reason) {
+  struct plan plan = new_plan(candidates, choice);
+  plan.reason = reason;
+  candidates_add(candidates, plan);
+}
+
+/* ---- enumeration ----------------------------------------------------------------------------------------------------- */
+
+/* Why a form can't serve, or NULL. */
+static const char *form_reason(const struct problem *problem, enum form form) {
+  const bool depthwise = problem->in_channels == 1 && problem->groups > 1;
+  if (form == FORM_CHANNELS && depthwise)
+    return mem_text("each of %lld groups has 1 input channel; this form needs 2 or more, or 1 group", (long long)problem->groups);
+  if (form == FORM_DEPTH && !depthwise)
+    return mem_text("%lld groups of %lld input channels; this form needs 2 or more groups of 1", (long long)problem->groups,
+                    (long long)problem->in_channels);
+  return NULL;
+}
+
+/* What rows and vectors can cover: pixels of a row, or channels. */
+static void extents(const struct candidates *candidates, enum form form, int64_t *rows, int64_t *vectors) {
+  struct design design = {.problem = candidates->problems[0]};
+  const int64_t lanes = candidates->isa->lanes[design.problem.dtype];
+  fold_axes(&design);
+  const int64_t pixels = design.axis[design.rank - 1].out;
+  const int64_t channels = form == FORM_DEPTH ? design.problem.groups : design.problem.out_channels;
+  *rows = form == FORM_PIXELS ? channels : pixels;
+  *vectors = ((form == FORM_PIXELS ? pixels : channels) + lanes - 1) / lanes;
+}
+
+/* For a number of vectors, the tallest tile that the registers hold, made lower where the rows then split evenly. */
+static void try_vectors(struct candidates *candidates, enum form form, int64_t vectors, int64_t rows) {
+  const int64_t registers = candidates->isa->registers;
+  int64_t most = 0;
+  while (most < rows && registers_of(form, most + 1, vectors) <= registers) most++;
+  if (most < rows) {
+    const struct choice taller = {.form = form, .rows = most + 1, .vectors = vectors};
+    refuse(candidates, &taller,
+           mem_text("needs %lld registers, %s has %lld", (long long)registers_of(form, most + 1, vectors), candidates->isa->name,
+                    (long long)registers));
+  }
+  if (most == 0) return;
+  const int64_t tiles = (rows + most - 1) / most;
+  const struct choice choice = {.form = form, .rows = (rows + tiles - 1) / tiles, .vectors = vectors};
+  try_choice(candidates, choice);
+  try_other_order(candidates);
+}
+
+static void try_form(struct candidates *candidates, enum form form) {
+  static const int64_t vectors[] = {1, 2, 3, 4, 6, 8};
+  const char *reason = form_reason(&candidates->problems[0], form);
+  int64_t rows, most;
+  extents(candidates, form, &rows, &most);
+  if (reason) {
+    const struct choice choice = {.form = form, .rows = 1, .vectors = 1};
+    refuse(candidates, &choice, reason);
+    return;
+  }
+  for (size_t i = 0; i < sizeof vectors / sizeof *vectors && vectors[i] <= most; i++)
+    try_vectors(candidates, form, vectors[i], rows);
+  if (form == FORM_PIXELS || candidates->problems[0].unroll == UNROLL_FULL) return;
+  const struct choice trimmed = {.form = form, .rows = 1, .vectors = most < 4 ? most : 4, .trimmed = true};
+  try_choice(candidates, trimmed);
+}
+
+static void direct_enumerate(struct candidates *candidates) {
+  for (enum form form = 0; form < FORM_COUNT; form++) try_form(candidates, form);
+}
+
+/* ---- what the template gets -------------------------------------------------------------------------------------------- */
+
+static void direct_push_all(lua_State *L, const struct plan *plan) {
+  const struct direct_parameters *parameters = plan->parameters;
+  lua_createtable(L, (int)parameters->count, 0);
+  for (size_t i = 0; i < parameters->count; i++) {
+    design_push(L, &parameters->designs[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static void copy_box(const struct box *box, int loop, const char *from, char *to, int64_t src, int64_t dst, size_t size) {
+  if (loop == box->loop_count) {
+    memcpy(to + (size_t)dst * size, from + (size_t)src * size, size);
+    return;
+  }
+  for (int64_t i = 0; i < box->loops[loop].count; i++)
+    copy_box(box, loop + 1, from, to, src + i * box->loops[loop].src, dst + i * box->loops[loop].dst, size);
+}
+
+static const void *bake_box(const struct box *box, const struct baked *values, enum cs_dtype dtype) {
+  if (!box->from || !values->data) return NULL;
+  char *to = mem_array(values->count, cs_size(dtype));
+  copy_box(box, 0, values->data, to, box->src, box->dst, cs_size(dtype));
+  return to;
+}
+
+static void direct_bake(const struct plan *plan, const struct layer *layer, const void **weights, const void **bias) {
+  const struct direct_parameters *parameters = plan->parameters;
+  const struct box *boxes = parameters->designs[0].baked;
+  *weights = bake_box(&boxes[0], &layer->weights, layer->dtype);
+  *bias = bake_box(&boxes[1], &layer->bias_values, layer->dtype);
+}
+
+const struct algorithm alg_direct = {
+    .name = "direct",
+    .template = "direct.t",
+    .enumerate = direct_enumerate,
+    .push = direct_push_all,
+    .bake = direct_bake,
+};

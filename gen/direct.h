@@ -1,0 +1,115 @@
+/* The direct algorithm's design of one problem on one ISA: pure geometry, made before any text. A design holds register tiles, the
+ * runs of tiles that make a row of outputs, blocks of output channels, and where packed weights lie. Templates only loop over it.
+ *
+ * A tile computes rows × vectors accumulators. What rows and vectors are is the form:
+ *   channels: rows are output pixels (x is broadcast), vectors are output channels (w is loaded)
+ *   pixels:   rows are output channels (w is broadcast), vectors are neighbouring pixels (x is loaded)
+ *   depth:    rows are pixels, vectors are groups of one input channel each (x and w are loaded)
+ * Every offset is in elements, known here: borders are tiles with fewer live rows in some spans, never a test in a loop. */
+#ifndef GEN_DIRECT_H
+#define GEN_DIRECT_H
+#include "plan.h"
+
+enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_COUNT };
+enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 4 };
+
+/* What a candidate plan decides. */
+struct choice {
+  enum form form;
+  int64_t rows, vectors; /* at most, of a tile */
+  bool channels_inner;   /* blocks of output channels are the inner loop, rows of outputs the outer one */
+  bool full;             /* no loop over taps or input channels */
+  bool trimmed;          /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
+};
+
+/* A stretch of multiply-add steps with the same live rows: `loop` taps × (trips × unroll + rest) steps, step i reading x at
+ * x[row] + i·step_x and w at w + i·step_w. */
+struct span {
+  int64_t first, count; /* live rows */
+  int64_t *x;           /* one offset for each live row (pixels form: one for the tile) */
+  int64_t w;
+  int64_t loop, loop_x, loop_w;
+  int64_t trips, unroll, rest, step_x, step_w;
+};
+
+struct tile {
+  int64_t rows, vectors, last; /* last: live lanes of the last vector */
+  struct span *spans;
+  size_t span_count;
+  int64_t loop_w[MAX_AXES]; /* w step of one tap of each outer axis (full: none) */
+  int64_t macs;             /* vector multiply-adds written in its text */
+  double cycles;            /* estimate of one call, all outer taps live */
+};
+
+/* Equal neighbouring tiles: call i reads x + i·x_step and writes y + i·y_step. first: number of the first among its row's tiles. */
+struct run {
+  int64_t tile, count, first, x, y, x_step, y_step;
+};
+
+/* The rows of outputs with from[a] <= o_a < to[a] on every outer axis. x: of its first live tap, from o·stride. */
+struct part_case {
+  int64_t from[MAX_AXES], to[MAX_AXES], x;
+  bool live;
+  struct run *runs;
+  size_t run_count;
+};
+
+/* How a number of output channels is computed: one function in the text. */
+struct block {
+  int64_t rows, vectors, last; /* of its tiles: channels form vectors and last, pixels form rows */
+  struct part_case *cases;
+  size_t case_count;
+  int64_t from, count;                                /* the numbers of the channel blocks that it serves */
+  int64_t panel;                                      /* w elements of one step */
+  int64_t x, x_step, w, w_step, b, b_step, y, y_step; /* of channel block number from + i */
+};
+
+/* One copy when packing: for every index i of the loops, packed[dst + Σ i·dst] = from[src + Σ i·src], or 0 where from is NULL. */
+struct box {
+  const char *from;
+  int64_t src, dst;
+  int loop_count;
+  struct {
+    int64_t count, src, dst;
+  } loops[MAX_LOOPS];
+};
+
+struct design {
+  struct problem problem; /* as lowered, its axes folded into `axis` */
+  struct axis axis[MAX_AXES];
+  int rank;
+  struct choice choice;
+  int64_t lanes;
+  bool depthwise; /* one input channel a group, several groups: weights are kept [multiplier, taps, groups] */
+  bool w_exact;   /* w must not be read beyond a vector's live lanes (baked) */
+  int64_t x_vector, x_lane, w_row, w_vector, b_row, b_vector, y_row, y_vector, y_lane;
+  struct tile *tiles;
+  size_t tile_count;
+  struct block *blocks;
+  size_t block_count;
+  int64_t channel_blocks, rows; /* units along channels and along rows (rank 1: tiles along the row) */
+  struct {
+    int64_t count, x, w, b, y;
+  } batch, group, multiplier; /* the other units */
+  struct box *boxes;
+  size_t box_count;
+  struct box *baked;      /* weights, then bias, from canonical to kernel order; from NULL where it is given at run time */
+  int64_t w_size, b_size; /* elements; bias and slope have the same order and size */
+  int64_t macs;           /* written in the text */
+  int64_t largest;        /* macs of the largest tile */
+  double cycles;
+  const char *reason; /* why it can't be, or NULL */
+};
+
+/* Merges and drops axes: 1×1 kernels run over one long row; a trimmed design gets a last axis of one pixel. */
+void fold_axes(struct design *design);
+/* Builds the design of `choice`; design->reason is set where it is refused. */
+void design_build(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice);
+/* Tiles, cases and runs of a block (rows, vectors, last and panel are set). False with design->reason set. */
+bool design_block(struct design *design, struct block *block);
+/* Packing: boxes, sizes, and the blocks' w, b offsets. */
+void design_pack(struct design *design);
+/* Pushes the design as a Lua table, in the templates' words. */
+void design_push(lua_State *L, const struct design *design);
+const char *form_name(enum form form);
+#endif

@@ -1,0 +1,152 @@
+/* A whole design from a choice: the steps between rows and vectors of a tile, the blocks of output channels, the units that parts
+ * share. */
+#include "direct.h"
+#include "mem.h"
+
+const char *form_name(enum form form) {
+  static const char *const names[] = {"channels", "pixels", "depth"};
+  return names[form];
+}
+
+static bool is_depthwise(const struct problem *problem) {
+  return problem->in_channels == 1 && problem->groups > 1;
+}
+
+/* Steps of the accumulators' operands and outputs, in elements. */
+static void set_steps(struct design *design) {
+  const struct problem *problem = &design->problem;
+  const struct axis *row = &design->axis[design->rank - 1];
+  const int64_t lanes = design->lanes;
+  const bool exact_rows = design->w_exact && design->depthwise; /* baked depthwise weights: [multiplier, taps, groups] */
+  switch (design->choice.form) {
+  case FORM_CHANNELS:
+    design->w_vector = design->b_vector = lanes;
+    design->y_row = row->y_step;
+    design->y_lane = problem->y_channel;
+    break;
+  case FORM_PIXELS:
+    design->x_lane = row->stride * row->x_step;
+    design->x_vector = lanes * design->x_lane;
+    design->w_row = 1;
+    for (int a = 0; a < design->rank && exact_rows; a++) design->w_row *= design->axis[a].kernel;
+    if (exact_rows) design->w_row *= problem->groups;
+    design->b_row = design->depthwise ? problem->groups : 1;
+    design->y_row = problem->y_channel;
+    design->y_lane = row->y_step;
+    break;
+  default:
+    design->x_lane = problem->x_group;
+    design->x_vector = lanes * problem->x_group;
+    design->w_vector = design->b_vector = lanes;
+    design->y_row = row->y_step;
+    design->y_lane = problem->y_group;
+  }
+  design->y_vector = lanes * design->y_lane;
+}
+
+/* Units beside channel blocks and rows. In the depth form lanes run over groups, and a multiplier's channels are units. */
+static void set_units(struct design *design) {
+  const struct problem *problem = &design->problem;
+  const bool depth = design->choice.form == FORM_DEPTH;
+  design->batch.count = problem->batch;
+  design->batch.x = problem->x_batch;
+  design->batch.y = problem->y_batch;
+  design->group.count = depth ? 1 : problem->groups;
+  design->group.x = problem->x_group;
+  design->group.y = problem->y_group;
+  design->group.b = design->depthwise ? 1 : problem->out_channels;
+  design->multiplier.count = depth ? problem->out_channels : 1;
+  design->multiplier.y = problem->y_channel;
+  design->multiplier.b = problem->groups;
+}
+
+static void add_block(struct design *design, struct block block) {
+  if (block.count == 0) return;
+  block.from = design->channel_blocks;
+  design->channel_blocks += block.count;
+  design->blocks = mem_grow(design->blocks, design->block_count, sizeof block);
+  design->blocks[design->block_count++] = block;
+}
+
+/* Channels in vectors: whole blocks, then what is left, whose last vector may be partial. */
+static void vector_blocks(struct design *design, int64_t channels) {
+  const struct choice *choice = &design->choice;
+  const int64_t lanes = design->lanes, whole = choice->vectors * lanes, rest = channels % whole;
+  add_block(design, (struct block){.rows = choice->rows, .vectors = choice->vectors, .last = lanes, .count = channels / whole});
+  const int64_t vectors = (rest + lanes - 1) / lanes;
+  add_block(design,
+            (struct block){.rows = choice->rows, .vectors = vectors, .last = rest - (vectors - 1) * lanes, .count = rest > 0});
+}
+
+/* Channels in rows: as equal as can be. */
+static void row_blocks(struct design *design, int64_t channels) {
+  const int64_t blocks = (channels + design->choice.rows - 1) / design->choice.rows, wide = channels % blocks;
+  const struct block block = {.rows = channels / blocks + 1, .vectors = design->choice.vectors, .count = wide};
+  struct block narrow = block;
+  narrow.rows--;
+  narrow.count = blocks - wide;
+  add_block(design, block);
+  add_block(design, narrow);
+}
+
+/* What one more channel block adds to x and y. */
+static void set_block_steps(struct design *design) {
+  int64_t channel = 0;
+  const bool pixels = design->choice.form == FORM_PIXELS;
+  for (size_t i = 0; i < design->block_count; i++) {
+    struct block *block = &design->blocks[i];
+    const int64_t channels = pixels ? block->rows : block->vectors * design->lanes;
+    const int64_t y_channel = design->choice.form == FORM_DEPTH ? design->problem.y_group : design->problem.y_channel;
+    block->y_step = channels * y_channel;
+    block->y = channel * y_channel;
+    if (design->choice.form == FORM_DEPTH) {
+      block->x_step = channels * design->problem.x_group;
+      block->x = channel * design->problem.x_group;
+    }
+    block->b_step = channels * (pixels ? design->b_row : 1);
+    block->b = channel * (pixels ? design->b_row : 1);
+    channel += channels * block->count;
+  }
+}
+
+static void set_rows(struct design *design) {
+  const struct part_case *rows = &design->blocks[0].cases[0];
+  design->rows = 1;
+  for (int a = 0; a < design->rank - 1; a++) design->rows *= design->axis[a].out;
+  if (design->rank > 1) return;
+  design->rows = 0;
+  for (size_t i = 0; i < rows->run_count; i++) design->rows += rows->runs[i].count;
+}
+
+static void set_cycles(struct design *design) {
+  for (size_t i = 0; i < design->block_count; i++) {
+    const struct block *block = &design->blocks[i];
+    for (size_t c = 0; c < block->case_count; c++) {
+      const struct part_case *rows = &block->cases[c];
+      double times =
+          (double)block->count * (double)design->batch.count * (double)design->group.count * (double)design->multiplier.count;
+      for (int a = 0; a < design->rank - 1; a++) times *= (double)(rows->to[a] - rows->from[a]);
+      for (size_t r = 0; r < rows->run_count; r++)
+        design->cycles += times * (double)rows->runs[r].count * design->tiles[rows->runs[r].tile].cycles;
+    }
+  }
+}
+
+void design_build(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice) {
+  *design = (struct design){
+      .problem = *problem, .choice = *choice, .lanes = isa->lanes[problem->dtype], .depthwise = is_depthwise(problem)};
+  design->w_exact = problem->baked_weights != NULL;
+  fold_axes(design);
+  set_steps(design);
+  set_units(design);
+  if (choice->form == FORM_PIXELS)
+    row_blocks(design, problem->out_channels);
+  else
+    vector_blocks(design, choice->form == FORM_DEPTH ? problem->groups : problem->out_channels);
+  set_block_steps(design);
+  design_pack(design);
+  for (size_t i = 0; i < design->block_count; i++)
+    if (!design_block(design, &design->blocks[i])) return;
+  set_rows(design);
+  set_cycles(design);
+}

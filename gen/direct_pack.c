@@ -1,0 +1,137 @@
+/* Where weights lie. Packed: for each group and channel block a panel a step, [taps][input channels][panel], in the order the
+ * kernel streams it, zeros behind the last channel. Baked: one array for all targets of a file, [taps][input channels][output
+ * channels], or [multiplier][taps][groups] for depthwise layers, without padding. Bias and slope: canonical order, or
+ * [multiplier][groups]. */
+#include "direct.h"
+#include "mem.h"
+
+static void loop(struct box *box, int64_t count, int64_t src, int64_t dst) {
+  if (count == 1) return;
+  box->loops[box->loop_count].count = count;
+  box->loops[box->loop_count].src = src;
+  box->loops[box->loop_count++].dst = dst;
+}
+
+static int64_t taps(const struct design *design) {
+  int64_t count = 1;
+  for (int a = 0; a < design->rank; a++) count *= design->axis[a].kernel;
+  return count;
+}
+
+/* Loops over taps and input channels: [taps][input channels] steps of `panel` elements. */
+static void tap_loops(struct box *box, const struct design *design, int64_t panel) {
+  int64_t step = taps(design) * design->problem.in_channels * panel;
+  for (int a = 0; a < design->rank; a++) {
+    step /= design->axis[a].kernel;
+    loop(box, design->axis[a].kernel, design->axis[a].w_step, step);
+  }
+  loop(box, design->problem.in_channels, design->problem.w_in, panel);
+}
+
+static void add_box(struct design *design, struct box box) {
+  design->boxes = mem_grow(design->boxes, design->box_count, sizeof box);
+  design->boxes[design->box_count++] = box;
+}
+
+/* `live` lanes of each panel from element `src`, or zeros, at element `at` of the panels of a block. */
+static void panel_box(struct design *design, const struct block *block, const char *from, int64_t src, int64_t at, int64_t live,
+                      int64_t group_size) {
+  const struct problem *problem = &design->problem;
+  const bool depth = design->choice.form == FORM_DEPTH;
+  const int64_t channel = depth ? problem->w_group : problem->w_out;
+  struct box box = {.from = from, .src = src, .dst = block->w + at};
+  if (depth)
+    loop(&box, design->multiplier.count, problem->w_out, group_size);
+  else
+    loop(&box, design->group.count, problem->w_group, group_size);
+  const int64_t channels = design->choice.form == FORM_PIXELS ? block->rows : block->vectors * design->lanes;
+  loop(&box, block->count, channels * channel, block->w_step);
+  tap_loops(&box, design, block->panel);
+  loop(&box, live, channel, 1);
+  add_box(design, box);
+}
+
+static void packed_weights(struct design *design) {
+  int64_t size = 0, channel = 0;
+  const bool pixels = design->choice.form == FORM_PIXELS, depth = design->choice.form == FORM_DEPTH;
+  const int64_t steps = taps(design) * design->problem.in_channels;
+  for (size_t i = 0; i < design->block_count; i++) {
+    struct block *block = &design->blocks[i];
+    block->panel = pixels ? block->rows : block->vectors * design->lanes;
+    block->w = size;
+    block->w_step = steps * block->panel;
+    size += block->count * block->w_step;
+  }
+  for (size_t i = 0; i < design->block_count; i++) {
+    const struct block *block = &design->blocks[i];
+    const int64_t live = pixels ? block->rows : (block->vectors - 1) * design->lanes + block->last;
+    const int64_t src = design->problem.w_first + channel * (depth ? design->problem.w_group : design->problem.w_out);
+    panel_box(design, block, "weights", src, 0, live, size);
+    if (live < block->panel) panel_box(design, block, NULL, 0, live, block->panel - live, size);
+    channel += block->count * block->panel;
+  }
+  design->group.w = design->multiplier.w = size;
+  design->w_size = size * design->group.count * design->multiplier.count;
+}
+
+/* Kernel order of baked weights, the same on every ISA. */
+static struct box baked_weights(const struct design *design) {
+  const struct problem *problem = &design->problem;
+  const int64_t panel = design->depthwise ? problem->groups : problem->groups * problem->out_channels;
+  struct box box = {.from = problem->baked_weights ? "weights" : NULL, .src = problem->w_first};
+  if (design->depthwise) loop(&box, problem->out_channels, problem->w_out, taps(design) * panel);
+  tap_loops(&box, design, panel);
+  loop(&box, problem->groups, problem->w_group, design->depthwise ? 1 : problem->out_channels);
+  if (!design->depthwise) loop(&box, problem->out_channels, problem->w_out, 1);
+  return box;
+}
+
+static void exact_weights(struct design *design) {
+  const struct problem *problem = &design->problem;
+  const int64_t panel = design->depthwise ? problem->groups : problem->groups * problem->out_channels;
+  const int64_t channel = design->choice.form == FORM_PIXELS ? design->w_row : 1;
+  int64_t first = 0;
+  for (size_t i = 0; i < design->block_count; i++) {
+    struct block *block = &design->blocks[i];
+    const int64_t channels = design->choice.form == FORM_PIXELS ? block->rows : block->vectors * design->lanes;
+    block->panel = panel;
+    block->w = first * channel;
+    block->w_step = channels * channel;
+    first += block->count * channels;
+  }
+  design->group.w = design->depthwise ? 1 : problem->out_channels;
+  design->multiplier.w = taps(design) * panel;
+}
+
+/* Bias or slope: from canonical [groups][channels] to kernel order. */
+static struct box vector_box(const struct design *design, const char *from) {
+  const struct problem *problem = &design->problem;
+  struct box box = {.from = from};
+  loop(&box, problem->groups, problem->out_channels, design->depthwise ? 1 : problem->out_channels);
+  loop(&box, problem->out_channels, 1, design->depthwise ? problem->groups : 1);
+  return box;
+}
+
+static void packed_vector(struct design *design, const char *from, int64_t at) {
+  struct box box = vector_box(design, from);
+  box.dst = at;
+  add_box(design, box);
+}
+
+void design_pack(struct design *design) {
+  const struct problem *problem = &design->problem;
+  if (design->w_exact)
+    exact_weights(design);
+  else
+    packed_weights(design);
+  design->b_size = problem->groups * problem->out_channels;
+  int64_t at = design->w_size;
+  if (problem->bias && !problem->baked_bias) {
+    packed_vector(design, "bias", at);
+    at += design->b_size;
+  }
+  if (problem->activation == CS_PRELU) packed_vector(design, "slope", at);
+  design->baked = mem_array(2, sizeof *design->baked);
+  design->baked[0] = baked_weights(design);
+  design->baked[1] = vector_box(design, problem->baked_bias ? "bias" : NULL);
+}

@@ -1,0 +1,217 @@
+/* A design as the Lua table that templates/direct.t loops over: the same numbers under the same names, nothing computed here. */
+#include "direct.h"
+#include "signature.h"
+
+static void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (int64_t i = 0; i < count; i++) {
+    lua_pushinteger(L, values[i]);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, key);
+}
+
+/* Does some output have a tap outside the input? */
+static bool trimmed(const struct axis *axis) {
+  return axis->pad > 0 || (axis->out - 1) * axis->stride - axis->pad + (axis->kernel - 1) * axis->dilation > axis->in - 1;
+}
+
+static void push_axes(lua_State *L, const struct design *design) {
+  int64_t below = 1; /* outputs of the axes further in: what divides a row number */
+  const int outer = design->rank - 1;
+  lua_createtable(L, outer, 0);
+  for (int a = outer - 1; a >= 0; a--) {
+    const struct axis *axis = &design->axis[a];
+    lua_createtable(L, 0, 10);
+    set_integer(L, "input", axis->in);
+    set_integer(L, "output", axis->out);
+    set_integer(L, "kernel", axis->kernel);
+    set_integer(L, "stride", axis->stride);
+    set_integer(L, "dilation", axis->dilation);
+    set_integer(L, "pad", axis->pad);
+    set_integer(L, "x", axis->x_step);
+    set_integer(L, "y", axis->y_step);
+    set_integer(L, "below", below);
+    set_bool(L, "trimmed", trimmed(axis));
+    set_bool(L, "mapped", trimmed(axis) && design->problem.pad_mode != CS_ZEROS);
+    lua_rawseti(L, -2, a + 1);
+    below *= axis->out;
+  }
+  lua_setfield(L, -2, "axes");
+}
+
+static void push_span(lua_State *L, const struct span *span) {
+  lua_createtable(L, 0, 12);
+  set_integer(L, "first", span->first);
+  set_integer(L, "count", span->count);
+  push_integers(L, "x", span->x, span->count);
+  set_integer(L, "w", span->w);
+  set_integer(L, "loop", span->loop);
+  set_integer(L, "loop_x", span->loop_x);
+  set_integer(L, "loop_w", span->loop_w);
+  set_integer(L, "trips", span->trips);
+  set_integer(L, "unroll", span->unroll);
+  set_integer(L, "rest", span->rest);
+  set_integer(L, "step_x", span->step_x);
+  set_integer(L, "step_w", span->step_w);
+}
+
+static void push_tile(lua_State *L, const struct tile *tile, int outer) {
+  lua_createtable(L, 0, 5);
+  set_integer(L, "rows", tile->rows);
+  set_integer(L, "vectors", tile->vectors);
+  set_integer(L, "last", tile->last);
+  push_integers(L, "loop_w", tile->loop_w, outer);
+  lua_createtable(L, (int)tile->span_count, 0);
+  for (size_t i = 0; i < tile->span_count; i++) {
+    push_span(L, &tile->spans[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "spans");
+}
+
+static void push_tiles(lua_State *L, const struct design *design) {
+  lua_createtable(L, (int)design->tile_count, 0);
+  for (size_t i = 0; i < design->tile_count; i++) {
+    push_tile(L, &design->tiles[i], design->rank - 1);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "tiles");
+}
+
+static void push_run(lua_State *L, const struct run *run) {
+  lua_createtable(L, 0, 7);
+  set_integer(L, "tile", run->tile);
+  set_integer(L, "count", run->count);
+  set_integer(L, "first", run->first);
+  set_integer(L, "x", run->x);
+  set_integer(L, "y", run->y);
+  set_integer(L, "x_step", run->x_step);
+  set_integer(L, "y_step", run->y_step);
+}
+
+static void push_case(lua_State *L, const struct part_case *rows, int outer) {
+  lua_createtable(L, 0, 5);
+  push_integers(L, "from", rows->from, outer);
+  push_integers(L, "to", rows->to, outer);
+  set_integer(L, "x", rows->x);
+  set_bool(L, "live", rows->live);
+  lua_createtable(L, (int)rows->run_count, 0);
+  for (size_t i = 0; i < rows->run_count; i++) {
+    push_run(L, &rows->runs[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "runs");
+}
+
+static void push_block(lua_State *L, const struct block *block, int outer) {
+  lua_createtable(L, 0, 12);
+  set_integer(L, "from", block->from);
+  set_integer(L, "count", block->count);
+  set_integer(L, "x", block->x);
+  set_integer(L, "x_step", block->x_step);
+  set_integer(L, "w", block->w);
+  set_integer(L, "w_step", block->w_step);
+  set_integer(L, "b", block->b);
+  set_integer(L, "b_step", block->b_step);
+  set_integer(L, "y", block->y);
+  set_integer(L, "y_step", block->y_step);
+  lua_createtable(L, (int)block->case_count, 0);
+  for (size_t i = 0; i < block->case_count; i++) {
+    push_case(L, &block->cases[i], outer);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "cases");
+}
+
+static void push_blocks(lua_State *L, const struct design *design) {
+  lua_createtable(L, (int)design->block_count, 0);
+  for (size_t i = 0; i < design->block_count; i++) {
+    push_block(L, &design->blocks[i], design->rank - 1);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "blocks");
+}
+
+static void push_box(lua_State *L, const struct box *box) {
+  lua_createtable(L, 0, 4);
+  if (box->from)
+    set_text(L, "from", box->from);
+  else
+    set_bool(L, "from", false);
+  set_integer(L, "src", box->src);
+  set_integer(L, "dst", box->dst);
+  lua_createtable(L, box->loop_count, 0);
+  for (int i = 0; i < box->loop_count; i++) {
+    lua_createtable(L, 0, 3);
+    set_integer(L, "count", box->loops[i].count);
+    set_integer(L, "src", box->loops[i].src);
+    set_integer(L, "dst", box->loops[i].dst);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "loops");
+}
+
+static void push_boxes(lua_State *L, const struct design *design) {
+  lua_createtable(L, (int)design->box_count, 0);
+  for (size_t i = 0; i < design->box_count; i++) {
+    push_box(L, &design->boxes[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "boxes");
+}
+
+/* One dimension of the units that parts share, as the next item of the list on top of the stack. */
+static void push_unit(lua_State *L, lua_Integer at, const char *name, int64_t count, const int64_t steps[4]) {
+  lua_createtable(L, 0, 6);
+  set_text(L, "name", name);
+  set_integer(L, "count", count);
+  set_integer(L, "x", steps[0]);
+  set_integer(L, "w", steps[1]);
+  set_integer(L, "b", steps[2]);
+  set_integer(L, "y", steps[3]);
+  lua_rawseti(L, -2, at);
+}
+
+static void push_units(lua_State *L, const struct design *design) {
+  const int64_t batch[] = {design->batch.x, 0, 0, design->batch.y};
+  const int64_t group[] = {design->group.x, design->group.w, design->group.b, design->group.y};
+  const int64_t multiplier[] = {0, design->multiplier.w, design->multiplier.b, design->multiplier.y};
+  lua_createtable(L, 3, 0);
+  push_unit(L, 1, "image", design->batch.count, batch);
+  push_unit(L, 2, "group", design->group.count, group);
+  push_unit(L, 3, "member", design->multiplier.count, multiplier);
+  lua_setfield(L, -2, "units");
+  set_integer(L, "channel_blocks", design->channel_blocks);
+  set_integer(L, "rows", design->rows);
+  set_bool(L, "channels_inner", design->choice.channels_inner);
+}
+
+static void push_steps(lua_State *L, const struct design *design) {
+  set_integer(L, "x_vector", design->x_vector);
+  set_integer(L, "x_lane", design->x_lane);
+  set_integer(L, "w_row", design->w_row);
+  set_integer(L, "w_vector", design->w_vector);
+  set_integer(L, "b_row", design->b_row);
+  set_integer(L, "b_vector", design->b_vector);
+  set_integer(L, "y_row", design->y_row);
+  set_integer(L, "y_vector", design->y_vector);
+  set_integer(L, "y_lane", design->y_lane);
+}
+
+void design_push(lua_State *L, const struct design *design) {
+  lua_createtable(L, 0, 32);
+  set_text(L, "form", form_name(design->choice.form));
+  set_text(L, "padding_mode", pad_mode_name(design->problem.pad_mode));
+  set_bool(L, "full", design->choice.full);
+  set_bool(L, "w_exact", design->w_exact);
+  set_bool(L, "zero_weights", design->problem.zero_weights);
+  set_integer(L, "w_size", design->w_size);
+  set_integer(L, "b_size", design->b_size);
+  push_axes(L, design);
+  push_steps(L, design);
+  push_tiles(L, design);
+  push_blocks(L, design);
+  push_units(L, design);
+  push_boxes(L, design);
+}

@@ -1,0 +1,63 @@
+/* Folding of axes before a design: what the loops need not know about disappears. Axes of one output and one tap go; neighbouring
+ * axes that a 1×1 kernel walks contiguously become one, the batch too. What is left has at least one axis, the innermost. */
+#include "direct.h"
+#include <string.h>
+
+/* One output, one tap that reads element 0. */
+static bool trivial(const struct axis *axis) {
+  return axis->out == 1 && axis->kernel == 1 && axis->pad == 0;
+}
+
+static bool pointwise(const struct axis *axis) {
+  return axis->kernel == 1 && axis->stride == 1 && axis->pad == 0 && axis->in == axis->out;
+}
+
+static bool contiguous(const struct axis *outer, const struct axis *inner) {
+  return outer->x_step == inner->in * inner->x_step && outer->y_step == inner->out * inner->y_step;
+}
+
+static void remove_axis(struct design *design, int at) {
+  memmove(&design->axis[at], &design->axis[at + 1], (size_t)(design->rank - at - 1) * sizeof design->axis[0]);
+  design->rank--;
+}
+
+static void drop_trivial(struct design *design) {
+  for (int a = design->rank - 1; a >= 0 && design->rank > 1; a--)
+    if (trivial(&design->axis[a])) remove_axis(design, a);
+}
+
+static void merge_pointwise(struct design *design) {
+  for (int a = design->rank - 1; a > 0; a--) {
+    struct axis *inner = &design->axis[a], *outer = inner - 1;
+    if (!pointwise(inner) || !pointwise(outer) || !contiguous(outer, inner)) continue;
+    outer->in *= inner->in;
+    outer->out *= inner->out;
+    outer->x_step = inner->x_step;
+    outer->y_step = inner->y_step;
+    remove_axis(design, a);
+  }
+}
+
+/* A single pointwise row whose images follow one another is one longer row. */
+static void merge_batch(struct design *design) {
+  struct problem *problem = &design->problem;
+  struct axis *row = &design->axis[0];
+  const struct axis batch = {.x_step = problem->x_batch, .y_step = problem->y_batch};
+  if (design->rank != 1 || problem->batch == 1 || !pointwise(row) || !contiguous(&batch, row)) return;
+  row->in *= problem->batch;
+  row->out *= problem->batch;
+  problem->batch = 1;
+}
+
+void fold_axes(struct design *design) {
+  design->rank = design->problem.rank;
+  memcpy(design->axis, design->problem.axis, (size_t)design->rank * sizeof design->axis[0]);
+  if (design->choice.trimmed) {
+    const struct axis pixel = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+    design->axis[design->rank++] = pixel;
+    return;
+  }
+  drop_trivial(design);
+  merge_pointwise(design);
+  merge_batch(design);
+}

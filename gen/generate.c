@@ -1,0 +1,175 @@
+/* From plans to text: the one read-only table that the templates of a layer get, and their expansion. */
+#include "alg.h"
+#include "command.h"
+#include "mem.h"
+#include "op.h"
+#include "signature.h"
+#include <stdio.h>
+#include <string.h>
+
+static const char *sizes_text(const int64_t *sizes, int count) {
+  const char *text = "";
+  for (int i = 0; i < count; i++) text = mem_text("%s%s%lld", text, i ? ", " : "", (long long)sizes[i]);
+  return text;
+}
+
+static const char *pads_text(const struct layer *layer) {
+  const char *text = "";
+  for (int i = 0; i < layer->rank; i++)
+    text = mem_text("%s%s[%lld, %lld]", text, i ? ", " : "", (long long)layer->pad[i][0], (long long)layer->pad[i][1]);
+  return text;
+}
+
+static const char *activation_text(const struct layer *layer) {
+  const char *name = activation_name(layer->activation);
+  if (layer->activation == CS_LEAKY_RELU) return mem_text("{%s: %.9g}", name, layer->act[0]);
+  if (layer->activation == CS_CLAMP) return mem_text("{%s: [%.9g, %.9g]}", name, layer->act[0], layer->act[1]);
+  return name;
+}
+
+static const char *bias_text(const struct layer *layer) {
+  return !layer->bias ? "false" : layer->bias_values.data ? "baked" : "true";
+}
+
+static void push_lines(lua_State *L, const char *key, const char *const *lines, size_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    lua_pushstring(L, lines[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, key);
+}
+
+static const char *const accuracies[] = {"strict", "normwise", "fast"}, *const unrolls[] = {"auto", "full", "none"};
+
+/* The banner's lines: what made this text, and nothing about where or when. */
+static void push_banner(lua_State *L, const struct layer *layer, const struct generate_options *options) {
+  const char *lines[] = {
+      mem_text("op: %s, input [%lld, %lld, %s] to output [%lld, %lld, %s]", layer->op->name, (long long)layer->batch,
+               (long long)layer->in_channels, sizes_text(layer->in, layer->rank), (long long)layer->batch,
+               (long long)layer->out_channels, sizes_text(layer->out, layer->rank)),
+      mem_text("kernel_size [%s], stride [%s], dilation [%s], groups %lld", sizes_text(layer->kernel, layer->rank),
+               sizes_text(layer->stride, layer->rank), sizes_text(layer->dilation, layer->rank), (long long)layer->groups),
+      mem_text("padding [%s], padding_mode %s, flip %s", pads_text(layer), pad_mode_name(layer->pad_mode),
+               layer->flip ? "true" : "false"),
+      mem_text("dtype %s, input_layout %s, output_layout %s", dtype_name(layer->dtype), layout_name(layer->in_layout),
+               layout_name(layer->out_layout)),
+      mem_text("weights %s, bias %s, residual %s, activation %s", layer->weights.data ? "baked" : "given", bias_text(layer),
+               layer->residual ? "true" : "false", activation_text(layer)),
+      mem_text("algorithm %s, accuracy %s, unroll %s, max_code_bytes %lld", layer->algorithm, accuracies[layer->accuracy],
+               unrolls[layer->unroll], (long long)layer->max_code_bytes),
+  };
+  push_lines(L, "banner", lines, sizeof lines / sizeof *lines);
+  set_text(L, "prefix", options->prefix);
+}
+
+static void push_activation(lua_State *L, const struct layer *layer) {
+  const char *digits = layer->dtype == CS_F32 ? "%.9g" : "%.17g";
+  lua_createtable(L, 0, 3);
+  set_text(L, "name", activation_name(layer->activation));
+  for (int i = 0; i < 2; i++) {
+    char value[64];
+    snprintf(value, sizeof value, digits, layer->dtype == CS_F32 ? (double)(float)layer->act[i] : layer->act[i]);
+    set_text(L, i ? "b" : "a", strpbrk(value, ".e") ? value : mem_text("%s.0", value));
+  }
+  lua_setfield(L, -2, "activation");
+}
+
+/* Raw bytes of baked values as a Lua string, or false. */
+static void push_values(lua_State *L, const char *key, const void *values, size_t size) {
+  if (values)
+    lua_pushlstring(L, values, size);
+  else
+    lua_pushboolean(L, false);
+  lua_setfield(L, -2, key);
+}
+
+static void push_baked(lua_State *L, const struct layer *layer, const struct plan *plan) {
+  const void *weights, *bias;
+  plan->algorithm->bake(plan, layer, &weights, &bias);
+  push_values(L, "baked_weights", weights, layer->weights.count * cs_size(layer->dtype));
+  push_values(L, "baked_bias", bias, layer->bias_values.count * cs_size(layer->dtype));
+}
+
+static void push_target(lua_State *L, struct engine *engine, const struct plan *plan) {
+  lua_createtable(L, 0, 8);
+  set_text(L, "name", plan->isa->name);
+  isa_push(engine, plan->isa);
+  lua_setfield(L, -2, "isa");
+  set_text(L, "plan", plan->id);
+  set_text(L, "template", plan->algorithm->template);
+  set_integer(L, "packed_bytes", plan->packed_bytes);
+  set_integer(L, "workspace_bytes", plan->workspace_bytes);
+  plan->algorithm->push(L, plan);
+  lua_setfield(L, -2, "kernels");
+}
+
+static int64_t largest(const struct plan *const *plans, size_t count, bool workspace) {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < count; i++) {
+    const int64_t one = workspace ? plans[i]->workspace_bytes : plans[i]->packed_bytes;
+    if (one > bytes) bytes = one;
+  }
+  return bytes;
+}
+
+static void push_shapes(lua_State *L, const struct layer *layer) {
+  struct tensor tensors[MAX_TENSORS];
+  const size_t count = layer->op->tensors(layer, tensors);
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    const struct tensor *tensor = &tensors[i];
+    const bool activation = tensor->role != TENSOR_PARAMETER;
+    int64_t shape[CS_MAX_RANK];
+    for (int d = 0; d < tensor->rank; d++) shape[d] = tensor->shape[d];
+    lua_createtable(L, 0, 4);
+    set_text(L, "name", tensor->name);
+    set_text(L, "shape", sizes_text(shape, tensor->rank));
+    set_text(L, "layout", activation ? layout_name(tensor->layout) : "canonical order");
+    set_bool(L, "baked", tensor->baked != NULL);
+    set_integer(L, "bytes", (int64_t)(tensor_count(tensor) * cs_size(tensor->dtype)));
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "tensors");
+}
+
+/* Pushes the table that every template of a layer gets. */
+static void push_all(struct engine *engine, const struct layer *layer, const struct plan *const *plans, size_t count,
+                     const struct generate_options *options) {
+  lua_State *L = engine_lua(engine);
+  lua_createtable(L, 0, 4);
+  set_text(L, "version", CONVSMITH_VERSION);
+  signature_push(L, layer, options->prefix, plans, count);
+  set_text(L, "spec", options->spec);
+  set_text(L, "op", layer->op->name);
+  set_text(L, "dtype", dtype_name(layer->dtype));
+  set_bool(L, "bias", layer->bias);
+  set_bool(L, "residual", layer->residual);
+  set_integer(L, "packed_bytes", largest(plans, count, false));
+  set_integer(L, "workspace_bytes", largest(plans, count, true));
+  push_shapes(L, layer);
+  push_banner(L, layer, options);
+  push_activation(L, layer);
+  push_baked(L, layer, plans[0]);
+  lua_setfield(L, -2, "layer");
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    push_target(L, engine, plans[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "targets");
+}
+
+bool generate_layer(struct engine *engine, const struct layer *layer, const struct plan *const *plans, size_t count,
+                    const struct generate_options *options, struct generated *result) {
+  *result = (struct generated){{0}, {0}};
+  push_all(engine, layer, plans, count, options);
+  if (!engine_expand(engine, "source.t", &result->source)) return false;
+  push_all(engine, layer, plans, count, options);
+  return engine_expand(engine, "header.t", &result->header);
+}
+
+void generated_free(struct generated *generated) {
+  text_free(&generated->source);
+  text_free(&generated->header);
+}

@@ -1,0 +1,34 @@
+/* The planner: asks each algorithm for its candidates and puts the usable ones in order of cost. */
+#include "alg.h"
+#include "mem.h"
+#include "op.h"
+#include <stdlib.h>
+#include <string.h>
+
+static const struct algorithm *const algorithms[] = {&alg_direct};
+
+void candidates_add(struct candidates *candidates, struct plan plan) {
+  candidates->plans = mem_grow(candidates->plans, candidates->count, sizeof plan);
+  candidates->plans[candidates->count++] = plan;
+}
+
+/* Usable before refused; then by cost; equal ones by id, so that the order never depends on the sort. */
+static int by_cost(const void *a, const void *b) {
+  const struct plan *left = a, *right = b;
+  if (!left->reason != !right->reason) return left->reason ? 1 : -1;
+  if (!left->reason && left->cost != right->cost) return left->cost < right->cost ? -1 : 1;
+  return strcmp(left->id, right->id);
+}
+
+struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa) {
+  struct problem *problems = mem_array(MAX_PROBLEMS, sizeof *problems);
+  struct candidates candidates = {.problems = problems, .isa = isa};
+  candidates.problem_count = layer->op->lower(layer, problems);
+  for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+    if (strcmp(layer->algorithm, "auto") == 0 || strcmp(layer->algorithm, algorithms[i]->name) == 0)
+      algorithms[i]->enumerate(&candidates);
+  qsort(candidates.plans, candidates.count, sizeof *candidates.plans, by_cost);
+  struct plan_list list = {.items = candidates.plans, .count = candidates.count};
+  while (list.usable < list.count && !list.items[list.usable].reason) list.usable++;
+  return list;
+}

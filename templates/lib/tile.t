@@ -1,0 +1,207 @@
+$ -- A register tile: rows × vectors accumulators, named scalars, started at the bias, stepped through taps and input channels,
+$ -- finished by residual and activation, and stored once. K: the kernel (gen/direct.h has the words), V: operations of its type.
+$ local K
+$ local epilogue = import("lib/epilogue.lua")
+$ local vec = import("lib/vec.lua")
+$ local arguments = import("lib/arguments.lua")
+$ local at = vec.at
+
+$ -- The arguments that tiles and blocks share.
+$ local function pointers(kernel)
+$   local T = kernel.V.ctype
+$   local list = { { "const " .. T .. " *", "x" }, { "const " .. T .. " *", "w" } }
+$   if layer.bias then list[#list + 1] = { "const " .. T .. " *", "b" } end
+$   if layer.activation.name == "prelu" then list[#list + 1] = { "const " .. T .. " *", "s" } end
+$   if layer.residual then list[#list + 1] = { "const " .. T .. " *", "r" } end
+$   list[#list + 1] = { T .. " *", "y" }
+$   return list
+$ end
+
+$ -- What a row of outputs tells its tiles of each outer axis: how many taps are live, or where each reads.
+$ local function trims(kernel)
+$   local list = {}
+$   for a, axis in ipairs(kernel.full and {} or kernel.axes) do
+$     list[a] = axis.mapped and { "const ptrdiff_t *", "map" .. a } or { "ptrdiff_t ", "taps" .. a }
+$   end
+$   return list
+$ end
+
+$ -- Calls body(row, vector) for every accumulator.
+$ local function each(tile, body)
+$   for row = 0, tile.rows - 1 do for q = 0, tile.vectors - 1 do body(row, q, q == tile.vectors - 1 and tile.last or K.V.lanes) end end
+$ end
+
+$ local function start(tile)
+$   local V = K.V
+$   each(tile, function(row, q, live)
+$     local value = V.zero()
+$     if layer.bias and K.form == "pixels" then value = V.broadcast(at("b", row * K.b_row)) end
+$     if layer.bias and K.form ~= "pixels" then value = row == 0 and V.get(at("b", q * K.b_vector), 1, live) or "a0_" .. q end
+${V.type} a${row}_${q} = ${value};
+$   end)
+$ end
+
+$ -- One operand of a step, kept in a register where it is used more than once (gcc would load it for each use).
+$ local function hold(name, value, uses)
+${K.V.type} ${name} = ${value};
+$   if uses > 1 and K.V.isa.pin then
+CONVSMITH_PIN("${K.V.isa.pin}", ${name});
+$   end
+$ end
+
+$ -- The operands of a step at pointers xp and wp with constant offsets: of row i (the i-th live one) and of vector q.
+$ local operand = {
+$   channels = {
+$     row = function(V, tile, span, i, q, xp, wp, dx, dw) return V.broadcast(at(xp, span.x[i] + dx)) end,
+$     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(wp, dw + q * K.w_vector), 1, K.w_exact and live or V.lanes) end,
+$     mac = function(V, acc, row, vector) return V.mac(acc, row, vector) end,
+$   },
+$   pixels = {
+$     row = function(V, tile, span, i, q, xp, wp, dx, dw) return V.broadcast(at(wp, dw + (i - 1) * K.w_row)) end,
+$     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(xp, span.x[1] + dx + q * K.x_vector), K.x_lane, live) end,
+$     mac = function(V, acc, row, vector) return V.mac(acc, vector, row) end,
+$   },
+$   depth = {
+$     row = function(V, tile, span, i, q, xp, wp, dx, dw)
+$       local live = q == tile.vectors - 1 and tile.last or V.lanes
+$       return V.get(at(xp, span.x[i] + dx + q * K.x_vector), K.x_lane, live)
+$     end,
+$     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(wp, dw + q * K.w_vector), 1, K.w_exact and live or V.lanes) end,
+$     mac = function(V, acc, row, vector) return V.mac(acc, row, vector) end,
+$   },
+$ }
+
+$ local function vector_operand(O, tile, span, q, uses, xp, wp, dx, dw)
+$   local live = q == tile.vectors - 1 and tile.last or K.V.lanes
+$   hold("v" .. q, O.vector(K.V, tile, span, q, live, xp, wp, dx, dw), uses)
+$ end
+
+$ -- One k: every live row times every vector. The operand there are fewer of stays in registers; the other streams.
+$ local function step(tile, span, xp, wp, u)
+$   local V, O = K.V, operand[K.form]
+$   local dx, dw = u * span.step_x, u * span.step_w
+{
+$   if V.isa.barrier then
+CONVSMITH_BARRIER();
+$   end
+$   local function mac(i, q)
+$     local acc = "a" .. span.first + i - 1 .. "_" .. q
+${acc} = ${O.mac(V, acc, "u" .. i, "v" .. q)};
+$   end
+$   if K.form == "depth" then
+$     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw) end
+$     for i = 1, span.count do for q = 0, tile.vectors - 1 do
+{
+$       hold("u" .. i, O.row(V, tile, span, i, q, xp, wp, dx, dw), 1)
+$       mac(i, q)
+}
+$     end end
+$   elseif tile.vectors <= span.count then
+$     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw) end
+$     for i = 1, span.count do
+{
+$       hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw), tile.vectors)
+$       for q = 0, tile.vectors - 1 do mac(i, q) end
+}
+$     end
+$   else
+$     for i = 1, span.count do hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw), tile.vectors) end
+$     for q = 0, tile.vectors - 1 do
+{
+$       vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw)
+$       for i = 1, span.count do mac(i, q) end
+}
+$     end
+$   end
+}
+$ end
+
+$ -- The steps of one tap from pointers xp and wp.
+$ local function steps(tile, span, xp, wp)
+$   if span.trips <= 1 then
+$     for u = 0, span.trips * span.unroll + span.rest - 1 do step(tile, span, xp, wp, u) end
+$     return
+$   end
+const ${K.V.ctype} *xk = ${xp}, *wk = ${wp};
+CONVSMITH_ROLLED
+for (ptrdiff_t k = 0; k < ${span.trips}; k++) {
+$   for u = 0, span.unroll - 1 do step(tile, span, "xk", "wk", u) end
+xk += ${span.unroll * span.step_x};
+wk += ${span.unroll * span.step_w};
+}
+$   for u = 0, span.rest - 1 do step(tile, span, "xk", "wk", u) end
+$ end
+
+$ -- A span from the pointers of its outer tap.
+$ local function run(tile, span, xp, wp)
+{
+$   if span.loop == 1 then
+$     steps(tile, span, xp, at(wp, span.w))
+$   else
+CONVSMITH_ROLLED
+for (ptrdiff_t tap = 0; tap < ${span.loop}; tap++) {
+const ${K.V.ctype} *xt = ${xp} + tap * ${span.loop_x}, *wt = ${at(wp, span.w)} + tap * ${span.loop_w};
+$     steps(tile, span, "xt", "wt")
+}
+$   end
+}
+$ end
+
+$ -- Loops over the live taps of the outer axes, from axis a inwards, then the spans.
+$ local function taps(tile, a, xp, wp)
+$   local axis = not K.full and a <= #K.axes and K.axes[a]
+$   if not axis then
+$     for _, span in ipairs(tile.spans) do run(tile, span, xp, wp) end
+$     return
+$   end
+$   local x_tap = axis.mapped and ("map%d[k%d]"):format(a, a) or ("k%d * %d"):format(a, axis.dilation * axis.x)
+CONVSMITH_ROLLED
+for (ptrdiff_t k${a} = 0; k${a} < ${axis.mapped and axis.kernel or "taps" .. a}; k${a}++) {
+const ${K.V.ctype} *x${a} = ${xp} + ${x_tap}, *w${a} = ${wp} + k${a} * ${tile.loop_w[a]};
+$   taps(tile, a + 1, "x" .. a, "w" .. a)
+}
+$ end
+
+$ local function activate(acc, slope)
+$   local row = epilogue[layer.activation.name]
+$   if row.vector then
+${acc} = ${row.vector(K.V, acc, layer.activation.a, layer.activation.b, slope)};
+$   elseif row.scalar then
+${acc} = ${K.symbol}_activate(${acc});
+$   end
+$ end
+
+$ local function finish(tile)
+$   local V = K.V
+$   each(tile, function(row, q, live)
+$     local acc, offset = ("a%d_%d"):format(row, q), row * K.y_row + q * K.y_vector
+$     if layer.residual then
+${acc} = ${V.add(acc, V.get(at("r", offset), K.y_lane, live))};
+$     end
+$     local slope = K.form == "pixels" and V.broadcast(at("s", row * K.b_row)) or V.get(at("s", q * K.b_vector), 1, live)
+$     activate(acc, slope)
+${V.put(at("y", offset), K.y_lane, live, acc)}
+$   end)
+$ end
+
+$ local function define(kernel, tile, name)
+$   K = kernel
+$   local list = arguments.join(pointers(K), trims(K))
+/* ${tile.rows} x ${tile.vectors} vectors, ${tile.last} lanes live in the last */
+CONVSMITH_NOINLINE ${K.V.isa.attribute} void ${name}(${arguments.declare(list)})
+{
+$   start(tile)
+$   if #tile.spans == 0 then
+(void)x, (void)w;
+$     for _, trim in ipairs(trims(K)) do
+(void)${trim[2]};
+$     end
+$   else
+$     taps(tile, 1, "x", "w")
+$   end
+$   finish(tile)
+}
+
+$ end
+
+$ return { define = define, pointers = pointers, trims = trims }

@@ -1,0 +1,58 @@
+-- An ISA's operations on one type as functions that return C: the only reader of templates/isa. Operands are C expressions.
+
+-- Puts operands into the holes of an operation.
+local function fill(text, operands)
+  return (text:gsub("%%([1-9n])", operands))
+end
+
+-- Pointer plus a constant.
+local function at(pointer, offset)
+  if offset == 0 then return pointer end
+  return pointer .. (offset < 0 and " - " .. -offset or " + " .. offset)
+end
+
+local function mac_row(isa, dtype)
+  for _, row in ipairs(isa.mac) do
+    if row.x == dtype and row.w == dtype and row.acc == dtype then return row end
+  end
+  fail("isa/" .. isa.name .. ".lua has no mac row for " .. dtype)
+end
+
+-- A whole or a partial operation: `part` is a string with %n or a list with a string for each number of live lanes.
+local function partly(ops, whole, part, operands, live)
+  if live == ops.lanes then return fill(ops[whole], operands) end
+  local text = ops[part]
+  operands.n = tostring(live)
+  return fill(type(text) == "string" and text or text[live], operands)
+end
+
+-- symbol: prefix of the helpers gather and scatter; live_weights: a weight of zero is no tap.
+local function new(isa, dtype, symbol, live_weights)
+  local ops, row = isa.vec[dtype], mac_row(isa, dtype)
+  local v = { type = ops.type, lanes = ops.lanes, ctype = dtype == "f32" and "float" or "double", isa = isa }
+
+  -- A float literal of the type.
+  function v.number(text) return text .. (dtype == "f32" and "f" or "") end
+  function v.zero() return ops.zero end
+  function v.set1(value) return fill(ops.set1, { ["1"] = value }) end
+  function v.broadcast(pointer) return fill(ops.broadcast, { ["1"] = pointer }) end
+  function v.add(a, b) return fill(ops.add, { ["1"] = a, ["2"] = b }) end
+  function v.mul(a, b) return fill(ops.mul, { ["1"] = a, ["2"] = b }) end
+  -- constant: a name or literal; x stays where it is NaN
+  function v.max(constant, x) return fill(ops.max, { ["1"] = constant, ["2"] = x }) end
+  function v.min(constant, x) return fill(ops.min, { ["1"] = constant, ["2"] = x }) end
+  function v.select_negative(x, a, b) return fill(ops.select_negative, { ["1"] = x, ["2"] = a, ["3"] = b }) end
+  function v.mac(acc, x, w) return fill(live_weights and row.live or row.op, { ["1"] = acc, ["2"] = x, ["3"] = w }) end
+  -- `live` elements, `step` apart, as a vector; the other way round
+  function v.get(pointer, step, live)
+    if step == 1 or v.lanes == 1 then return partly(ops, "load", "load_part", { ["1"] = pointer }, live) end
+    return symbol .. "_gather(" .. pointer .. ", " .. step .. ", " .. live .. ")"
+  end
+  function v.put(pointer, step, live, value)
+    if step == 1 or v.lanes == 1 then return partly(ops, "store", "store_part", { ["1"] = pointer, ["2"] = value }, live) end
+    return symbol .. "_scatter(" .. pointer .. ", " .. step .. ", " .. live .. ", " .. value .. ");"
+  end
+  return v
+end
+
+return { new = new, at = at }
