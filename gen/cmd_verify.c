@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 static const int64_t BATCH_CODE_BYTES = 400000;
+enum { PLAN_WIDTH = 28 }; /* column of plans in the table; longer ids push what follows */
 
 struct run {
   struct job job;
@@ -139,10 +140,10 @@ static const char *repeat_command(const struct command_options *options, const s
 
 static void print_line(const struct run *run, const struct task *task, const struct outcome *outcome) {
   const bool right = outcome->state == RIGHT;
-  printf("%s %-*s  %-6s  %s %s", right ? "ok  " : "FAIL", run->name_width, task->layer->name, task->isa->name, task->id,
-         task->tile);
+  const int pad = PLAN_WIDTH - (int)strlen(task->id);
+  printf("%s %-*s  %-6s  %s", right ? "ok  " : "FAIL", run->name_width, task->layer->name, task->isa->name, task->id);
   if (right)
-    printf("  max error/bound %.2f\n", outcome->ratio);
+    printf("%*s  max error/bound %.2f\n", pad > 0 ? pad : 0, "", outcome->ratio);
   else
     printf("\n     %s\n     repeat: %s\n", outcome->message, repeat_command(run->job.options, task));
 }

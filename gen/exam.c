@@ -90,9 +90,9 @@ static void catch_faults(const struct desk *desk, struct outcome *outcome) {
   sigaction(SIGBUS, &action, NULL);
 }
 
-/* Seconds after which a kernel hangs: scalar code of a slow machine under an emulator is many times faster. */
+/* Seconds after which a kernel hangs: even scalar code on a loaded machine is many times faster. */
 static unsigned patience(const struct layer *layer) {
-  return 30 + (unsigned)(layer->op->multiply_adds(layer) / 5000000);
+  return 10 + (unsigned)(layer->op->multiply_adds(layer) / 5000000);
 }
 
 static void examine(const struct exam *exam, const struct kernel *kernel, struct outcome *outcome) {
