@@ -15,7 +15,18 @@ enum cs_dtype { CS_F32, CS_F64 };
 enum cs_layout { CS_NHWC, CS_NCHW };
 enum cs_pad_mode { CS_ZEROS, CS_REFLECT, CS_REPLICATE, CS_CIRCULAR };
 enum cs_activation {
-  CS_NONE, CS_RELU, CS_RELU6, CS_SIGMOID, CS_TANH, CS_SILU, CS_HARDSWISH, CS_HARDSIGMOID, CS_GELU, CS_LEAKY_RELU, CS_CLAMP, CS_PRELU
+  CS_NONE,
+  CS_RELU,
+  CS_RELU6,
+  CS_SIGMOID,
+  CS_TANH,
+  CS_SILU,
+  CS_HARDSWISH,
+  CS_HARDSIGMOID,
+  CS_GELU,
+  CS_LEAKY_RELU,
+  CS_CLAMP,
+  CS_PRELU
 };
 
 /* ---- reference: ref_conv.c ---------------------------------------------------------------------------------------- */
@@ -33,7 +44,7 @@ struct cs_conv {
   int flip;              /* true convolution: the kernel is flipped in every spatial dimension */
   int skip_zero_weights; /* a weight that is exactly zero is no tap (baked weights): NaN and infinity do not pass it */
   enum cs_activation activation;
-  double act[2];         /* leaky_relu: slope; clamp: lo, hi */
+  double act[2]; /* leaky_relu: slope; clamp: lo, hi */
 };
 
 /* Its data, each of the layer's type and aligned for it: input [N, C, in...], weights [M, C/groups, kernel...], bias [M], residual
@@ -44,10 +55,10 @@ struct cs_conv_data {
 
 /* What an output may be. value + rest is y* (rest: the low part of a double-double; 0 for f32), and a finite y* is met within
  * `bound`. Where y* is NaN or an infinity, the result must be the same, the sign of infinity too.
- * overflow: the sum of |x||w| over finite terms, with its bound, exceeds the type's maximum, so that partial sums may be infinite: NaN is
- * right as well, and so are `low` and `high`, what -infinity and +infinity become through the activation (NaN: no such result).
- * Without overflow low and high are NaN, save that an activation takes a finite sum beyond the type's maximum (leaky_relu with a
- * slope of 10): the infinity of that side is right then. */
+ * overflow: the sum of |x||w| over finite terms, with its bound, exceeds the type's maximum, so that partial sums may be infinite:
+ * NaN is right as well, and so are `low` and `high`, what -infinity and +infinity become through the activation (NaN: no such
+ * result). Without overflow low and high are NaN, save that an activation takes a finite sum beyond the type's maximum (leaky_relu
+ * with a slope of 10): the infinity of that side is right then. */
 struct cs_expect {
   double value, rest, bound;
   double low, high;
@@ -69,8 +80,8 @@ void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data,
 
 /* ---- comparison: compare.c ---------------------------------------------------------------------------------------- */
 
-/* Non-zero if `got` (an element of the layer's type, as double) is right. exact: the error must be 0 (data and activation with which
- * every sum is exact). Zeros of both signs are equal. */
+/* Non-zero if `got` (an element of the layer's type, as double) is right. exact: the error must be 0 (data and activation with
+ * which every sum is exact). Zeros of both signs are equal. */
 int cs_right(const struct cs_expect *expect, double got, int exact);
 
 /* ---- data: fill.c ------------------------------------------------------------------------------------------------- */
@@ -78,8 +89,8 @@ int cs_right(const struct cs_expect *expect, double got, int exact);
 enum cs_fill { CS_FILL_INTEGERS, CS_FILL_RANDOM, CS_FILL_HOSTILE };
 /* Fills `count` elements, the same for equal `seed` on every machine. INTEGERS: whole numbers, uniform in -limit..limit;
  * RANDOM: uniform in (-1, 1), never 0; HOSTILE: random, but one element in 128, the middle one and the last are special: NaN, an
- * infinity, a denormal, zero of either sign, the type's largest and smallest, huge or tiny. A quarter of those is not finite, so that
- * most outputs of small layers stay finite. `limit` is read by INTEGERS only. */
+ * infinity, a denormal, zero of either sign, the type's largest and smallest, huge or tiny. A quarter of those is not finite, so
+ * that most outputs of small layers stay finite. `limit` is read by INTEGERS only. */
 void cs_fill(void *data, size_t count, enum cs_dtype dtype, enum cs_fill kind, int limit, uint64_t seed);
 /* The next of splitmix64's numbers; any state is a good seed. */
 uint64_t cs_random(uint64_t *state);
@@ -91,9 +102,11 @@ size_t cs_size(enum cs_dtype dtype); /* bytes of an element */
 /* ---- layouts: layout.c -------------------------------------------------------------------------------------------- */
 
 /* Copies between logical order [N, C, spatial...] and a layout's memory order; `shape` has `rank` dimensions in logical order. A
- * tensor of fewer than three dimensions has no spatial ones and is copied as it is. The buffers do not overlap and need no alignment. */
+ * tensor of fewer than three dimensions has no spatial ones and is copied as it is. The buffers do not overlap and need no
+ * alignment. */
 void cs_to_layout(const void *logical, void *memory, const ptrdiff_t *shape, int rank, enum cs_dtype dtype, enum cs_layout layout);
-void cs_from_layout(const void *memory, void *logical, const ptrdiff_t *shape, int rank, enum cs_dtype dtype, enum cs_layout layout);
+void cs_from_layout(const void *memory, void *logical, const ptrdiff_t *shape, int rank, enum cs_dtype dtype,
+                    enum cs_layout layout);
 
 /* ---- .npy files: npy.c (POSIX) ------------------------------------------------------------------------------------ */
 
@@ -106,8 +119,8 @@ struct cs_npy {
   void *data; /* malloc'ed, C order, native byte order */
 };
 /* Reads a float32 or float64 array of either byte order, .npy versions 1.0 to 3.0. Strict: NULL on success, else a static text that
- * says what is wrong (truncated, trailing bytes, wrong type, Fortran order, a header that lies about size, too many dimensions, not a
- * .npy file, cannot be opened) and nothing to free. Memory is bounded by the file's real size. */
+ * says what is wrong (truncated, trailing bytes, wrong type, Fortran order, a header that lies about size, too many dimensions, not
+ * a .npy file, cannot be opened) and nothing to free. Memory is bounded by the file's real size. */
 const char *cs_npy_read(const char *path, struct cs_npy *array);
 /* Writes version 1.0 in native byte order to a temporary file beside `path` that is then renamed: `path` appears whole or is left
  * alone. What is no regular file (/dev/stdout) is written directly. Returns as cs_npy_read. */
@@ -118,8 +131,8 @@ void cs_npy_free(struct cs_npy *array);
 /* ---- guard-page buffers: guard.c (POSIX) -------------------------------------------------------------------------- */
 
 /* `size` bytes between two inaccessible regions of 64 KiB. at_end: the last byte touches the region after (data is aligned as size
- * is, and `offset` is not read); else the first byte lies `offset` bytes after the region before (data is aligned as offset is). All
- * bytes, the slack around data too, start as 0xA5. */
+ * is, and `offset` is not read); else the first byte lies `offset` bytes after the region before (data is aligned as offset is).
+ * All bytes, the slack around data too, start as 0xA5. */
 struct cs_guard {
   unsigned char *data;
   size_t size;

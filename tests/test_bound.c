@@ -92,6 +92,7 @@ static void overflow_on_the_way(void **state) {
   assert_int_equal(expect.overflow, 1);
   assert_true(cs_right(&expect, (double)FLT_MAX, 0));
   assert_true(cs_right(&expect, INFINITY, 0));
+  assert_true(cs_right(&expect, -INFINITY, 0));
   assert_true(cs_right(&expect, NAN, 0));
   assert_false(cs_right(&expect, 1, 0));
   conv.activation = CS_RELU6; /* of NaN, -infinity, +infinity and y* */
@@ -164,6 +165,7 @@ static void activations_by_hand(void **state) {
   } rows[] = {
       {CS_RELU, 0, 0, -2, 0, 2, 1},
       {CS_RELU, 0, 0, 3, 3, 3, 1},
+      {CS_RELU, 0, 0, 0, 0, 0, 1},
       {CS_RELU6, 0, 0, 7, 6, 7, 1},
       {CS_SIGMOID, 0, 0, 2, 0.88079707797788244406, 1, 0.25},
       {CS_TANH, 0, 0, 0.5F, 0.46211715726000975850, 1, 1},
@@ -219,12 +221,28 @@ static void activations_of_special_values(void **state) {
   }
 }
 
+/* What is finite beside an infinity adds nothing to the bound. */
+static void saturated_values_are_sharp(void **state) {
+  (void)state;
+  const float x[] = {INFINITY, 1e30F}, w[] = {1, 1};
+  struct cs_conv conv = conv_row(2, 2, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  conv.activation = CS_SIGMOID;
+  const struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_true(cs_right(&expect, 1, 0));
+  assert_false(cs_right(&expect, 0.999, 0));
+}
+
 static void activation_leaves_the_range(void **state) {
   (void)state;
-  const struct cs_expect expect = activate(CS_LEAKY_RELU, 10, 0, -FLT_MAX / 2);
-  assert_true(cs_right(&expect, -INFINITY, 0));
-  assert_false(cs_right(&expect, INFINITY, 0));
-  assert_false(cs_right(&expect, 0, 0));
+  const struct cs_expect below = activate(CS_LEAKY_RELU, 10, 0, -FLT_MAX / 2),
+                         above = activate(CS_LEAKY_RELU, -10, 0, -FLT_MAX / 2);
+  assert_true(cs_right(&below, -INFINITY, 0));
+  assert_false(cs_right(&below, INFINITY, 0));
+  assert_false(cs_right(&below, NAN, 0));
+  assert_false(cs_right(&below, 0, 0));
+  assert_true(cs_right(&above, INFINITY, 0));
+  assert_false(cs_right(&above, -INFINITY, 0));
 }
 
 /* 1 - 1 + 2^-30: rounding decides on which side of zero a float sum lies. */
@@ -247,12 +265,13 @@ static void slope_that_is_not_finite(void **state) {
   assert_true(activate(CS_PRELU, (double)NAN, 0, 1).value == 1);
 }
 
-/* A float loop over random and over hostile data stays within the bound, in both directions. */
+/* A float loop over 16 channels of 4 taps, of random and of hostile data, stays within the bound, in both directions. */
 static void a_plain_float_loop_is_right(void **state) {
   (void)state;
   float x[64], w[64];
-  const struct cs_conv conv = conv_row(64, 64, 0);
+  struct cs_conv conv = conv_row(4, 4, 0);
   const struct cs_conv_data data = {.input = x, .weights = w};
+  conv.in_channels = 16;
   for (unsigned seed = 0; seed < 2000; seed++) {
     float up = 0, down = 0;
     cs_fill(x, 64, CS_F32, seed % 2 ? CS_FILL_HOSTILE : CS_FILL_RANDOM, 0, seed);
@@ -277,6 +296,7 @@ int main(void) {
       cmocka_unit_test(large_f64_sums_are_exact),
       cmocka_unit_test(activations_by_hand),
       cmocka_unit_test(activations_of_special_values),
+      cmocka_unit_test(saturated_values_are_sharp),
       cmocka_unit_test(activation_leaves_the_range),
       cmocka_unit_test(slope_that_is_not_finite),
       cmocka_unit_test(a_plain_float_loop_is_right),

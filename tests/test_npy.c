@@ -1,16 +1,19 @@
 /* .npy files: what is read, what is refused and why, and what is written. */
 #include "../runtime/convsmith.h"
+#include <dirent.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-static char path[512];
+static char folder[256], path[sizeof folder + 16];
 
 static void write_bytes(const void *bytes, size_t size) {
   FILE *file = fopen(path, "wb");
@@ -212,30 +215,66 @@ static void failed_writes_leave_nothing(void **state) {
   assert_true(S_ISCHR(status.st_mode));
 }
 
-static int choose_path(void **state) {
+static int files_in_folder(void) {
+  int count = 0;
+  DIR *listing = opendir(folder);
+  assert_non_null(listing);
+  while (readdir(listing)) count++;
+  closedir(listing);
+  return count;
+}
+
+/* A disk that is full after 1000 bytes: the old file stays, and nothing beside it. */
+static void an_interrupted_write_changes_nothing(void **state) {
+  (void)state;
+  static float values[1000];
+  struct rlimit limit, small;
+  const struct cs_npy array = {CS_F32, 1, {1000}, 1000, values};
+  write_npy(1, F4 "(2,)}", 8, 0);
+  const int before = files_in_folder();
+  getrlimit(RLIMIT_FSIZE, &limit);
+  small = limit;
+  small.rlim_cur = 1000;
+  signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &small);
+  const char *error = cs_npy_write(path, &array);
+  setrlimit(RLIMIT_FSIZE, &limit);
+  assert_string_equal(error, "cannot be written");
+  assert_int_equal(files_in_folder(), before);
+  check_two_floats();
+}
+
+/* A new folder under $OUT/test, so that other tests may run at the same time. */
+static int make_folder(void **state) {
   const char *out = getenv("OUT");
-  char folder[256];
   (void)state;
   snprintf(folder, sizeof folder, "%s", out ? out : "out");
   mkdir(folder, 0777);
-  snprintf(folder + strlen(folder), sizeof folder - strlen(folder), "/test");
+  strcat(folder, "/test");
   mkdir(folder, 0777);
-  snprintf(path, sizeof path, "%s/npy.%ld", folder, (long)getpid());
+  strcat(folder, "/npy.XXXXXX");
+  if (!mkdtemp(folder)) return -1;
+  snprintf(path, sizeof path, "%s/a.npy", folder);
   return 0;
 }
 
-static int remove_path(void **state) {
+static int remove_folder(void **state) {
   (void)state;
   remove(path);
-  return 0;
+  return rmdir(folder);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(reads_every_spelling),  cmocka_unit_test(reads_every_rank),
-      cmocka_unit_test(refuses_wrong_headers), cmocka_unit_test(refuses_other_files),
-      cmocka_unit_test(refuses_every_prefix),  cmocka_unit_test(written_files_come_back),
-      cmocka_unit_test(writes_as_numpy),       cmocka_unit_test(failed_writes_leave_nothing),
+      cmocka_unit_test(reads_every_spelling),
+      cmocka_unit_test(reads_every_rank),
+      cmocka_unit_test(refuses_wrong_headers),
+      cmocka_unit_test(refuses_other_files),
+      cmocka_unit_test(refuses_every_prefix),
+      cmocka_unit_test(written_files_come_back),
+      cmocka_unit_test(writes_as_numpy),
+      cmocka_unit_test(failed_writes_leave_nothing),
+      cmocka_unit_test(an_interrupted_write_changes_nothing),
   };
-  return cmocka_run_group_tests(tests, choose_path, remove_path);
+  return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

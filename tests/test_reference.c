@@ -163,6 +163,24 @@ static void batch_bias_and_residual(void **state) {
   CHECK(&conv, &data, 111, 219, 312, -191);
 }
 
+/* A residual has an element for every output, found in logical order. */
+static void residual_in_two_dimensions(void **state) {
+  (void)state;
+  const float x[] = {10, 20, 30, 40, 50, 60}, w[] = {1, 2}, residual[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12};
+  const struct cs_conv conv = {.rank = 2,
+                               .batch = 1,
+                               .in_channels = 1,
+                               .out_channels = 2,
+                               .groups = 1,
+                               .in = {2, 3},
+                               .out = {2, 3},
+                               .kernel = {1, 1},
+                               .stride = {1, 1},
+                               .dilation = {1, 1}};
+  const struct cs_conv_data data = {.input = x, .weights = w, .residual = residual};
+  CHECK(&conv, &data, 11, 22, 33, 44, 55, 66, 27, 48, 69, 90, 111, 132);
+}
+
 /* In double-double, sums that double gets wrong altogether are right: 2^60 + 1 - 2^60 and 1e16 + 1 - 1e16, products included. */
 static void double_double_keeps_what_cancels(void **state) {
   (void)state;
@@ -277,6 +295,7 @@ int main(void) {
       cmocka_unit_test(depthwise_with_multiplier),
       cmocka_unit_test(three_dimensions),
       cmocka_unit_test(batch_bias_and_residual),
+      cmocka_unit_test(residual_in_two_dimensions),
       cmocka_unit_test(double_double_keeps_what_cancels),
       cmocka_unit_test(ill_conditioned),
       cmocka_unit_test(as_scipy_computes),
