@@ -89,9 +89,11 @@ void names_check_clashes(const struct named *layers, size_t count, const char *p
   bool *reported = mem_array(count + 1, sizeof *reported);
   for (size_t i = 0; i < count; i++) add_layer(&entries, i, layers[i].name, prefix, targets);
   if (entries.count) qsort(entries.items, entries.count, sizeof *entries.items, compare);
+  const struct entry *first = entries.items; /* that defines what `second` does */
   for (size_t i = 1; i < entries.count; i++) {
-    const struct entry *first = &entries.items[i - 1], *second = &entries.items[i];
-    if (first->layer == second->layer || strcmp(first->text, second->text) || reported[second->layer]) continue;
+    const struct entry *second = &entries.items[i];
+    if (strcmp(first->text, second->text)) first = second;
+    if (first->layer == second->layer || reported[second->layer]) continue;
     reported[second->layer] = true;
     report(&layers[first->layer], &layers[second->layer], second->text, diags);
   }

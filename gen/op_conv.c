@@ -1,9 +1,6 @@
 /* The op `conv`: cross-correlation (with `flip`, convolution) of 1 to 3 spatial dimensions. It is one problem: groups, layouts and
  * a flipped kernel are only steps. */
-#include "baked.h"
-#include "rule.h"
-#include <float.h>
-#include <math.h>
+#include "conv.h"
 #include <string.h>
 
 static const char *const conv_keys[] = {"name",
@@ -36,144 +33,14 @@ static const char *const conv_keys[] = {"name",
                                         "zero_point",
                                         NULL};
 
-/* ---- rules -------------------------------------------------------------------------------------------------------- */
-
-static int64_t saturating(int64_t a, int64_t b) {
-  int64_t product;
-  return shape_mul(a, b, &product) ? product : INT64_MAX;
-}
-
-static int64_t product(const int64_t *factors, int count) {
-  int64_t result = 1;
-  for (int i = 0; i < count; i++) result = saturating(result, factors[i]);
-  return result;
-}
-
-/* Whether a tensor of `elements` (saturated) stays below 2^63 bytes. */
-static bool fits(int64_t elements, const struct layer *layer, const char *tensor, const char *key, struct diags *diags) {
-  if (elements <= INT64_MAX / (int64_t)cs_size(layer->dtype)) return true;
-  layer_error(layer, diags, key, "the tensor '%s' has more than 2^63-1 bytes; make it smaller", tensor);
-  return false;
-}
-
-static bool check_input(struct layer *layer, struct diags *diags) {
-  int64_t elements = saturating(saturating(layer->batch, layer->in_channels), product(layer->in, layer->rank));
-  return fits(elements, layer, "input", "input", diags);
-}
-
-static bool check_in_groups(struct layer *layer, struct diags *diags) {
-  if (layer->in_channels % layer->groups == 0) return true;
-  layer_error(layer, diags, "groups", "%lld does not divide the %lld channels of input", (long long)layer->groups,
-              (long long)layer->in_channels);
-  return false;
-}
-
-static bool check_out_groups(struct layer *layer, struct diags *diags) {
-  if (layer->out_channels % layer->groups == 0) return true;
-  layer_error(layer, diags, "groups", "%lld does not divide the %lld out_channels", (long long)layer->groups,
-              (long long)layer->out_channels);
-  return false;
-}
-
-/* Pads and outputs of one dimension. */
-static bool check_dimension(struct layer *layer, int d, struct diags *diags) {
-  int64_t in = layer->in[d], kernel = layer->kernel[d], stride = layer->stride[d], dilation = layer->dilation[d];
-  int64_t *pad = layer->pad[d];
-  if (!shape_pads(layer->pad_kind, in, kernel, stride, dilation, pad) ||
-      !shape_out(in, kernel, stride, dilation, pad, &layer->out[d])) {
-    layer_error(layer, diags, "kernel_size", "spatial dimension %d with its padding or dilation exceeds 2^63-1; make it smaller",
-                d);
-    return false;
-  }
-  if (layer->out[d] > 0) return true;
-  layer_error(layer, diags, "kernel_size",
-              "no output: the kernel spans %lld elements (dilation*(kernel_size-1)+1) of spatial dimension %d, which has %lld with "
-              "its padding; enlarge the input or the padding",
-              (long long)(dilation * (kernel - 1) + 1), d, (long long)(in + pad[0] + pad[1]));
-  return false;
-}
-
-static bool check_dimensions(struct layer *layer, struct diags *diags) {
-  bool right = true;
-  for (int d = 0; d < layer->rank; d++) right &= check_dimension(layer, d, diags);
-  return right;
-}
-
-/* As PyTorch: what is mirrored must be there, and nothing wraps around twice. */
-static bool check_pad_mode(struct layer *layer, struct diags *diags) {
-  const struct {
-    bool limited;
-    int64_t less; /* the most is the input's size less this */
-    const char *limit;
-  } rows[] = {[CS_REFLECT] = {true, 1, "less than"}, [CS_CIRCULAR] = {true, 0, "at most"}, [CS_REPLICATE] = {false, 0, ""}};
-  if (layer->pad_mode == CS_ZEROS || !rows[layer->pad_mode].limited) return true;
-  for (int d = 0; d < layer->rank; d++) {
-    int64_t most = layer->in[d] - rows[layer->pad_mode].less, *pad = layer->pad[d];
-    if (pad[0] <= most && pad[1] <= most) continue;
-    layer_error(layer, diags, "padding_mode",
-                "'%s' needs padding of %s the input's size: spatial dimension %d has %lld and pads [%lld, %lld]",
-                pad_mode_name(layer->pad_mode), rows[layer->pad_mode].limit, d, (long long)layer->in[d], (long long)pad[0],
-                (long long)pad[1]);
-    return false;
-  }
-  return true;
-}
-
-static bool check_output(struct layer *layer, struct diags *diags) {
-  int64_t elements = saturating(saturating(layer->batch, layer->out_channels), product(layer->out, layer->rank));
-  return fits(elements, layer, "output", "out_channels", diags);
-}
-
-static int64_t taps(const struct layer *layer) {
-  return product(layer->kernel, layer->rank);
-}
-
-static bool check_weights(struct layer *layer, struct diags *diags) {
-  int64_t inner = saturating(layer->in_channels / layer->groups, taps(layer));
-  return fits(saturating(layer->out_channels, inner), layer, "weights", "kernel_size", diags);
-}
-
-/* Arguments of the activation must be finite in the layer's type too. */
-static bool check_activation(struct layer *layer, struct diags *diags) {
-  if (layer->dtype == CS_F64 || (fabs(layer->act[0]) <= (double)FLT_MAX && fabs(layer->act[1]) <= (double)FLT_MAX)) return true;
-  layer_error(layer, diags, "activation", "a number beyond the range of f32; use a smaller one, or dtype f64");
-  return false;
-}
-
-static struct tensor weights_tensor(const struct layer *layer);
-static struct tensor channels_tensor(const struct layer *layer, const char *name, const void *baked);
-
-static bool read_baked_weights(struct layer *layer, struct diags *diags) {
-  struct tensor tensor = weights_tensor(layer);
-  return !layer->weights.path || baked_read(&layer->weights, layer, "weights", &tensor, diags);
-}
-
-static bool read_baked_bias(struct layer *layer, struct diags *diags) {
-  struct tensor tensor = channels_tensor(layer, "bias", NULL);
-  return !layer->bias_values.path || baked_read(&layer->bias_values, layer, "bias", &tensor, diags);
-}
-
-static const struct rule rules[] = {
-    {{"input", "dtype"}, check_input, "input"},
-    {{"input", "groups"}, check_in_groups, "groups"},
-    {{"out_channels", "groups"}, check_out_groups, "groups"},
-    {{"input", "kernel_size", "stride", "dilation", "padding"}, check_dimensions, "padding"},
-    {{"input", "padding", "padding_mode", "kernel_size", "stride", "dilation"}, check_pad_mode, "padding_mode"},
-    {{"input", "out_channels", "padding", "kernel_size", "stride", "dilation"}, check_output, "out_channels"},
-    {{"input", "out_channels", "groups", "kernel_size", "dtype"}, check_weights, "kernel_size"},
-    {{"activation", "dtype"}, check_activation, "activation"},
-    {{"weights", "input", "out_channels", "groups", "kernel_size", "dtype"}, read_baked_weights, "weights"},
-    {{"bias", "out_channels", "dtype"}, read_baked_bias, "bias"},
-};
-
-static bool resolve(struct layer *layer, struct diags *diags) {
-  return rules_check(rules, sizeof rules / sizeof *rules, layer, diags);
-}
-
 /* ---- tensors ------------------------------------------------------------------------------------------------------ */
 
 static void add_shape(struct tensor *tensor, const int64_t *sizes, int count) {
   for (int i = 0; i < count; i++) tensor->shape[tensor->rank++] = (ptrdiff_t)sizes[i];
+}
+
+int64_t conv_taps(const struct layer *layer) {
+  return shape_product(layer->kernel, layer->rank);
 }
 
 /* [N, channels, spatial...] */
@@ -187,7 +54,7 @@ static struct tensor activation_tensor(const struct layer *layer, const char *na
 }
 
 /* [M, C/g, k...] */
-static struct tensor weights_tensor(const struct layer *layer) {
+struct tensor conv_weights(const struct layer *layer) {
   struct tensor tensor = {.name = "weights", .role = TENSOR_PARAMETER, .dtype = layer->dtype, .layout = CS_NCHW};
   add_shape(&tensor, (int64_t[]){layer->out_channels, layer->in_channels / layer->groups}, 2);
   add_shape(&tensor, layer->kernel, layer->rank);
@@ -196,7 +63,7 @@ static struct tensor weights_tensor(const struct layer *layer) {
 }
 
 /* [M] */
-static struct tensor channels_tensor(const struct layer *layer, const char *name, const void *baked) {
+struct tensor conv_channels(const struct layer *layer, const char *name, const void *baked) {
   struct tensor tensor = {.name = name, .role = TENSOR_PARAMETER, .dtype = layer->dtype, .layout = CS_NCHW, .baked = baked};
   add_shape(&tensor, &layer->out_channels, 1);
   return tensor;
@@ -206,9 +73,9 @@ static size_t tensors(const struct layer *layer, struct tensor list[MAX_TENSORS]
   size_t count = 0;
   list[count++] = activation_tensor(layer, "input", TENSOR_INPUT);
   if (layer->residual) list[count++] = activation_tensor(layer, "residual", TENSOR_RESIDUAL);
-  list[count++] = weights_tensor(layer);
-  if (layer->bias) list[count++] = channels_tensor(layer, "bias", layer->bias_values.data);
-  if (layer->activation == CS_PRELU) list[count++] = channels_tensor(layer, "slope", NULL);
+  list[count++] = conv_weights(layer);
+  if (layer->bias) list[count++] = conv_channels(layer, "bias", layer->bias_values.data);
+  if (layer->activation == CS_PRELU) list[count++] = conv_channels(layer, "slope", NULL);
   list[count++] = activation_tensor(layer, "output", TENSOR_OUTPUT);
   return count;
 }
@@ -225,7 +92,7 @@ static struct steps layout_steps(enum cs_layout layout, int64_t channels, const 
   int64_t step = layout == CS_NHWC ? channels : 1;
   for (int d = rank; d-- > 0; step *= sizes[d]) steps.spatial[d] = step;
   steps.channel = layout == CS_NHWC ? 1 : step;
-  steps.batch = channels * product(sizes, rank);
+  steps.batch = channels * shape_product(sizes, rank);
   return steps;
 }
 
@@ -255,7 +122,7 @@ static void lower_output(const struct layer *layer, struct problem *problem) {
 static void lower_weights(const struct layer *layer, struct problem *problem) {
   int64_t step = layer->flip ? -1 : 1;
   for (int d = layer->rank; d-- > 0; step *= layer->kernel[d]) problem->axis[d].w_step = step;
-  problem->w_in = taps(layer);
+  problem->w_in = conv_taps(layer);
   problem->w_out = problem->in_channels * problem->w_in;
   problem->w_group = problem->out_channels * problem->w_out;
   problem->w_first = layer->flip ? problem->w_in - 1 : 0;
@@ -345,67 +212,18 @@ static void expect(const struct layer *layer, const void *const *data, const ptr
 }
 
 static int64_t multiply_adds(const struct layer *layer) {
-  int64_t outputs = saturating(saturating(layer->batch, layer->out_channels), product(layer->out, layer->rank));
-  return saturating(outputs, saturating(layer->in_channels / layer->groups, taps(layer)));
-}
-
-/* ---- exactness ---------------------------------------------------------------------------------------------------- */
-
-static bool is_whole(double value, enum cs_dtype dtype) {
-  return value == floor(value) && (dtype == CS_F64 || value == (double)(float)value);
-}
-
-/* The largest magnitude of baked values, `otherwise` where there are none, infinity where one is no whole number. */
-static double magnitude(const struct baked *baked, enum cs_dtype dtype, double otherwise) {
-  if (!baked->data) return otherwise;
-  double most = 0;
-  for (size_t i = 0; i < baked->count; i++) {
-    double value = cs_get(baked->data, i, dtype);
-    if (!(fabs(value) <= DBL_MAX) || !is_whole(value, dtype)) return INFINITY;
-    most = fmax(most, fabs(value));
-  }
-  return most;
-}
-
-/* How much the activation enlarges whole numbers up to `limit`-sized slopes; infinity where it leaves the whole numbers. */
-static double gain(const struct layer *layer, double limit) {
-  enum cs_dtype dtype = layer->dtype;
-  switch (layer->activation) {
-  case CS_NONE:
-  case CS_RELU:
-  case CS_RELU6:
-    return 1;
-  case CS_PRELU:
-    return limit;
-  case CS_LEAKY_RELU:
-    return is_whole(layer->act[0], dtype) ? fmax(1, fabs(layer->act[0])) : INFINITY;
-  case CS_CLAMP:
-    return is_whole(layer->act[0], dtype) && is_whole(layer->act[1], dtype) ? 1 : INFINITY;
-  default:
-    return INFINITY;
-  }
-}
-
-static int exact_limit(const struct layer *layer) {
-  double exact = layer->dtype == CS_F32 ? 0x1p24 : 0x1p53; /* whole numbers below this are exact */
-  double terms = (double)(layer->in_channels / layer->groups) * (double)taps(layer);
-  for (int limit = 8; limit > 0; limit--) {
-    double weight = magnitude(&layer->weights, layer->dtype, limit);
-    double bias = layer->bias ? magnitude(&layer->bias_values, layer->dtype, limit) : 0;
-    double sum = terms * limit * weight + bias + (layer->residual ? limit : 0);
-    if (sum * gain(layer, limit) < exact) return limit;
-  }
-  return 0;
+  int64_t outputs = shape_product(layer->out, layer->rank), inner = layer->in_channels / layer->groups;
+  return shape_product((int64_t[]){layer->batch, layer->out_channels, outputs, inner, conv_taps(layer)}, 5);
 }
 
 const struct op op_conv = {
     .name = "conv",
     .keys = conv_keys,
-    .resolve = resolve,
+    .resolve = conv_resolve,
     .tensors = tensors,
     .lower = lower,
     .expect = expect,
     .multiply_adds = multiply_adds,
-    .exact_limit = exact_limit,
+    .exact_limit = conv_exact_limit,
     .reference = "ref_conv.c",
 };

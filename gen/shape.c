@@ -9,6 +9,13 @@ bool shape_add(int64_t a, int64_t b, int64_t *result) {
   return !__builtin_add_overflow(a, b, result);
 }
 
+int64_t shape_product(const int64_t *factors, int count) {
+  int64_t product = 1;
+  for (int i = 0; i < count; i++)
+    if (!shape_mul(product, factors[i], &product)) return INT64_MAX;
+  return product;
+}
+
 /* Elements that a dilated kernel spans, less one: d(k-1). */
 static bool reach_of(int64_t kernel, int64_t dilation, int64_t *reach) {
   return shape_mul(kernel - 1, dilation, reach);

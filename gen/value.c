@@ -49,7 +49,7 @@ bool value_parse_bool(const struct node *node, bool *value) {
 }
 
 const char *value_show(const struct node *node) {
-  if (node->kind == NODE_LIST) return "a list";
+  if (node->kind == NODE_LIST) return mem_text("a list of %zu", node->count);
   if (node->kind == NODE_MAP) return "a map";
   if (node->quoted) return mem_text("the string '%s'", node->text);
   return *node->text ? mem_text("'%s'", node->text) : "nothing";
@@ -101,7 +101,7 @@ bool value_word(struct diags *diags, const char *key, const struct node *node, c
   while (word->name && strcmp(word->name, node->text)) word++;
   *value = word->value;
   if (!word->name)
-    diag_error(diags, node->place, "%s: '%s' is none of %s%s", key, node->text, choices,
+    diag_error(diags, node->place, "%s: '%s' is not one of %s%s", key, node->text, choices,
                value_hint(node->text, word_names(words, true)));
   else if (word->value == LATER)
     diag_error(diags, node->place, "%s: '%s' is not supported yet; choose from %s", key, node->text, choices);

@@ -27,6 +27,6 @@ bool value_word(struct diags *diags, const char *key, const struct node *node, c
 const char *value_choices(const struct word *words);
 /* "; did you mean 'x'?" or "". */
 const char *value_hint(const char *word, const char *const *names);
-/* "'x'", "the string 'x'", "a list", …: a node in a message. */
+/* "'x'", "the string 'x'", "a list of 3", …: a node in a message. */
 const char *value_show(const struct node *node);
 #endif

@@ -242,6 +242,12 @@ static bool add_anchor(struct reader *reader, const char *name, struct node *nod
   return true;
 }
 
+/* `[?, 3, 8]`: YAML reads the question mark as the beginning of a key. */
+static bool is_question(const struct reader *reader, const yaml_event_t *event) {
+  return event->type == YAML_MAPPING_START_EVENT && event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE &&
+         reader->offset < reader->size && reader->bytes[reader->offset] == '?';
+}
+
 /* The node that starts with `event`. NULL when reading cannot go on. */
 static struct node *read_node(struct reader *reader, yaml_event_t *event) {
   struct place place = at_mark(reader, event->start_mark);
@@ -251,6 +257,8 @@ static struct node *read_node(struct reader *reader, yaml_event_t *event) {
   reader->deepest = reader->depth;
   if (event->type == YAML_ALIAS_EVENT) {
     node = read_alias(reader, (const char *)event->data.alias.anchor, place);
+  } else if (is_question(reader, event)) {
+    diag_error(reader->diags, place, "run-time sizes ('?') are not supported yet; give a number");
   } else if (take(reader, place, 1, reader->depth)) {
     size_t nodes_before = reader->nodes - 1;
     if (event_tag(event)) diag_error(reader->diags, place, "tags such as '%s' are not supported; leave it out", event_tag(event));

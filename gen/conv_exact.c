@@ -1,0 +1,52 @@
+/* How large whole numbers as data may be for a conv layer's every sum to be a whole number that the type holds: then the order of
+ * the additions cannot matter and a kernel must agree with the reference to the bit. */
+#include "conv.h"
+#include <float.h>
+#include <math.h>
+
+static bool is_whole(double value, enum cs_dtype dtype) {
+  return value == floor(value) && (dtype == CS_F64 || value == (double)(float)value);
+}
+
+/* The largest magnitude of baked values, `otherwise` where there are none, infinity where one is no whole number. */
+static double magnitude(const struct baked *baked, enum cs_dtype dtype, double otherwise) {
+  if (!baked->data) return otherwise;
+  double most = 0;
+  for (size_t i = 0; i < baked->count; i++) {
+    double value = cs_get(baked->data, i, dtype);
+    if (!(fabs(value) <= DBL_MAX) || !is_whole(value, dtype)) return INFINITY;
+    most = fmax(most, fabs(value));
+  }
+  return most;
+}
+
+/* How much the activation enlarges whole numbers up to `limit`-sized slopes; infinity where it leaves the whole numbers. */
+static double gain(const struct layer *layer, double limit) {
+  enum cs_dtype dtype = layer->dtype;
+  switch (layer->activation) {
+  case CS_NONE:
+  case CS_RELU:
+  case CS_RELU6:
+    return 1;
+  case CS_PRELU:
+    return limit;
+  case CS_LEAKY_RELU:
+    return is_whole(layer->act[0], dtype) ? fmax(1, fabs(layer->act[0])) : INFINITY;
+  case CS_CLAMP:
+    return is_whole(layer->act[0], dtype) && is_whole(layer->act[1], dtype) ? 1 : INFINITY;
+  default:
+    return INFINITY;
+  }
+}
+
+int conv_exact_limit(const struct layer *layer) {
+  double exact = layer->dtype == CS_F32 ? 0x1p24 : 0x1p53; /* whole numbers below this are exact */
+  double terms = (double)(layer->in_channels / layer->groups) * (double)conv_taps(layer);
+  for (int limit = 8; limit > 0; limit--) {
+    double weight = magnitude(&layer->weights, layer->dtype, limit);
+    double bias = layer->bias ? magnitude(&layer->bias_values, layer->dtype, limit) : 0;
+    double sum = terms * limit * weight + bias + (layer->residual ? limit : 0);
+    if (sum * gain(layer, limit) < exact) return limit;
+  }
+  return 0;
+}
