@@ -141,26 +141,26 @@ static bool write_temporary(struct batch *batch, size_t i, const struct text *te
   return written && closed;
 }
 
-/* Does for one output all that can fail. False with errno set. */
-static bool prepare(struct batch *batch, size_t i, const struct output *output) {
+/* Does for one output all that can fail. NULL or an error. */
+static const char *prepare(struct batch *batch, size_t i, const struct output *output) {
   struct stat status;
-  batch->target[i] = real_target(output->path);
-  if (stat(batch->target[i], &status) == 0) {
-    errno = S_ISDIR(status.st_mode) ? EISDIR : EEXIST;
-    if (!S_ISREG(status.st_mode)) return false;
-    if (equal_content(batch->target[i], &status, output->text)) return true;
-    if (access(batch->target[i], W_OK) < 0) return false;
+  const char *target = batch->target[i] = real_target(output->path);
+  if (stat(target, &status) == 0) {
+    if (S_ISDIR(status.st_mode)) return mem_text("cannot write '%s': %s", output->path, strerror(EISDIR));
+    if (!S_ISREG(status.st_mode)) return mem_text("cannot write '%s': Not a regular file", output->path);
+    if (equal_content(target, &status, output->text)) return NULL;
+    if (access(target, W_OK) < 0) return failure("write", output->path);
   }
-  return write_temporary(batch, i, output->text);
+  return write_temporary(batch, i, output->text) ? NULL : failure("write", output->path);
 }
 
 static const char *prepare_all(struct batch *batch, const struct output *outputs) {
-  for (size_t i = 0; i < batch->count; i++) {
-    const char *error = make_folders(batch, outputs[i].path);
-    if (error) return error;
-    if (!prepare(batch, i, &outputs[i])) return failure("write", outputs[i].path);
+  const char *error = NULL;
+  for (size_t i = 0; i < batch->count && !error; i++) {
+    error = make_folders(batch, outputs[i].path);
+    if (!error) error = prepare(batch, i, &outputs[i]);
   }
-  return NULL;
+  return error;
 }
 
 /* Gives every temporary file its name. It fails only if someone changed the folder since it was written. */

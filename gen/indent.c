@@ -69,8 +69,9 @@ static void read_bracket(struct nesting *now, char byte, bool external) {
   if (among(byte, ")]}")) close_bracket(now);
 }
 
-/* Follows the brackets of a line. */
-static void read_code(struct nesting *now, const char *at, const char *end) {
+/* Follows the brackets of the code from `at` to `end`, which was written at `column`. */
+static void read_code(struct nesting *now, const char *at, const char *end, int column) {
+  const char *const start = at;
   const bool external = end - at > 10 && memcmp(at, "extern \"C\"", 10) == 0;
   while (at < end) {
     const bool two = end - at >= 2;
@@ -80,6 +81,7 @@ static void read_code(struct nesting *now, const char *at, const char *end) {
       return;
     } else if (two && at[0] == '/' && at[1] == '*') {
       now->comment = true;
+      now->comment_column = column + (int)(at - start);
       at += 2;
     } else if (among(*at, "\"'")) {
       now->last = *at;
@@ -121,15 +123,17 @@ static void code_line(struct indent *indent, const char *line, size_t size, stru
   struct nesting *now = &indent->now, outer = *now;
   for (size_t i = 0; i < size && among(line[i], ")]}"); i++) close_bracket(&outer);
   const bool closes = outer.depth != now->depth;
-  add_line(indent, columns(&outer) + (closes ? 0 : continued(now, line[0])), line, size, out);
+  const int column = columns(&outer) + (closes ? 0 : continued(now, line[0]));
+  add_line(indent, column, line, size, out);
   if (!in_parenthesis(now)) now->header = starts_header(line, size);
-  read_code(now, line, line + size);
+  read_code(now, line, line + size, column);
 }
 
 /* A line that starts inside a block comment: its star stands under the opening one, its text under the text. */
 static void comment_line(struct indent *indent, const char *line, size_t size, struct text *out) {
-  add_line(indent, columns(&indent->now) + (line[0] == '*' ? 1 : 3), line, size, out);
-  read_code(&indent->now, line, line + size);
+  const int column = indent->now.comment_column + (line[0] == '*' ? 1 : 3);
+  add_line(indent, column, line, size, out);
+  read_code(&indent->now, line, line + size, column);
 }
 
 /* ---- the preprocessor ----------------------------------------------------------------------------------------------------------
