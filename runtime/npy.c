@@ -3,7 +3,6 @@
  * with the bytes that are really there, whatever the header claims. POSIX (for a temporary file that is surely new). */
 #include "convsmith.h"
 #include <fcntl.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +19,7 @@ static int npy_is_little_endian(void) {
   return first;
 }
 
-/* ---- the header's dict ----------------------------------------------------------------------------------------------------------
- */
+/* ---- the header's dict ------------------------------------------------------------------------------------------ */
 
 struct npy_header {
   const char *at; /* what is still to be read, NUL-terminated */
@@ -137,8 +135,7 @@ static const char *npy_read_dict(struct npy_header *header) {
   return *header->at ? "there is more in the header than its dict" : NULL;
 }
 
-/* ---- reading --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ---------------------------------------------------------------------------------------------------- */
 
 static const char *npy_short_read(FILE *file) {
   return ferror(file) ? "cannot be read" : "the file is truncated";
@@ -161,15 +158,17 @@ static const char *npy_read_preamble(FILE *file, char text[NPY_MAX_HEADER + 1]) 
   return memchr(text, 0, size) ? "the header holds a NUL byte" : NULL;
 }
 
-/* The number of elements; zero if any dimension is. */
+/* The number of elements; zero if any dimension is, however large the others. */
 static const char *npy_count(struct cs_npy *array) {
   const size_t most = PTRDIFF_MAX / cs_size(array->dtype);
-  array->count = 1;
+  array->count = 0;
   for (int i = 0; i < array->rank; i++)
-    if (array->shape[i] == 0) array->count = 0;
-  for (int i = 0; i < array->rank && array->count; i++) {
-    if (array->count > most / (size_t)array->shape[i]) return "the shape is too large for memory";
-    array->count *= (size_t)array->shape[i];
+    if (array->shape[i] == 0) return NULL;
+  array->count = 1;
+  for (int i = 0; i < array->rank; i++) {
+    const size_t size = (size_t)array->shape[i];
+    if (array->count > most / size) return "the shape is too large for memory";
+    array->count *= size;
   }
   return NULL;
 }
@@ -229,8 +228,7 @@ void cs_npy_free(struct cs_npy *array) {
   memset(array, 0, sizeof *array);
 }
 
-/* ---- writing --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- writing ---------------------------------------------------------------------------------------------------- */
 
 /* The whole header into `text`, padded so that the values are aligned. Returns its length. */
 static size_t npy_print_header(const struct cs_npy *array, char text[NPY_MAX_WRITTEN]) {

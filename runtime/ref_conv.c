@@ -154,7 +154,6 @@ static ptrdiff_t ref_product(const ptrdiff_t *sizes, int count) {
   return product;
 }
 
-/* Element `index` of a tensor, or `one` where the layer has none of it. */
 static const char *ref_element(const void *data, ptrdiff_t index, size_t size) {
   return (const char *)data + (size_t)index * size;
 }
@@ -210,8 +209,7 @@ static void ref_sum_expect(const struct cs_conv *conv, const struct cs_conv_data
   if (!isfinite(expect->value)) expect->rest = 0;
 }
 
-/* ---- activations --------------------------------------------------------------------------------------------------------------
- */
+/* ---- activations ---------------------------------------------------------------------------------------------- */
 
 /* Each by its definition, of x and the layer's numbers a. A comparison with NaN is false, and each is written so that NaN stays. */
 typedef long double ref_function(long double x, const double *a);
