@@ -19,28 +19,35 @@ static int64_t padding_missing(const struct layer *layer, int axis) {
   return span + layer->stride[axis] - layer->in[axis] - layer->pad[axis][0] - layer->pad[axis][1];
 }
 
-static void warn_tail(const struct layer *layer, int axis, const struct gaps *unread, struct diags *diags) {
-  diag_warning(diags, layer_place(layer, "padding"),
-               "no output of %s reads input %s %s: the last window ends before them; %" PRId64
-               " more of padding after would read them, "
-               "an input of %" PRId64 " would have none",
-               layer->name, axis_name(axis, layer->rank), gaps_text(unread), padding_missing(layer, axis), unread->first[0]);
+static const char *tail_text(const struct layer *layer, int axis, const struct gaps *unread) {
+  return mem_text("%s: the last window ends before them; %" PRId64 " more of padding after would read them, an input of %" PRId64
+                  " would have none",
+                  gaps_text(unread), padding_missing(layer, axis), unread->first[0]);
 }
 
-static void warn_skipped(const struct layer *layer, int axis, const struct gaps *unread, struct diags *diags) {
-  diag_warning(diags, layer_place(layer, "stride"),
-               "no output of %s reads input %s %s: stride %" PRId64 " passes over them with kernel size %" PRId64
-               " and dilation %" PRId64 "; a smaller stride or a larger kernel would read them",
-               layer->name, axis_name(axis, layer->rank), gaps_text(unread), layer->stride[axis], layer->kernel[axis],
-               layer->dilation[axis]);
+static const char *skipped_text(const struct layer *layer, int axis, const struct gaps *unread) {
+  return mem_text("%s: stride %" PRId64 " passes over them with kernel size %" PRId64 " and dilation %" PRId64
+                  "; a smaller stride or a larger kernel would read them",
+                  gaps_text(unread), layer->stride[axis], layer->kernel[axis], layer->dilation[axis]);
+}
+
+static void warn_axes(const struct layer *layer, const char *key, const char *const *found, struct diags *diags) {
+  const char *text = axes_text(found, layer->rank);
+  if (text) diag_warning(diags, layer_place(layer, key), "no output of %s reads input %s", layer->name, text);
 }
 
 static void warn_unread(const struct layer *layer, struct diags *diags) {
-  struct gaps unread;
+  const char *tails[MAX_SPATIAL] = {NULL}, *skipped[MAX_SPATIAL] = {NULL};
   for (int axis = 0; axis < layer->rank; axis++) {
+    struct gaps unread;
     if (!input_unread(layer, axis, &unread) || unread.count == 0) continue;
-    (is_tail(&unread) ? warn_tail : warn_skipped)(layer, axis, &unread, diags);
+    if (is_tail(&unread))
+      tails[axis] = tail_text(layer, axis, &unread);
+    else
+      skipped[axis] = skipped_text(layer, axis, &unread);
   }
+  warn_axes(layer, "stride", skipped, diags);
+  warn_axes(layer, "padding", tails, diags);
 }
 
 static void warn_baked(const struct layer *layer, struct diags *diags) {

@@ -76,27 +76,13 @@ static const char *axis_text(const struct run *run, int axis, int64_t *cover) {
   return mem_text("%s: %s", gaps_text(&holes), cause_text(run, axis));
 }
 
-/* The axes' findings, those that say the same together: "rows and columns 1, 3, 5 …". NULL: no holes. */
-static const char *run_findings(const struct run *run, int64_t *cover) {
-  const char *text = NULL, *last = NULL;
-  int rank = run->layers[0].rank;
-  for (int axis = rank - 1; axis >= 0; axis--) { /* from the right: the names come before what they share */
-    const char *found = axis_text(run, axis, cover), *name = axis_name(axis, rank);
-    if (!found) continue;
-    bool same = last && !strcmp(found, last);
-    if (same)
-      text = mem_text("%s and %s", name, text);
-    else
-      text = text ? mem_text("%s %s; %s", name, found, text) : mem_text("%s %s", name, found);
-    last = found;
-  }
-  return text;
-}
-
 static void warn_run(const struct run *run, struct diags *diags) {
   const struct layer *dilated = first_dilated(run);
+  if (!dilated) return;
+  const char *found[MAX_SPATIAL];
   int64_t cover = 2;
-  const char *findings = dilated ? run_findings(run, &cover) : NULL;
+  for (int axis = 0; axis < dilated->rank; axis++) found[axis] = axis_text(run, axis, &cover);
+  const char *findings = axes_text(found, dilated->rank);
   if (!findings) return;
   diag_warning(diags, layer_place(dilated, "dilation"),
                "gridding: the receptive field of the run %s has holes at %s; a dilation-1 layer of kernel size %" PRId64

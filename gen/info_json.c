@@ -5,6 +5,7 @@
 #include "json.h"
 #include "mem.h"
 #include "op.h"
+#include <math.h>
 
 static void put_string(struct json *json, const char *key, const char *value) {
   json_key(json, key);
@@ -42,7 +43,7 @@ static void put_plan(struct json *json, const struct plan *plan) {
   put_integer(json, "code_bytes", plan->code_bytes);
   put_string(json, "plan", plan->id);
   json_key(json, "cycles");
-  json_number(json, plan->cost);
+  json_number(json, round(plan->cost));
 }
 
 static void put_no_plan(struct json *json) {

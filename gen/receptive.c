@@ -198,3 +198,20 @@ const char *axis_name(int axis, int rank) {
   static const char *const names[] = {"planes", "rows", "columns"};
   return rank == 1 ? "positions" : names[axis + 3 - rank];
 }
+
+/* Built from the last axis on, so that a name can be put before what it shares with the next one found. */
+const char *axes_text(const char *const *found, int rank) {
+  const char *text = NULL, *last = NULL;
+  for (int axis = rank - 1; axis >= 0; axis--) {
+    const char *name = axis_name(axis, rank);
+    if (!found[axis]) continue;
+    if (!last)
+      text = mem_text("%s %s", name, found[axis]);
+    else if (strcmp(found[axis], last) == 0)
+      text = mem_text("%s and %s", name, text);
+    else
+      text = mem_text("%s %s; %s", name, found[axis], text);
+    last = found[axis];
+  }
+  return text;
+}

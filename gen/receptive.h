@@ -39,4 +39,7 @@ bool run_field(const struct layer *layers, size_t count, int axis, struct field 
 bool run_fields(const struct layer *layers, size_t count, struct field *fields); /* along every axis */
 /* What the indices of `axis` are called, one of `rank`: "rows", "columns". */
 const char *axis_name(int axis, int rank);
+/* Each axis's name and what was found there (NULL: nothing), equal findings together: "rows and columns 1, 3 (2 of 5); planes …".
+ * NULL if nothing was found. */
+const char *axes_text(const char *const *found, int rank);
 #endif
