@@ -1,12 +1,11 @@
 $ -- NAME_test.c: a C99 program that checks one generated kernel against the reference that it carries.
 $ -- kernel: the signature. tensors: all of the op's, in its order. layer: what the reference wants to know.
-$ local compose = import("lib/compose.lua")
+$ local arguments = import("lib/arguments.lua")
 $ local LARGEST = 20000000 -- multiply-adds of the reference for one kind of data; larger layers are sampled
 $
 $ local function runtime_source(name) -- without its line that includes the runtime's header
-$   local first, last = 1, 0
 $   local text = builtin("runtime/" .. name)
-$   first, last = text:find('#include "convsmith.h"\n', 1, true)
+$   local first, last = text:find('#include "convsmith.h"\n', 1, true)
 $   if first then text = text:sub(1, first - 1) .. text:sub(last + 1) end
 $   emit_raw(text)
 $ end
@@ -22,7 +21,6 @@ $ for i, t in ipairs(tensors) do
 $   at[t.name] = i - 1
 $   if t.role == "output" then outputs = t.count end
 $ end
-$ local output = #tensors - 1
 $ local per_output = math.max(multiply_adds // outputs, 1)
 $ local step = math.max(outputs // math.max(LARGEST // per_output, 1), 1)
 /* Checks ${kernel.name} against its definition, on small whole numbers, random and hostile data, and in parts.
@@ -38,8 +36,8 @@ $ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", refer
 $   runtime_source(name)
 $ end
 /* ---- the layer ---- */
-enum { TENSORS = ${#tensors}, OUTPUT = ${output}, EXACT_LIMIT = ${exact_limit} };
-struct test_tensor {
+enum { CHECK_TENSORS = ${#tensors}, CHECK_OUTPUT = ${#tensors - 1}, CHECK_EXACT_LIMIT = ${exact_limit} };
+struct check_tensor {
 const char *name;
 enum cs_dtype dtype;
 enum cs_layout layout;
@@ -49,7 +47,7 @@ int rank;
 ptrdiff_t shape[CS_MAX_RANK];
 size_t count;
 };
-static const struct test_tensor tensors[TENSORS] = {
+static const struct check_tensor check_tensors[CHECK_TENSORS] = {
 $ for _, t in ipairs(tensors) do
 $   local activation, baked = t.role == "parameter" and 0 or 1, t.baked and 1 or 0
 {"${t.name}", ${constant(t.dtype)}, ${constant(t.layout)}, ${activation}, ${baked}, ${#t.shape}, {${list(copy(t.shape))}}, ${t.count}},
@@ -58,7 +56,7 @@ $ end
 $ for i, t in ipairs(tensors) do
 $   if t.baked then
 $     local wide = t.dtype == "f64"
-static const ${wide and "uint64_t" or "uint32_t"} baked_${t.name}[${t.count}] = {
+static const ${wide and "uint64_t" or "uint32_t"} check_baked_${t.name}[${t.count}] = {
 $     local line = {}
 $     for j, bits in ipairs(t.baked) do
 $       line[#line + 1] = wide and ("UINT64_C(0x%016x)"):format(bits) or ("0x%08xu"):format(bits)
@@ -70,152 +68,148 @@ $     end
 };
 $   end
 $ end
-static void *logical[TENSORS]; /* in logical order */
-static void *memory[TENSORS];  /* what the kernel sees */
-static void *packed, *workspace, *first;
+static void *check_logical[CHECK_TENSORS]; /* in logical order */
+static void *check_memory[CHECK_TENSORS];  /* what the kernel sees */
+static void *check_packed, *check_workspace, *check_first;
 $ import("lib/test_" .. layer.op .. ".t").define(layer, at)
 /* ---- calls ---- */
+$ local values = {packed = "check_packed", workspace = "check_workspace"}
+$ for i, t in ipairs(tensors) do values[t.name] = ("check_memory[%d]"):format(i - 1) end
+$ local call = arguments.call_list(kernel)
 $ if kernel.packed then
-$   local parameters = {}
-$   for _, p in ipairs(kernel.parameters) do parameters[#parameters + 1] = ("(const %s *)memory[%d]"):format(p.ctype, at[p.name]) end
-static void call_pack(void) {
-${kernel.name}_pack(${list(parameters)}, packed);
+static void check_call_pack(void) {
+${kernel.name}_pack(${arguments.pass(arguments.pack_list(kernel), values)});
 }
 $ end
-$ local arguments = {}
-$ for _, p in ipairs(kernel.inputs) do arguments[#arguments + 1] = ("(const %s *)memory[%d]"):format(p.ctype, at[p.name]) end
-$ if kernel.packed then arguments[#arguments + 1] = "packed" end
-$ arguments[#arguments + 1] = ("(%s *)memory[OUTPUT]"):format(kernel.output)
-$ if kernel.workspace then arguments[#arguments + 1] = "workspace" end
-static void call_whole(void) {
-${kernel.name}(${list(arguments)});
+static void check_call_whole(void) {
+${kernel.name}(${arguments.pass(call, values)});
 }
-static void call_part(int part, int parts) {
-${kernel.name}_part(${list(arguments)}, part, parts);
+static void check_call_part(int part, int parts) {
+${kernel.name}_part(${arguments.pass(arguments.join(call, arguments.share), values)});
 }
 /* ---- buffers ---- */
-enum { MARGIN = 64, POISON = 0xFF }; /* poison is a NaN */
-static void *buffer(size_t size) {
-unsigned char *bytes = (unsigned char *)malloc(size + 2 * MARGIN);
+enum { CHECK_MARGIN = 64, CHECK_POISON = 0xFF }; /* poison is a NaN */
+static void *check_buffer(size_t size) {
+unsigned char *bytes = (unsigned char *)malloc(size + 2 * CHECK_MARGIN);
 if (!bytes) {
 fprintf(stderr, "${kernel.name}: out of memory\n");
 exit(2);
 }
-memset(bytes, POISON, size + 2 * MARGIN);
-return bytes + MARGIN;
+memset(bytes, CHECK_POISON, size + 2 * CHECK_MARGIN);
+return bytes + CHECK_MARGIN;
 }
-static void drop(void *bytes) {
-free((unsigned char *)bytes - MARGIN);
+static void check_drop(void *bytes) {
+free((unsigned char *)bytes - CHECK_MARGIN);
 }
-static size_t bytes_of(const struct test_tensor *tensor) {
+static size_t check_bytes_of(const struct check_tensor *tensor) {
 return tensor->count * cs_size(tensor->dtype);
 }
-static int margin_written(const void *data, size_t size) {
+static int check_margin_written(const void *data, size_t size) {
 const unsigned char *bytes = (const unsigned char *)data;
 int i, written = 0;
-for (i = 0; i < MARGIN; i++) written |= (bytes[-1 - i] ^ POISON) | (bytes[size + (size_t)i] ^ POISON);
+for (i = 0; i < CHECK_MARGIN; i++) written |= (bytes[-1 - i] ^ CHECK_POISON) | (bytes[size + (size_t)i] ^ CHECK_POISON);
 return written;
 }
-static void poison(void) {
-memset(memory[OUTPUT], POISON, bytes_of(&tensors[OUTPUT]));
-memset(workspace, POISON, ${kernel.constant}_WORKSPACE_BYTES);
+static void check_poison(void) {
+memset(check_memory[CHECK_OUTPUT], CHECK_POISON, check_bytes_of(&check_tensors[CHECK_OUTPUT]));
+memset(check_workspace, CHECK_POISON, ${kernel.constant}_WORKSPACE_BYTES);
 }
-static void fill(enum cs_fill kind) {
-int i, limit = EXACT_LIMIT > 0 ? EXACT_LIMIT : 4;
-for (i = 0; i < OUTPUT; i++) {
-const struct test_tensor *t = &tensors[i];
-if (!t->baked) cs_fill(logical[i], t->count, t->dtype, kind, limit, (uint64_t)kind * 100 + (uint64_t)i);
+static void check_fill(enum cs_fill kind) {
+int i, limit = CHECK_EXACT_LIMIT > 0 ? CHECK_EXACT_LIMIT : 4;
+for (i = 0; i < CHECK_OUTPUT; i++) {
+const struct check_tensor *t = &check_tensors[i];
+if (!t->baked) cs_fill(check_logical[i], t->count, t->dtype, kind, limit, (uint64_t)kind * 100 + (uint64_t)i);
 if (t->activation)
-cs_to_layout(logical[i], memory[i], t->shape, t->rank, t->dtype, t->layout);
+cs_to_layout(check_logical[i], check_memory[i], t->shape, t->rank, t->dtype, t->layout);
 else
-memcpy(memory[i], logical[i], bytes_of(t));
+memcpy(check_memory[i], check_logical[i], check_bytes_of(t));
 }
 }
 /* ---- checks ---- */
-static int complain(const char *kind, const char *what) {
+static int check_complain(const char *kind, const char *what) {
 printf("${kernel.name}: %s data: %s\n", kind, what);
 return 1;
 }
-static void split_index(size_t element, ptrdiff_t *index) {
+static void check_split_index(size_t element, ptrdiff_t *index) {
 int d;
-for (d = tensors[OUTPUT].rank - 1; d >= 0; d--) {
-const size_t size = (size_t)tensors[OUTPUT].shape[d];
+for (d = check_tensors[CHECK_OUTPUT].rank - 1; d >= 0; d--) {
+const size_t size = (size_t)check_tensors[CHECK_OUTPUT].shape[d];
 index[d] = (ptrdiff_t)(element % size);
 element /= size;
 }
 }
-static int complain_value(const char *kind, const ptrdiff_t *index, double got, const struct cs_expect *want) {
+static int check_complain_value(const char *kind, const ptrdiff_t *index, double got, const struct cs_expect *want) {
 int d;
 printf("${kernel.name}: %s data: output[", kind);
-for (d = 0; d < tensors[OUTPUT].rank; d++) printf("%s%ld", d ? ", " : "", (long)index[d]);
+for (d = 0; d < check_tensors[CHECK_OUTPUT].rank; d++) printf("%s%ld", d ? ", " : "", (long)index[d]);
 printf("] is %.9g; the reference is %.9g, within %.3g\n", got, want->value, want->bound);
 return 1;
 }
-static int compare(const char *kind, int exact) {
-const struct test_tensor *t = &tensors[OUTPUT];
+static int check_compare(const char *kind, int exact) {
+const struct check_tensor *t = &check_tensors[CHECK_OUTPUT];
 const size_t step = ${step};
 uint64_t state = 1;
 size_t i;
-cs_from_layout(memory[OUTPUT], logical[OUTPUT], t->shape, t->rank, t->dtype, t->layout);
+cs_from_layout(check_memory[CHECK_OUTPUT], check_logical[CHECK_OUTPUT], t->shape, t->rank, t->dtype, t->layout);
 for (i = 0; i < t->count; i += step) {
 const size_t left = t->count - i, element = i + (size_t)(cs_random(&state) % (left < step ? left : step));
 ptrdiff_t index[CS_MAX_RANK];
 struct cs_expect want;
-double got = cs_get(logical[OUTPUT], element, t->dtype);
-split_index(element, index);
-expect(index, &want);
-if (!cs_right(&want, got, exact)) return complain_value(kind, index, got, &want);
+double got = cs_get(check_logical[CHECK_OUTPUT], element, t->dtype);
+check_split_index(element, index);
+check_expect(index, &want);
+if (!cs_right(&want, got, exact)) return check_complain_value(kind, index, got, &want);
 }
 return 0;
 }
-static int compare_parts(const char *kind) {
+static int check_compare_parts(const char *kind) {
 static const int counts[] = {1, 2, 3, 7};
-const size_t size = bytes_of(&tensors[OUTPUT]);
+const size_t size = check_bytes_of(&check_tensors[CHECK_OUTPUT]);
 size_t i;
 int part;
-memcpy(first, memory[OUTPUT], size);
+memcpy(check_first, check_memory[CHECK_OUTPUT], size);
 for (i = 0; i < sizeof counts / sizeof counts[0]; i++) {
-poison();
-for (part = counts[i]; part-- > 0;) call_part(part, counts[i]);
-if (memcmp(first, memory[OUTPUT], size) != 0) return complain(kind, "the parts do not make the whole");
+check_poison();
+for (part = counts[i]; part-- > 0;) check_call_part(part, counts[i]);
+if (memcmp(check_first, check_memory[CHECK_OUTPUT], size) != 0) return check_complain(kind, "the parts do not make the whole");
 }
 return 0;
 }
-static int check(enum cs_fill kind, const char *name, int exact) {
-fill(kind);
-memset(packed, POISON, ${kernel.constant}_PACKED_BYTES);
+static int check_kind(enum cs_fill kind, const char *name, int exact) {
+check_fill(kind);
+memset(check_packed, CHECK_POISON, ${kernel.constant}_PACKED_BYTES);
 $ if kernel.packed then
-call_pack();
+check_call_pack();
 $ end
-poison();
-call_whole();
-if (margin_written(memory[OUTPUT], bytes_of(&tensors[OUTPUT]))) return complain(name, "a write outside the output");
-if (margin_written(packed, ${kernel.constant}_PACKED_BYTES)) return complain(name, "a write outside packed");
-if (margin_written(workspace, ${kernel.constant}_WORKSPACE_BYTES)) return complain(name, "a write outside the workspace");
-return compare(name, exact) || compare_parts(name);
+check_poison();
+check_call_whole();
+if (check_margin_written(check_memory[CHECK_OUTPUT], check_bytes_of(&check_tensors[CHECK_OUTPUT]))) return check_complain(name, "a write outside the output");
+if (check_margin_written(check_packed, ${kernel.constant}_PACKED_BYTES)) return check_complain(name, "a write outside packed");
+if (check_margin_written(check_workspace, ${kernel.constant}_WORKSPACE_BYTES)) return check_complain(name, "a write outside the workspace");
+return check_compare(name, exact) || check_compare_parts(name);
 }
 int main(void) {
 int i, failed;
-for (i = 0; i < TENSORS; i++) {
-logical[i] = buffer(bytes_of(&tensors[i]));
-memory[i] = buffer(bytes_of(&tensors[i]));
+for (i = 0; i < CHECK_TENSORS; i++) {
+check_logical[i] = check_buffer(check_bytes_of(&check_tensors[i]));
+check_memory[i] = check_buffer(check_bytes_of(&check_tensors[i]));
 }
 $ for _, t in ipairs(tensors) do
 $   if t.baked then
-memcpy(logical[${at[t.name]}], baked_${t.name}, sizeof baked_${t.name});
+memcpy(check_logical[${at[t.name]}], check_baked_${t.name}, sizeof check_baked_${t.name});
 $   end
 $ end
-packed = buffer(${kernel.constant}_PACKED_BYTES);
-workspace = buffer(${kernel.constant}_WORKSPACE_BYTES);
-first = buffer(bytes_of(&tensors[OUTPUT]));
-failed = check(CS_FILL_INTEGERS, "whole-number", EXACT_LIMIT > 0) || check(CS_FILL_RANDOM, "random", 0) || check(CS_FILL_HOSTILE, "hostile", 0);
+check_packed = check_buffer(${kernel.constant}_PACKED_BYTES);
+check_workspace = check_buffer(${kernel.constant}_WORKSPACE_BYTES);
+check_first = check_buffer(check_bytes_of(&check_tensors[CHECK_OUTPUT]));
+failed = check_kind(CS_FILL_INTEGERS, "whole-number", CHECK_EXACT_LIMIT > 0) || check_kind(CS_FILL_RANDOM, "random", 0) || check_kind(CS_FILL_HOSTILE, "hostile", 0);
 if (!failed) printf("${kernel.name}: ok\n");
-for (i = 0; i < TENSORS; i++) {
-drop(logical[i]);
-drop(memory[i]);
+for (i = 0; i < CHECK_TENSORS; i++) {
+check_drop(check_logical[i]);
+check_drop(check_memory[i]);
 }
-drop(packed);
-drop(workspace);
-drop(first);
+check_drop(check_packed);
+check_drop(check_workspace);
+check_drop(check_first);
 return failed;
 }
