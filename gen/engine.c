@@ -2,52 +2,29 @@
  *
  * Every chunk is named "=#N" after the source it comes from, so that Lua's messages, "#N:LINE: ...", and the running function lead
  * to a file and a line. Nothing in the sandbox catches errors: the first one ends the run. */
-#include "engine.h"
+#include "engine_state.h"
 #include "frozen.h"
-#include "indent.h"
 #include "mem.h"
 #include "sandbox.h"
-#include "source.h"
 #include "template.h"
 #include <lauxlib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MEMORY_MB = 256, OUTPUT_MB = 64, STEPS_AT_ONCE = 1000000, MAX_STEPS = 100 };
-
-/* A line of a source; source -1: none. */
-struct spot {
-  int source, line;
-};
-
-struct engine {
-  lua_State *lua;
-  struct sources sources;
-  size_t used; /* bytes of the Lua state */
-  int steps;   /* of this run, in STEPS_AT_ONCE */
-  struct spot spot;
-  struct text error, line;
-  struct text *out; /* NULL where nothing can be printed */
-  size_t out_start;
-  struct indent indent;
-  struct text captured; /* what the open captures printed, one after the other */
-  int captures;
-};
+enum { MEMORY_MB = 256, STEPS_AT_ONCE = 1000000, MAX_STEPS = 100 };
 
 static const struct spot nowhere = {-1, 0};
 /* Keys of the registry. */
 static char functions_key, environment_key, imported_key;
 
-static struct engine *engine_of(lua_State *L) {
+struct engine *engine_of(lua_State *L) {
   return *(struct engine **)lua_getextraspace(L);
 }
 
-/* ---- errors --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- errors ------------------------------------------------------------------------------------------------------- */
 
-/* Where the template function number `level` (from 1) stands, counted from the running one. */
-static struct spot spot_of(lua_State *L, int level) {
+struct spot spot_of(lua_State *L, int level) {
   lua_Debug frame;
   for (int i = 0; lua_getstack(L, i, &frame); i++) {
     lua_getinfo(L, "Sl", &frame);
@@ -103,8 +80,7 @@ static int fail(lua_State *L) {
   return lua_error(L);
 }
 
-/* ---- bounds --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- bounds ------------------------------------------------------------------------------------------------------- */
 
 static void *allocate(void *user, void *old, size_t old_size, size_t size) {
   struct engine *engine = user;
@@ -139,105 +115,7 @@ static int panic(lua_State *L) {
   exit(2);
 }
 
-/* ---- output --------------------------------------------------------------------------------------------------------------------
- */
-
-static void check_output(lua_State *L, const struct engine *engine) {
-  if (!engine->out) luaL_error(L, "text where nothing can be printed: this file is read for its value");
-  const size_t size = engine->captures > 0 ? engine->captured.size : engine->out->size - engine->out_start;
-  if (size > (size_t)OUTPUT_MB << 20) luaL_error(L, "more than %d MB of text", OUTPUT_MB);
-}
-
-static void print_line(struct engine *engine, const char *line, size_t size) {
-  if (engine->captures == 0) {
-    indent_line(&engine->indent, line, size, engine->out);
-    return;
-  }
-  text_add(&engine->captured, line, size);
-  text_add(&engine->captured, "\n", 1);
-}
-
-static void print_lines(struct engine *engine, const char *text, size_t size) {
-  const char *newline;
-  while ((newline = memchr(text, '\n', size)) != NULL) {
-    print_line(engine, text, (size_t)(newline - text));
-    size -= (size_t)(newline + 1 - text);
-    text = newline + 1;
-  }
-  print_line(engine, text, size);
-}
-
-/* Says what the hole number `hole` of the running line holds. */
-static int refuse_value(lua_State *L, int index, size_t hole) {
-  struct engine *engine = engine_of(L);
-  const struct spot spot = spot_of(L, 1);
-  const char *expression = "";
-  size_t size = 0, length = 0;
-  if (spot.source >= 0) {
-    const char *line = source_line(&engine->sources.items[spot.source], spot.line, &size);
-    template_hole(line, size, hole, &expression, &length);
-  }
-  const char *name = lua_pushlstring(L, expression, length);
-  if (lua_isnil(L, index)) return luaL_error(L, "'${%s}' is nil", name);
-  if (!lua_isnumber(L, index)) return luaL_error(L, "'${%s}' is a %s, not a string or an integer", name, luaL_typename(L, index));
-  return luaL_error(L, "'${%s}' is %f, not an integer", name, lua_tonumber(L, index));
-}
-
-/* A text line of a template: literal, value, literal, ..., literal. */
-static int print_text(lua_State *L) {
-  struct engine *engine = engine_of(L);
-  const int count = lua_gettop(L);
-  check_output(L, engine);
-  engine->line.size = 0;
-  for (int i = 1; i <= count; i++) {
-    size_t size;
-    if (lua_type(L, i) != LUA_TSTRING && !lua_isinteger(L, i)) return refuse_value(L, i, (size_t)(i / 2 - 1));
-    const char *part = lua_tolstring(L, i, &size);
-    text_add(&engine->line, part, size);
-  }
-  print_lines(engine, engine->line.size > 0 ? engine->line.data : "", engine->line.size);
-  return 0;
-}
-
-/* emit(text): appends a line, or several. */
-static int emit(lua_State *L) {
-  size_t size;
-  const char *text = luaL_checklstring(L, 1, &size);
-  check_output(L, engine_of(L));
-  print_lines(engine_of(L), text, size > 0 && text[size - 1] == '\n' ? size - 1 : size);
-  return 0;
-}
-
-/* emit_raw(text): appends text as it is. */
-static int emit_raw(lua_State *L) {
-  struct engine *engine = engine_of(L);
-  size_t size;
-  const char *text = luaL_checklstring(L, 1, &size);
-  check_output(L, engine);
-  if (engine->captures > 0) return luaL_error(L, "emit_raw inside capture");
-  indent_flush(&engine->indent, engine->out);
-  text_add(engine->out, text, size);
-  if (size > 0 && text[size - 1] != '\n') text_add(engine->out, "\n", 1);
-  return 0;
-}
-
-/* capture(function): the text that it prints, lines joined by newlines. */
-static int capture(lua_State *L) {
-  struct engine *engine = engine_of(L);
-  luaL_checktype(L, 1, LUA_TFUNCTION);
-  const size_t start = engine->captured.size;
-  engine->captures++;
-  lua_settop(L, 1);
-  lua_call(L, 0, 0);
-  engine->captures--;
-  const size_t size = engine->captured.size - start;
-  lua_pushlstring(L, size > 0 ? engine->captured.data + start : "", size > 0 ? size - 1 : 0);
-  engine->captured.size = start;
-  return 1;
-}
-
-/* ---- files ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- files -------------------------------------------------------------------------------------------------------- */
 
 static int find_source(lua_State *L, const char *name) {
   const char *error;
@@ -292,7 +170,7 @@ static void push_chunk(lua_State *L, int index) {
 /* Runs the source and pushes what it returns. */
 static void run_source(lua_State *L, int index) {
   push_chunk(L, index);
-  lua_pushcfunction(L, print_text);
+  lua_pushcfunction(L, print_line);
   lua_call(L, 1, 1);
 }
 
@@ -317,8 +195,7 @@ static int import(lua_State *L) {
   return 1;
 }
 
-/* ---- runs ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- runs --------------------------------------------------------------------------------------------------------- */
 
 static int refuse_global(lua_State *L) {
   return luaL_error(L, "cannot set '%s': globals are read-only, write 'local %s'", lua_tostring(L, 2), lua_tostring(L, 2));
@@ -409,12 +286,11 @@ bool engine_expand(struct engine *engine, const char *file, struct text *out) {
   return done;
 }
 
-/* ---- the rest of the interface -------------------------------------------------------------------------------------------------
- */
+/* ---- the rest of the interface ------------------------------------------------------------------------------------ */
 
 static int open_sandbox(lua_State *L) {
   static const luaL_Reg functions[] = {
-      {"import", import}, {"builtin", builtin_text}, {"emit", emit}, {"emit_raw", emit_raw}, {"capture", capture},
+      {"import", import}, {"builtin", builtin_text}, {"emit", print_emit}, {"emit_raw", print_raw}, {"capture", print_capture},
       {"fail", fail},     {"error", fail},           {NULL, NULL}};
   sandbox_push(L);
   luaL_setfuncs(L, functions, 0);
@@ -426,11 +302,9 @@ static int open_sandbox(lua_State *L) {
 }
 
 struct engine *engine_new(const char *const *paths, size_t count) {
-  struct engine *engine = calloc(1, sizeof *engine);
-  if (!engine) abort();
+  struct engine *engine = source_must(calloc(1, sizeof *engine));
   source_open(&engine->sources, paths, count);
-  engine->lua = lua_newstate(allocate, engine);
-  if (!engine->lua) abort();
+  engine->lua = source_must(lua_newstate(allocate, engine));
   lua_atpanic(engine->lua, panic);
   *(struct engine **)lua_getextraspace(engine->lua) = engine;
   lua_pushcfunction(engine->lua, open_sandbox);

@@ -28,8 +28,7 @@ static const char *failure(const char *verb, const char *path) {
   return mem_text("cannot %s '%s': %s", verb, path, strerror(errno));
 }
 
-/* ---- reading -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
 
 /* Appends what is left of `file`. False with errno set, EFBIG if more than `limit` bytes came. */
 static bool read_rest(int file, size_t limit, struct text *text) {
@@ -58,8 +57,7 @@ const char *file_read(const char *path, size_t limit, struct text *text) {
   return error;
 }
 
-/* ---- folders -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- folders ------------------------------------------------------------------------------------------------------ */
 
 /* Makes the folder `path` if it is not there. False with errno set. */
 static bool make_folder(struct batch *batch, const char *path) {
@@ -83,8 +81,7 @@ static const char *make_folders(struct batch *batch, const char *path) {
   return NULL;
 }
 
-/* ---- writing -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
 
 static bool equal_content(const char *path, const struct stat *status, const struct text *text) {
   struct text there = {NULL, 0, 0};

@@ -16,8 +16,7 @@ static void check_nesting(lua_State *L, int depth) {
   luaL_checkstack(L, 16, "tables nested too deep");
 }
 
-/* ---- freezing ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- freezing ----------------------------------------------------------------------------------------------------- */
 
 /* __index of contents: an absent element of a list is nil, so that ipairs ends. */
 static int read_absent(lua_State *L) {
@@ -103,8 +102,7 @@ void frozen_content(lua_State *L, int index) {
   if (luaL_getmetafield(L, index, "__index") == LUA_TNIL) lua_pushvalue(L, index);
 }
 
-/* ---- functions on maps ---------------------------------------------------------------------------------------------------------
- */
+/* ---- functions on maps -------------------------------------------------------------------------------------------- */
 
 int frozen_has(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);

@@ -6,16 +6,26 @@
 #include "indent.h"
 #include <string.h>
 
+/* What a byte is in code. */
+enum kind { PLAIN, BLANK, BRACE, PARENTHESIS, CLOSE, QUOTE, SLASH };
+static const unsigned char kinds[256] = {
+    [' '] = BLANK,       ['\t'] = BLANK, ['\r'] = BLANK, ['\f'] = BLANK, ['\v'] = BLANK, ['{'] = BRACE,  ['('] = PARENTHESIS,
+    ['['] = PARENTHESIS, ['}'] = CLOSE,  [')'] = CLOSE,  [']'] = CLOSE,  ['"'] = QUOTE,  ['\''] = QUOTE, ['/'] = SLASH,
+};
+
+static enum kind kind_of(char byte) {
+  return (enum kind)kinds[(unsigned char)byte];
+}
+
 static bool is_blank(char byte) {
-  return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\f' || byte == '\v';
+  return kind_of(byte) == BLANK;
 }
 
 static bool among(char byte, const char *set) {
   return byte != '\0' && strchr(set, byte);
 }
 
-/* ---- brackets ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- brackets ----------------------------------------------------------------------------------------------------- */
 
 static void open_bracket(struct nesting *now, char kind) {
   if (now->depth < INDENT_DEPTH) now->open[now->depth] = kind;
@@ -42,8 +52,7 @@ static bool in_parenthesis(const struct nesting *now) {
   return now->depth > 0 && now->depth <= INDENT_DEPTH && now->open[now->depth - 1] == '(';
 }
 
-/* ---- the code of a line --------------------------------------------------------------------------------------------------------
- */
+/* ---- the code of a line ------------------------------------------------------------------------------------------- */
 
 /* The place after the literal that starts at `at`. */
 static const char *skip_literal(const char *at, const char *end) {
@@ -63,39 +72,39 @@ static const char *skip_comment(struct nesting *now, const char *at, const char 
   return end;
 }
 
-static void read_bracket(struct nesting *now, char byte, bool external) {
-  if (byte == '{') open_bracket(now, external ? 'e' : '{');
-  if (among(byte, "([")) open_bracket(now, '(');
-  if (among(byte, ")]}")) close_bracket(now);
+/* Follows the bracket or other byte of code at `at`; the place after it, or after the literal that it starts. */
+static const char *read_byte(struct nesting *now, const char *at, const char *end, char brace) {
+  const enum kind kind = kind_of(*at);
+  if (kind == BLANK) return at + 1;
+  now->last = *at;
+  if (kind == QUOTE) return skip_literal(at, end);
+  if (kind == BRACE) open_bracket(now, brace);
+  if (kind == PARENTHESIS) open_bracket(now, '(');
+  if (kind == CLOSE) close_bracket(now);
+  return at + 1;
 }
 
 /* Follows the brackets of the code from `at` to `end`, which was written at `column`. */
 static void read_code(struct nesting *now, const char *at, const char *end, int column) {
   const char *const start = at;
-  const bool external = end - at > 10 && memcmp(at, "extern \"C\"", 10) == 0;
+  const char brace = end - at > 10 && memcmp(at, "extern \"C\"", 10) == 0 ? 'e' : '{';
   while (at < end) {
-    const bool two = end - at >= 2;
+    const char next = kind_of(*at) == SLASH && end - at >= 2 ? at[1] : '\0';
     if (now->comment) {
       at = skip_comment(now, at, end);
-    } else if (two && at[0] == '/' && at[1] == '/') {
+    } else if (next == '/') {
       return;
-    } else if (two && at[0] == '/' && at[1] == '*') {
+    } else if (next == '*') {
       now->comment = true;
       now->comment_column = column + (int)(at - start);
       at += 2;
-    } else if (among(*at, "\"'")) {
-      now->last = *at;
-      at = skip_literal(at, end);
     } else {
-      read_bracket(now, *at, external);
-      if (!is_blank(*at)) now->last = *at;
-      at++;
+      at = read_byte(now, at, end, brace);
     }
   }
 }
 
-/* ---- statements ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- statements --------------------------------------------------------------------------------------------------- */
 
 /* True if the line starts with a keyword whose body may follow without braces. */
 static bool starts_header(const char *line, size_t size) {
@@ -136,8 +145,7 @@ static void comment_line(struct indent *indent, const char *line, size_t size, s
   read_code(&indent->now, line, line + size, column);
 }
 
-/* ---- the preprocessor ----------------------------------------------------------------------------------------------------------
- */
+/* ---- the preprocessor --------------------------------------------------------------------------------------------- */
 
 static bool directive_is(const char *line, size_t size, const char *word) {
   size_t i = 1;
@@ -167,8 +175,7 @@ static void directive_line(struct indent *indent, const char *line, size_t size,
   indent->now = (struct nesting){.depth = 1, .open = {'{'}};
 }
 
-/* ---- lines ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- lines -------------------------------------------------------------------------------------------------------- */
 
 void indent_flush(struct indent *indent, struct text *out) {
   if (indent->blank && indent->started) text_add(out, "\n", 1);

@@ -28,8 +28,7 @@ static const struct library libraries[] = {
     {LUA_TABLIBNAME, luaopen_table, table_names},
 };
 
-/* ---- functions that stand behind a check ---------------------------------------------------------------------------------------
- */
+/* ---- functions that stand behind a check -------------------------------------------------------------------------- */
 
 /* A table or a function would print its address. */
 static void check_printable(lua_State *L, int index) {
@@ -86,8 +85,7 @@ static void guard(lua_State *L, const char *name, lua_CFunction check) {
   lua_setfield(L, -2, name);
 }
 
-/* ---- the table -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- the table ---------------------------------------------------------------------------------------------------- */
 
 /* Copies the library's allowed names into the table on top of the stack. */
 static void copy_names(lua_State *L, const struct library *library) {
@@ -112,8 +110,10 @@ static void add_library(lua_State *L, const struct library *library) {
   const bool strings = strcmp(library->name, LUA_STRLIBNAME) == 0;
   lua_newtable(L);
   copy_names(L, library);
-  if (strings) guard(L, "format", safe_format);
-  if (strings) guard(L, "rep", safe_rep);
+  if (strings) {
+    guard(L, "format", safe_format);
+    guard(L, "rep", safe_rep);
+  }
   frozen_push(L, -1);
   if (strings) set_string_methods(L);
   lua_setfield(L, -3, library->name);

@@ -3,19 +3,21 @@
 #include "file.h"
 #include "mem.h"
 #include <dirent.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { MAX_TEMPLATE_BYTES = 16 << 20 };
 
-static void *must(void *pointer) {
-  if (!pointer) abort();
-  return pointer;
+void *source_must(void *pointer) {
+  if (pointer) return pointer;
+  fprintf(stderr, "convsmith: error: out of memory\n");
+  exit(2);
 }
 
 void source_open(struct sources *sources, const char *const *paths, size_t count) {
-  *sources = (struct sources){.paths = must(calloc(count + 1, sizeof *paths)), .path_count = count};
+  *sources = (struct sources){.paths = source_must(calloc(count + 1, sizeof *paths)), .path_count = count};
   for (size_t i = 0; i < count; i++) sources->paths[i] = paths[i];
 }
 
@@ -40,11 +42,11 @@ static bool name_allowed(const char *name) {
 }
 
 static int add_source(struct sources *sources, const char *name, const char *path, const struct source *found) {
-  sources->items = must(realloc(sources->items, (sources->count + 1) * sizeof *sources->items));
+  sources->items = source_must(realloc(sources->items, (sources->count + 1) * sizeof *sources->items));
   struct source *item = &sources->items[sources->count];
   *item = *found;
-  item->name = must(strdup(name));
-  item->path = must(strdup(path));
+  item->name = source_must(strdup(name));
+  item->path = source_must(strdup(path));
   return (int)sources->count++;
 }
 
@@ -95,8 +97,7 @@ const char *source_line(const struct source *source, int line, size_t *size) {
   return at;
 }
 
-/* ---- listing -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- listing ------------------------------------------------------------------------------------------------------ */
 
 struct names {
   const char **items;

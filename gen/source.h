@@ -25,6 +25,8 @@ void source_close(struct sources *sources);
 int source_find(struct sources *sources, const char *name, const char **error);
 /* Line `line` (from 1) of a source, without its newline; empty if there is none. */
 const char *source_line(const struct source *source, int line, size_t *size);
+/* What malloc returned, or the end of the program: for what must outlive the arena's marks. */
+void *source_must(void *pointer);
 /* engine_list and engine_files. */
 const char *const *source_list(const struct sources *sources, const char *folder, const char *suffix);
 const char *const *source_files(const struct sources *sources);
