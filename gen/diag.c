@@ -94,12 +94,15 @@ static int compare(const void *left, const void *right) {
 
 size_t diag_flush(struct diags *diags) {
   size_t errors = 0;
+  struct text lines = {0}; /* written at once: standard error has no buffer of its own */
   if (diags->count) qsort(diags->items, diags->count, sizeof *diags->items, compare);
   for (size_t i = 0; i < diags->count; i++) {
     if (i && !compare(&diags->items[i - 1], &diags->items[i])) continue;
-    fprintf(stderr, "%s\n", diags->items[i].line.data);
+    text_print(&lines, "%s\n", diags->items[i].line.data);
     errors += diags->items[i].error;
   }
+  if (lines.size) fwrite(lines.data, 1, lines.size, stderr);
+  text_free(&lines);
   for (size_t i = 0; i < diags->count; i++) {
     free(diags->items[i].file);
     text_free(&diags->items[i].line);

@@ -19,8 +19,8 @@ struct reader {
   const char *path;
   const struct spec_options *options;
   struct diags *diags;
-  const struct node *defaults; /* a map, or NULL */
-  uint64_t unsure;             /* keys that `defaults` may have meant to give: their absence is no error */
+  const struct node **defaults; /* a value or NULL for each key */
+  uint64_t unsure;              /* keys that `defaults` may have meant to give: their absence is no error */
   struct set *sets;
   size_t set_count;
   struct layer *layers; /* that can be used so far */
@@ -95,15 +95,20 @@ static uint64_t check_keys(struct reader *reader, const struct node *map) {
   return meant;
 }
 
-/* Every key's value: the last --set, else the layer's own, else the default. Says whether the layer is chosen. */
-static const struct node **gather(struct reader *reader, const struct node *map, bool *chosen) {
+/* The value or NULL that a map has for each key; `map` may be NULL. */
+static const struct node **key_values(const struct node *map) {
   size_t count = 0;
   while (layer_keys[count].name) count++;
   const struct node **values = mem_array(count, sizeof *values);
-  for (size_t i = 0; i < count; i++) {
-    values[i] = yaml_get(map, layer_keys[i].name);
-    if (!values[i] && reader->defaults) values[i] = yaml_get(reader->defaults, layer_keys[i].name);
-  }
+  for (size_t i = 0; map && i < count; i++) values[i] = yaml_get(map, layer_keys[i].name);
+  return values;
+}
+
+/* Every key's value: the last --set, else the layer's own, else the default. Says whether the layer is chosen. */
+static const struct node **gather(struct reader *reader, const struct node *map, bool *chosen) {
+  const struct node **values = key_values(map);
+  for (int i = 0; layer_keys[i].name; i++)
+    if (!values[i]) values[i] = reader->defaults[i];
   *chosen = choose(reader, values[key_find("name")]);
   for (size_t i = 0; *chosen && i < reader->set_count; i++) values[reader->sets[i].key] = reader->sets[i].value;
   return values;
@@ -145,30 +150,40 @@ static void check_taken(struct reader *reader, struct layer *layer) {
   for (int i = 0; layer_keys[i].name; i++) {
     const char *name = layer_keys[i].name;
     const struct node *value = layer->values[i];
-    if (!value || takes(layer->op, name)) continue;
-    if (reader->defaults && value == yaml_get(reader->defaults, name)) continue;
+    if (!value || value == reader->defaults[i] || takes(layer->op, name)) continue;
     diag_error(reader->diags, value->place, "%s: op '%s' has no such key; leave it out", name, layer->op->name);
     layer->wrong |= bit(i);
   }
 }
 
-/* Reads what the op takes. What is missing is reported unless a misspelt key may have meant it. */
-static void read_values(struct reader *reader, struct layer *layer, uint64_t meant) {
+/* Required keys that are not there, unless a misspelt one may have meant them, in one message. */
+static void check_missing(struct reader *reader, struct layer *layer) {
+  const char *missing = "";
+  for (int i = 0; layer_keys[i].name; i++) {
+    const char *name = layer_keys[i].name;
+    if (layer->values[i] || layer->wrong & bit(i) || !layer_keys[i].required || !takes(layer->op, name)) continue;
+    missing = mem_text("%s%s'%s'", missing, *missing ? ", " : "", name);
+    layer->wrong |= bit(i);
+  }
+  if (*missing)
+    diag_error(reader->diags, layer->node->place, "missing: %s; a layer of op '%s' needs them", missing, layer->op->name);
+}
+
+static void read_values(struct reader *reader, struct layer *layer) {
   struct reading reading = {layer, reader->diags, reader->path, reader->options->known_targets, NULL};
   for (int i = 0; layer_keys[i].name; i++) {
-    const struct node *value = layer->values[i];
     reading.key = &layer_keys[i];
-    if (!reading.key->read || !takes(layer->op, reading.key->name)) continue;
-    bool excused = meant & bit(i) || layer->node->partial;
-    if (!value && excused)
-      layer->wrong |= bit(i);
-    else if (value && !reading.key->read(&reading, value))
-      layer->wrong |= bit(i);
-    else if (!value && reading.key->required) {
-      diag_error(reader->diags, layer->node->place, "missing key '%s': %s", reading.key->name, reading.key->expects);
-      layer->wrong |= bit(i);
-    }
+    if (!layer->values[i] || !reading.key->read || !takes(layer->op, reading.key->name)) continue;
+    if (!reading.key->read(&reading, layer->values[i])) layer->wrong |= bit(i);
   }
+}
+
+/* Keys without a value that a wrong key of the layer or of `defaults` may have meant to give. */
+static uint64_t unsure_keys(const struct reader *reader, const struct layer *layer, uint64_t meant) {
+  uint64_t absent = 0;
+  for (int i = 0; layer_keys[i].name; i++)
+    if (!layer->values[i]) absent |= bit(i);
+  return absent & (layer->node->partial ? UINT64_MAX : meant | reader->unsure);
 }
 
 static void fill_defaults(struct layer *layer) {
@@ -184,7 +199,7 @@ static void read_layer(struct reader *reader, const struct node *map) {
     return;
   }
   struct layer layer = {.node = map};
-  uint64_t meant = check_keys(reader, map) | reader->unsure;
+  uint64_t meant = check_keys(reader, map);
   bool chosen;
   layer.values = gather(reader, map, &chosen);
   const struct node *name = layer.values[key_find("name")];
@@ -193,8 +208,10 @@ static void read_layer(struct reader *reader, const struct node *map) {
   layer.op = find_op(reader, layer.values[key_find("op")]);
   if (!layer.op) return;
   fill_defaults(&layer);
+  layer.wrong |= unsure_keys(reader, &layer, meant);
   check_taken(reader, &layer);
-  read_values(reader, &layer, meant);
+  check_missing(reader, &layer);
+  read_values(reader, &layer);
   if (!layer.op->resolve(&layer, reader->diags) || !chosen) return;
   reader->layers = mem_grow(reader->layers, reader->layer_count, sizeof layer);
   reader->layers[reader->layer_count++] = layer;
@@ -240,13 +257,14 @@ static bool check_top(struct reader *reader, const struct node *root) {
 }
 
 static void read_defaults(struct reader *reader, const struct node *node) {
+  bool is_map = node && node->kind == NODE_MAP;
+  reader->defaults = key_values(is_map ? node : NULL);
   if (!node) return;
-  if (node->kind != NODE_MAP) {
+  if (!is_map) {
     value_error(reader->diags, "defaults", node, "a map of layer keys");
     reader->unsure = UINT64_MAX;
     return;
   }
-  reader->defaults = node;
   reader->unsure |= check_keys(reader, node);
   if (node->partial) reader->unsure = UINT64_MAX;
 }

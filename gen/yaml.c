@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-enum { MAX_BYTES = 16 << 20, MAX_DEPTH = 64, MAX_NODES = 250000, MAX_ANCHORS = 256 };
+enum { MAX_BYTES = 16 << 20, MAX_DEPTH = 64, MAX_NODES = 100000, MAX_ANCHORS = 256 };
 
 struct anchor {
   const char *name;
