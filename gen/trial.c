@@ -106,6 +106,18 @@ static const char *index_text(const struct tensor *tensor, size_t element) {
   return mem_text("[%s]", text);
 }
 
+/* As many digits as tell two values of the type apart. */
+static const char *number_text(const struct call *call, double value) {
+  if (isnan(value)) return "nan"; /* whatever its sign */
+  return mem_text("%.*g", call->output->dtype == CS_F32 ? 9 : 17, value);
+}
+
+static const char *expect_text(const struct call *call, const struct cs_expect *expect) {
+  const char *value = number_text(call, expect->value);
+  if (call->trial->exact) return mem_text("%s exactly", value);
+  return isfinite(expect->value) ? mem_text("%s within %.3g", value, expect->bound) : value;
+}
+
 static bool check_written(struct call *call) {
   const size_t size = cs_size(call->output->dtype), count = tensor_count(call->output);
   unsigned char poison[8];
@@ -127,8 +139,8 @@ static bool check_values(struct call *call) {
     const struct cs_expect *expect = &call->trial->expect[i];
     const double got = cs_get(call->logical, sample->elements[i], call->output->dtype);
     if (!cs_right(expect, got, call->trial->exact))
-      return FAIL(call, "%s: output%s is %.17g, the reference %.17g, the bound %.3g", call->outcome->doing,
-                  index_text(call->output, sample->elements[i]), got, expect->value, call->trial->exact ? 0 : expect->bound);
+      return FAIL(call, "%s: output%s is %s, the reference %s", call->outcome->doing, index_text(call->output, sample->elements[i]),
+                  number_text(call, got), expect_text(call, expect));
     note_ratio(call->outcome, expect, got);
   }
   return true;
@@ -143,8 +155,8 @@ static bool check_same(struct call *call) {
   cs_from_layout(call->output_guard->data, call->logical, output->shape, output->rank, output->dtype, output->layout);
   size_t i = 0;
   while (!memcmp((const char *)whole + i * size, (const char *)call->logical + i * size, size)) i++;
-  return FAIL(call, "%s: output%s is %.17g, but %.17g from the whole", call->outcome->doing, index_text(output, i),
-              cs_get(call->logical, i, output->dtype), cs_get(whole, i, output->dtype));
+  return FAIL(call, "%s: output%s is %s, but %s from the whole", call->outcome->doing, index_text(output, i),
+              number_text(call, cs_get(call->logical, i, output->dtype)), number_text(call, cs_get(whole, i, output->dtype)));
 }
 
 /* ---- calls ----------------------------------------------------------------------------------------------------------- */
