@@ -31,7 +31,7 @@ static const char *array_problem(const struct cs_npy *array, const struct tensor
   bool same = array->rank == tensor->rank;
   for (int d = 0; same && d < tensor->rank; d++) same = array->shape[d] == tensor->shape[d];
   if (same) return NULL;
-  return mem_text("has the shape %s; this layer's %s has %s", show_shape(array->shape, array->rank), tensor->name,
+  return mem_text("has the shape %s; the layer's tensor '%s' has %s", show_shape(array->shape, array->rank), tensor->name,
                   show_shape(tensor->shape, tensor->rank));
 }
 

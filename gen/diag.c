@@ -2,6 +2,7 @@
  * A fault in `defaults` is found again by every layer that takes it, so equal lines are printed once. */
 #include "diag.h"
 #include "text.h"
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -112,14 +113,15 @@ size_t diag_flush(struct diags *diags) {
   return errors;
 }
 
-/* Edits that lead from one word to the other: a character put in, left out, replaced, or two neighbours swapped. */
+/* Edits that lead from one word to the other: a character put in, left out, replaced, or two neighbours swapped. The
+ * case of letters does not count. */
 static size_t distance(const char *a, size_t m, const char *b, size_t n) {
   size_t cost[LONGEST_WORD + 1][LONGEST_WORD + 1];
   for (size_t i = 0; i <= m; i++) cost[i][0] = i;
   for (size_t j = 0; j <= n; j++) cost[0][j] = j;
   for (size_t i = 1; i <= m; i++)
     for (size_t j = 1; j <= n; j++) {
-      size_t best = cost[i - 1][j - 1] + (a[i - 1] != b[j - 1]);
+      size_t best = cost[i - 1][j - 1] + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
       if (cost[i - 1][j] + 1 < best) best = cost[i - 1][j] + 1;
       if (cost[i][j - 1] + 1 < best) best = cost[i][j - 1] + 1;
       bool swapped = i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1];

@@ -68,8 +68,12 @@ bool read_input(struct reading *reading, const struct node *node) {
 static bool right_length(struct reading *reading, const struct node *list) {
   int rank = reading->layer->rank;
   if (list->count == (size_t)rank || (!rank && list->count <= MAX_SPATIAL)) return true;
-  diag_error(reading->diags, list->place, "%s: %zu entries for %d spatial dimensions of input; give one for each",
-             reading->key->name, list->count, rank ? rank : MAX_SPATIAL);
+  const char *key = reading->key->name;
+  if (rank)
+    diag_error(reading->diags, list->place, "%s: %zu entries, but input has %d spatial dimension%s; give one for each", key,
+               list->count, rank, rank > 1 ? "s" : "");
+  else
+    diag_error(reading->diags, list->place, "%s: %zu entries, but at most %d spatial dimensions", key, list->count, MAX_SPATIAL);
   return false;
 }
 
