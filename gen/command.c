@@ -19,8 +19,7 @@ enum {
   PLAN = 1 << 7,
   EXPLAIN = 1 << 8,
   TENSORS = 1 << 9,
-  CHECKING = 1 << 10,
-  ALWAYS = 1 << 11
+  CHECKING = 1 << 10
 };
 
 enum kind {
@@ -57,12 +56,11 @@ static const struct option {
     {JSON, KIND_FLAG, FIELD(json), "--json", NULL, "print one JSON object"},
     {TEMPLATES, KIND_WORDS, FIELD(template_paths), "--template-path", "DIR",
      "search DIR before the built-in templates (repeatable)"},
-    {ALWAYS, KIND_FLAG, FIELD(help), "--help", NULL, "print this"},
 #undef FIELD
 };
 enum { OPTION_COUNT = sizeof options / sizeof options[0] };
 
-enum { SPEC = LAYER | SET | TEMPLATES | ALWAYS };
+enum { SPEC = LAYER | SET | TEMPLATES };
 
 static const struct command {
   const char *name, *operand, *summary;
@@ -74,7 +72,7 @@ static const struct command {
     {"info", "SPEC.yaml", "print shapes, costs and plans", SPEC | TARGET | EXPLAIN | JSON, cmd_info},
     {"run", "SPEC.yaml", "compute one layer on .npy tensors", SPEC | TARGET | TENSORS, cmd_run},
     {"verify", "SPEC.yaml", "compare the kernels with the reference", SPEC | TARGET | CHECKING | PLAN | JSON, cmd_verify},
-    {"targets", NULL, "list the targets and which of them run here", TEMPLATES | JSON | ALWAYS, cmd_targets},
+    {"targets", NULL, "list the targets and which of them run here", TEMPLATES | JSON, cmd_targets},
     {"bench", "SPEC.yaml", NULL, 0, NULL},
     {"tune", "SPEC.yaml", NULL, 0, NULL},
 };
@@ -104,6 +102,14 @@ static void print_help(const struct command *command) {
   printf("usage: convsmith %s %s%s[options]\n\n%s\n\n", command->name, operand, *operand ? " " : "", command->summary);
   for (const struct option *o = options; o < options + OPTION_COUNT; o++)
     if (o->set & command->options) printf("  %-22s %s\n", o->argument ? mem_text("%s %s", o->name, o->argument) : o->name, o->help);
+  printf("  %-22s %s\n", "--help", "print this");
+}
+
+/* --help counts wherever it stands and whatever else is wrong. */
+static bool asks_for_help(int argc, char **argv) {
+  for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
+    if (!strcmp(argv[i], "--help")) return true;
+  return false;
 }
 
 /* ---- words --------------------------------------------------------------------------------------------------------- */
@@ -251,11 +257,11 @@ static int finish(int status) {
 }
 
 static int run_command(struct parse *parse, int argc, char **argv) {
-  parse_words(parse, argc, argv);
-  if (parse->options.help) {
+  if (asks_for_help(argc, argv)) {
     print_help(parse->command);
     return EXIT_OK;
   }
+  parse_words(parse, argc, argv);
   return diag_flush(&parse->diags) ? EXIT_BAD : parse->command->run(&parse->options);
 }
 

@@ -22,7 +22,7 @@ struct command_options {
   const char *prefix;                                          /* "" if absent */
   const char *plans;                                           /* verify: "chosen", "all" or a plan's id */
   struct words layers, targets, sets, tensors, template_paths; /* --target's lists are split at commas */
-  bool emit_test, explain, full, json, help;
+  bool emit_test, explain, full, json;
   uint64_t seed; /* 1 if absent */
 };
 
