@@ -1,7 +1,6 @@
 /* Diagnostics are kept on the heap, not in the arena: a stage may release what it allocated before its errors are printed.
  * A fault in `defaults` is found again by every layer that takes it, so equal lines are printed once. */
 #include "diag.h"
-#include "text.h"
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -93,23 +92,33 @@ static int compare(const void *left, const void *right) {
   return strcmp(a->line.data, b->line.data);
 }
 
-size_t diag_flush(struct diags *diags) {
-  size_t errors = 0;
-  struct text lines = {0}; /* written at once: standard error has no buffer of its own */
-  if (diags->count) qsort(diags->items, diags->count, sizeof *diags->items, compare);
-  for (size_t i = 0; i < diags->count; i++) {
-    if (i && !compare(&diags->items[i - 1], &diags->items[i])) continue;
-    text_print(&lines, "%s\n", diags->items[i].line.data);
-    errors += diags->items[i].error;
-  }
-  if (lines.size) fwrite(lines.data, 1, lines.size, stderr);
-  text_free(&lines);
+static void forget(struct diags *diags) {
   for (size_t i = 0; i < diags->count; i++) {
     free(diags->items[i].file);
     text_free(&diags->items[i].line);
   }
   free(diags->items);
   *diags = (struct diags){0};
+}
+
+size_t diag_take(struct diags *diags, struct text *lines) {
+  size_t errors = 0;
+  if (diags->count) qsort(diags->items, diags->count, sizeof *diags->items, compare);
+  for (size_t i = 0; i < diags->count; i++) {
+    if (i && !compare(&diags->items[i - 1], &diags->items[i])) continue;
+    text_print(lines, "%s\n", diags->items[i].line.data);
+    errors += diags->items[i].error;
+  }
+  forget(diags);
+  return errors;
+}
+
+/* Written at once: standard error has no buffer of its own. */
+size_t diag_flush(struct diags *diags) {
+  struct text lines = {0};
+  size_t errors = diag_take(diags, &lines);
+  if (lines.size) fwrite(lines.data, 1, lines.size, stderr);
+  text_free(&lines);
   return errors;
 }
 

@@ -1,7 +1,7 @@
 /* Diagnostics: every error and warning of a run, collected with its place, sorted and printed once. */
 #ifndef GEN_DIAG_H
 #define GEN_DIAG_H
-#include <stddef.h>
+#include "text.h"
 
 /* Where something stands. line 0: not in a file; `file` then names an option ("--set stride=x") or is NULL. */
 struct place {
@@ -20,6 +20,8 @@ void diag_warning(struct diags *diags, struct place place, const char *format, .
 /* Prints to standard error, by file, line and column, what was collected, and forgets it:
  * `FILE:LINE:COLUMN: error: …`, or `convsmith: error: …` where the place has no line. Returns the number of errors. */
 size_t diag_flush(struct diags *diags);
+/* The same, into `lines` instead. */
+size_t diag_take(struct diags *diags, struct text *lines);
 /* The name among `names` (NULL at the end) that is nearest to `word`, NULL if none is near (edit distance ≤ 2 and < half). */
 const char *diag_nearest(const char *word, const char *const *names);
 #endif
