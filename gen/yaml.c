@@ -290,7 +290,7 @@ static struct node *read_root(struct reader *reader) {
   if (!next_content(reader, &event, &type)) return NULL;
   yaml_event_delete(&event);
   if (type == YAML_STREAM_END_EVENT) {
-    diag_error(reader->diags, at_byte(reader, 0), "nothing in it; a spec begins with 'convsmith: 1'");
+    diag_error(reader->diags, at_byte(reader, 0), reader->option ? "no value" : "nothing in it; a spec begins with 'convsmith: 1'");
     return NULL;
   }
   if (!next_event(reader, &event)) return NULL;
