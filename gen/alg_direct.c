@@ -4,6 +4,7 @@
 #include "alg.h"
 #include "direct.h"
 #include "mem.h"
+#include <stdio.h>
 #include <string.h>
 
 /* Cache sizes in bytes and cycles a byte behind them: common to the x86 servers and desktops of the last ten years, used only to
@@ -140,8 +141,22 @@ static void sum_up(struct plan *plan, const struct design *design) {
   plan->channel_tile = pixels ? choice->rows : choice->vectors * lanes;
 }
 
-/* One choice for all problems, in both orders of the loops. */
+/* Adds a refused plan; what it was built from goes. */
+static void forget(struct candidates *candidates, struct plan plan, const struct choice *choice, size_t mark) {
+  char reason[256];
+  snprintf(reason, sizeof reason, "%s", plan.reason);
+  mem_release(mark);
+  const struct plan fresh = new_plan(candidates, choice);
+  plan.id = fresh.id;
+  plan.tile = fresh.tile;
+  plan.parameters = NULL;
+  plan.reason = mem_text("%s", reason);
+  candidates_add(candidates, plan);
+}
+
+/* One choice for all problems. */
 static void try_choice(struct candidates *candidates, struct choice choice) {
+  const size_t mark = mem_mark();
   struct direct_parameters *parameters = mem_new(sizeof *parameters);
   struct plan plan = new_plan(candidates, &choice);
   parameters->designs = mem_array(candidates->problem_count, sizeof(struct design));
@@ -152,7 +167,10 @@ static void try_choice(struct candidates *candidates, struct choice choice) {
     plan.reason = judge(&parameters->designs[i], candidates->isa);
     sum_up(&plan, &parameters->designs[i]);
   }
-  candidates_add(candidates, plan);
+  if (plan.reason)
+    forget(candidates, plan, &choice, mark);
+  else
+    candidates_add(candidates, plan);
 }
 
 /* The other order of an accepted plan, where there are several blocks to order. */

@@ -97,6 +97,7 @@ struct design {
   int64_t w_size, b_size; /* elements; bias and slope have the same order and size */
   int64_t macs;           /* written in the text */
   int64_t largest;        /* macs of the largest tile */
+  int64_t looks;          /* places at borders that were looked at */
   double cycles;
   const char *reason; /* why it can't be, or NULL */
 };

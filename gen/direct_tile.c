@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Bounds that keep a file compilable in seconds; see the reasons they give. */
-enum { MAX_TILES = 200, MAX_PATTERN = 4000000 };
+/* Bounds that keep a design quick to make and a file quick to compile; see the reasons they give. */
+enum { MAX_TILES = 200, MAX_LOOKS = 1000000 };
 static const int64_t max_macs = 200000;
 
 /* One live tap of an axis: its number and the element it reads, from output·stride. */
@@ -56,25 +56,35 @@ static int64_t taps_of(const struct design *design, const struct axis *axis, int
   return count;
 }
 
-/* Cuts an axis where the pattern of its taps changes. NULL when there is more to look at than is sensible. */
-static struct segment *segments_of(const struct design *design, const struct axis *axis, size_t *count) {
+/* Counts `rows` × `taps` places that are looked at. False with the reason set when these become too many: trimming at run time is
+ * for such rows. */
+static bool may_look(struct design *design, int64_t rows, int64_t taps) {
+  design->looks += rows > MAX_LOOKS / taps ? MAX_LOOKS + 1 : rows * taps;
+  if (design->looks <= MAX_LOOKS) return true;
+  design->reason = mem_text("its borders have more than %d places to look at", MAX_LOOKS);
+  return false;
+}
+
+/* Cuts an axis where the pattern of its taps changes. NULL with the reason set when there is too much border. */
+static struct segment *segments_of(struct design *design, const struct axis *axis, size_t *count) {
   int64_t inner, end;
   interior(axis, &inner, &end);
-  if ((axis->out - (end - inner)) > MAX_PATTERN / axis->kernel) return NULL;
+  if (!may_look(design, axis->out - (end - inner) + 1, axis->kernel)) return NULL;
   struct segment *list = NULL;
+  struct tap *taps = mem_array((size_t)axis->kernel, sizeof *taps);
   *count = 0;
   for (int64_t o = 0; o < axis->out; o++) {
-    struct segment next = {o, o + 1, mem_array((size_t)axis->kernel, sizeof(struct tap)), 0};
-    next.count = taps_of(design, axis, o, next.taps);
+    struct segment next = {.from = o, .taps = taps, .count = taps_of(design, axis, o, taps)};
     if (o == inner && end > inner) o = end - 1; /* all alike */
     next.to = o + 1;
     struct segment *before = *count ? &list[*count - 1] : NULL;
-    if (before && before->count == next.count && memcmp(before->taps, next.taps, (size_t)next.count * sizeof(struct tap)) == 0) {
+    if (before && before->count == next.count && memcmp(before->taps, next.taps, (size_t)next.count * sizeof *taps) == 0) {
       before->to = next.to;
       continue;
     }
     list = mem_grow(list, *count, sizeof *list);
     list[(*count)++] = next;
+    taps = mem_array((size_t)axis->kernel, sizeof *taps);
   }
   return list;
 }
@@ -243,16 +253,14 @@ static double tile_cycles(const struct design *design, const struct tile *tile) 
   return cycles + 12 + (double)(tile->rows * tile->vectors) * store;
 }
 
-/* Finds or adds. -1 with the reason set when the text would become too large. */
+/* Adds a new tile; -1 with the reason set when the text would become too large. */
 static int64_t keep_tile(struct design *design, struct tile *tile) {
-  for (size_t i = 0; i < design->tile_count; i++)
-    if (same_tile(&design->tiles[i], tile)) return (int64_t)i;
   tile->cycles = tile_cycles(design, tile);
   design->macs += tile->macs;
   if (tile->macs > design->largest) design->largest = tile->macs;
   if (design->tile_count == MAX_TILES || design->macs > max_macs) {
     design->reason =
-        mem_text("its borders need more than %d different tiles or %lld multiply-adds in the text", MAX_TILES, (long long)max_macs);
+        mem_text("it needs more than %d different tiles or %lld multiply-adds in the text", MAX_TILES, (long long)max_macs);
     return -1;
   }
   design->tiles = mem_grow(design->tiles, design->tile_count, sizeof *tile);
@@ -260,10 +268,17 @@ static int64_t keep_tile(struct design *design, struct tile *tile) {
   return (int64_t)design->tile_count++;
 }
 
+static int64_t find_tile(const struct design *design, const struct tile *tile) {
+  for (size_t i = 0; i < design->tile_count; i++)
+    if (same_tile(&design->tiles[i], tile)) return (int64_t)i;
+  return -1;
+}
+
 /* The tile of `width` columns (pixels form: `vectors` × lanes, `last` live in the last vector) at `column`; *base is its first
  * element. */
 static int64_t make_tile(struct design *design, const struct block *block, const struct outers *outers, int64_t column,
                          int64_t width, int64_t *base) {
+  const size_t mark = mem_mark();
   const struct axis *row = &design->axis[design->rank - 1];
   const bool pixels = design->choice.form == FORM_PIXELS;
   struct tile tile = {.rows = pixels ? block->rows : width, .vectors = block->vectors, .last = block->last};
@@ -271,6 +286,7 @@ static int64_t make_tile(struct design *design, const struct block *block, const
     tile.vectors = (width + design->lanes - 1) / design->lanes;
     tile.last = width - (tile.vectors - 1) * design->lanes;
   }
+  if (!may_look(design, tile.rows * (int64_t)outers->count, row->kernel)) return -1;
   struct tile_tap *taps = mem_array((size_t)row->kernel, sizeof *taps);
   const size_t count = row_taps(design, &tile, column, block->panel, taps, base);
   for (size_t i = 0; i < outers->count && count > 0; i++)
@@ -280,7 +296,10 @@ static int64_t make_tile(struct design *design, const struct block *block, const
     tile.loop_w[a] = step;
     step *= design->axis[a].kernel;
   }
-  return keep_tile(design, &tile);
+  const int64_t known = find_tile(design, &tile);
+  if (known < 0) return keep_tile(design, &tile);
+  mem_release(mark);
+  return known;
 }
 
 /* ---- rows of tiles ------------------------------------------------------------------------------------------------- */
@@ -304,19 +323,23 @@ static void add_to_runs(struct part_case *rows, struct run next) {
   rows->runs[rows->run_count++] = next;
 }
 
-/* `tiles` tiles over columns [from, to), as equal as can be: the wider first. Neighbours inside [inner, end), where all taps are
- * live, are made once. */
+/* Columns [from, to). */
+struct columns {
+  int64_t from, to;
+};
+
+/* `tiles` tiles over `columns`, as equal as can be: the wider first. Neighbours inside `inner`, where the same taps are live, are
+ * made once. *first counts the tiles of the row. */
 static bool add_tiles(struct design *design, const struct block *block, const struct outers *outers, struct part_case *rows,
-                      int64_t from, int64_t to, int64_t tiles, int64_t *first) {
+                      struct columns columns, struct columns inner, int64_t tiles, int64_t *first) {
   const struct axis *row = &design->axis[design->rank - 1];
-  int64_t inner, end;
-  interior(row, &inner, &end);
+  const int64_t from = columns.from, to = columns.to;
   const int64_t width = (to - from) / tiles, wide = (to - from) % tiles;
   for (int64_t i = 0, column = from; i < tiles;) {
     const int64_t size = width + (i < wide), alike = i < wide ? wide - i : tiles - i;
     int64_t base, count = 1;
-    if (column >= inner && column + size <= end) {
-      count = (end - column) / size;
+    if (column >= inner.from && column + size <= inner.to) {
+      count = (inner.to - column) / size;
       if (count > alike) count = alike;
     }
     const int64_t tile = make_tile(design, block, outers, column, size, &base);
@@ -334,35 +357,38 @@ static int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-/* Pixels form: each stretch of columns with the same live taps by itself, in whole vectors but for the last. */
+/* Pixels form, columns with the same live taps: tiles of whole vectors, the wider first, then one with what is left. */
+static bool add_stretch(struct design *design, const struct block *block, const struct outers *outers, struct part_case *rows,
+                        struct columns all, int64_t *first) {
+  const int64_t lanes = design->lanes, vectors = ceil_div(all.to - all.from, lanes), tiles = ceil_div(vectors, block->vectors);
+  const int64_t narrow = vectors / tiles * lanes, wide = vectors % tiles;
+  const int64_t rest = (all.to - all.from) % lanes ? 1 : 0; /* the last tile has a partial vector */
+  const struct columns left = {all.from, all.from + wide * (narrow + lanes)};
+  const struct columns middle = {left.to, left.to + (tiles - wide - rest) * narrow}, right = {middle.to, all.to};
+  if (wide == 0 && rest == 0) return add_tiles(design, block, outers, rows, all, all, tiles, first);
+  return (left.to == left.from || add_tiles(design, block, outers, rows, left, all, wide, first)) &&
+         (middle.to == middle.from || add_tiles(design, block, outers, rows, middle, all, tiles - wide - rest, first)) &&
+         (right.to == right.from || add_tiles(design, block, outers, rows, right, all, 1, first));
+}
+
 static bool add_pixel_tiles(struct design *design, const struct block *block, const struct outers *outers, struct part_case *rows) {
-  const struct axis *row = &design->axis[design->rank - 1];
-  const int64_t lanes = design->lanes;
   int64_t first = 0;
   size_t count;
-  const struct segment *list = segments_of(design, row, &count);
-  if (!list) return design->reason = "its row has more border than can be looked at", false;
-  for (size_t i = 0; i < count; i++) {
-    const int64_t vectors = ceil_div(list[i].to - list[i].from, lanes), tiles = ceil_div(vectors, block->vectors);
-    int64_t column = list[i].from;
-    for (int64_t t = 0; t < tiles; t++) {
-      int64_t width = (vectors / tiles + (t < vectors % tiles)) * lanes;
-      if (width > list[i].to - column) width = list[i].to - column;
-      if (!add_tiles(design, block, outers, rows, column, column + width, 1, &first)) return false;
-      column += width;
-    }
-  }
-  return true;
+  const struct segment *list = segments_of(design, &design->axis[design->rank - 1], &count);
+  for (size_t i = 0; list && i < count; i++)
+    if (!add_stretch(design, block, outers, rows, (struct columns){list[i].from, list[i].to}, &first)) return false;
+  return list != NULL;
 }
 
 static bool add_rows(struct design *design, struct block *block, const struct outers *outers, struct part_case *rows) {
   const struct axis *row = &design->axis[design->rank - 1];
-  int64_t inner, end, first = 0;
+  struct columns inner;
+  int64_t first = 0;
   if (design->choice.form == FORM_PIXELS) return add_pixel_tiles(design, block, outers, rows);
-  interior(row, &inner, &end);
-  if ((row->out - (end - inner)) > MAX_PATTERN / row->kernel)
-    return design->reason = "its row has more border than can be looked at", false;
-  return add_tiles(design, block, outers, rows, 0, row->out, ceil_div(row->out, block->rows), &first);
+  interior(row, &inner.from, &inner.to);
+  const int64_t border = row->out - (inner.to - inner.from);
+  return may_look(design, border, row->kernel) &&
+         add_tiles(design, block, outers, rows, (struct columns){0, row->out}, inner, ceil_div(row->out, block->rows), &first);
 }
 
 /* ---- cases --------------------------------------------------------------------------------------------------------- */
@@ -411,8 +437,8 @@ static bool full_cases(struct design *design, struct block *block) {
   size_t counts[MAX_AXES] = {0}, total = 1;
   for (int a = 0; a < design->rank - 1; a++) {
     lists[a] = segments_of(design, &design->axis[a], &counts[a]);
-    if (!lists[a] || counts[a] > 64 || (total *= counts[a]) > 512)
-      return design->reason = "its rows differ in more than 512 ways", false;
+    if (!lists[a]) return false;
+    if (counts[a] > 64 || (total *= counts[a]) > 512) return design->reason = "its rows differ in more than 512 ways", false;
   }
   for (size_t i = 0; i < total; i++) {
     struct part_case *rows = new_case(block);

@@ -12,11 +12,13 @@ void candidates_add(struct candidates *candidates, struct plan plan) {
   candidates->plans[candidates->count++] = plan;
 }
 
-/* Usable before refused; then by cost; equal ones by id, so that the order never depends on the sort. */
+/* Usable before refused, and of these the ones that were built first; then by cost; equal ones by id, so that the order never
+ * depends on the sort. */
 static int by_cost(const void *a, const void *b) {
   const struct plan *left = a, *right = b;
   if (!left->reason != !right->reason) return left->reason ? 1 : -1;
-  if (!left->reason && left->cost != right->cost) return left->cost < right->cost ? -1 : 1;
+  if ((left->cost > 0) != (right->cost > 0)) return left->cost > 0 ? -1 : 1;
+  if (left->cost != right->cost) return left->cost < right->cost ? -1 : 1;
   return strcmp(left->id, right->id);
 }
 
