@@ -182,19 +182,26 @@ static double ref_gamma(double n, double u) {
   return n * u < 1 ? n * u / (1 - n * u) : DBL_MAX;
 }
 
-/* y* before the activation, with its bound. Sums near or beyond double's range, and those with NaN or infinity, are done again
- * carefully. */
+/* The sum of an output's terms. One with NaN or infinity among them is done again carefully; where the finite terms by themselves come
+ * near the end of double's range too, scaled down (never else: small terms would be lost). */
+static struct ref_sum ref_sum_terms(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index) {
+  static const int exponents[] = {0, 0, 1100};
+  const struct ref_type *type = &ref_types[conv->dtype];
+  struct ref_sum sum = {0, 0, INFINITY, 0, 0, 0};
+  for (int attempt = 0; attempt < 3 && !(sum.magnitude < DBL_MAX / 4); attempt++) {
+    const struct ref_sum empty = {0, 0, 0, 0, exponents[attempt], conv->skip_zero_weights};
+    sum = empty;
+    ref_add_terms(conv, data, index, attempt == 0 ? type->visit : type->visit_carefully, &sum);
+  }
+  return sum;
+}
+
+/* y* before the activation, with its bound. */
 static void ref_sum_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index,
                            struct cs_expect *expect) {
   const struct ref_type *type = &ref_types[conv->dtype];
   const double n = (double)(conv->in_channels / conv->groups) * (double)ref_product(conv->kernel, conv->rank) + 2;
-  struct ref_sum sum = {0, 0, 0, 0, 0, conv->skip_zero_weights};
-  ref_add_terms(conv, data, index, type->visit, &sum);
-  if (!(sum.magnitude < DBL_MAX / 4)) {
-    const struct ref_sum again = {0, 0, 0, 0, conv->dtype == CS_F64 ? 1100 : 0, conv->skip_zero_weights};
-    sum = again;
-    ref_add_terms(conv, data, index, type->visit_carefully, &sum);
-  }
+  const struct ref_sum sum = ref_sum_terms(conv, data, index);
   const double scaled = sum.high + sum.low;
   expect->value = ldexp(scaled, sum.exponent);
   expect->rest = ldexp(ref_sum_error(sum.high, sum.low, scaled), sum.exponent);

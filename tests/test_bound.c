@@ -265,6 +265,19 @@ static void slope_that_is_not_finite(void **state) {
   assert_true(activate(CS_PRELU, (double)NAN, 0, 1).value == 1);
 }
 
+/* A skipped NaN beside ordinary values: the sum is what the others give, not lost to the scaling that huge sums need. */
+static void skipped_nan_leaves_f64_sums(void **state) {
+  (void)state;
+  const double x[] = {NAN, 3, 5}, w[] = {0, 2, -1};
+  struct cs_conv conv = conv_row(3, 3, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  conv.dtype = CS_F64;
+  conv.skip_zero_weights = 1;
+  const struct cs_expect expect = conv_at(&conv, &data, 0);
+  assert_true(expect.value == 1);
+  assert_true(expect.bound > 0 && expect.bound < 1e-13);
+}
+
 /* A float loop over 16 channels of 4 taps, of random and of hostile data, stays within the bound, in both directions. */
 static void a_plain_float_loop_is_right(void **state) {
   (void)state;
@@ -299,6 +312,7 @@ int main(void) {
       cmocka_unit_test(saturated_values_are_sharp),
       cmocka_unit_test(activation_leaves_the_range),
       cmocka_unit_test(slope_that_is_not_finite),
+      cmocka_unit_test(skipped_nan_leaves_f64_sums),
       cmocka_unit_test(a_plain_float_loop_is_right),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
