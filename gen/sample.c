@@ -4,7 +4,7 @@
 #include "mem.h"
 
 static const int64_t FULL_LIMIT = 50000000;
-enum { SEEDED = 20000 };
+enum { SEEDED = 20000, CHANNELS = 64 };
 
 /* What one index along an axis is. */
 enum mark { NOTHING = 0, EDGE = 1, MIDDLE = 2, SEAM = 4 };
@@ -50,8 +50,9 @@ static unsigned char *mark_axis(const struct layer *layer, int axis, const struc
   return marks;
 }
 
-/* Edges: all spatial indices but one are first or last. Seams: one is at a seam, the others first, middle or last. */
-static bool wanted(unsigned char *const *marks, const ptrdiff_t *spatial, int rank) {
+/* Edges: all spatial indices but one are first or last. Seams: one is at a seam, the others first, middle or last. Corners, and
+ * middles between them, count double. */
+static int wanted(unsigned char *const *marks, const ptrdiff_t *spatial, int rank) {
   int edges = 0, lines = 0, seams = 0;
   for (int d = 0; d < rank; d++) {
     const int mark = marks[d][spatial[d]];
@@ -59,20 +60,26 @@ static bool wanted(unsigned char *const *marks, const ptrdiff_t *spatial, int ra
     lines += (mark & (EDGE | MIDDLE)) != 0;
     seams += !(mark & (EDGE | MIDDLE)) && (mark & SEAM);
   }
-  const int least = rank > 1 ? rank - 1 : 1;
-  return edges >= least || (seams == 1 && lines == rank - 1) || lines == rank;
+  if (lines == rank) return 2;
+  return edges == rank - 1 && rank > 1 ? 1 : seams == 1 && lines == rank - 1;
+}
+
+/* One place takes every channel, or about CHANNELS of them, the next place others: tiles are wider than one place. */
+static bool takes_channel(int wish, ptrdiff_t channel, ptrdiff_t channels, size_t place) {
+  const size_t every = (size_t)(channels + CHANNELS - 1) / CHANNELS;
+  return wish == 2 || (wish == 1 && ((size_t)channel + place) % every == 0);
 }
 
 static void mark_places(const struct layer *layer, const struct tensor *output, const struct plan *const *plans, size_t count,
                         unsigned char *chosen) {
   unsigned char *marks[MAX_SPATIAL];
   for (int d = 0; d < layer->rank; d++) marks[d] = mark_axis(layer, d, plans, count);
-  const size_t total = tensor_count(output);
+  const size_t total = tensor_count(output), places = total / (size_t)(output->shape[0] * output->shape[1]);
   for (size_t i = 0; i < total; i++) {
     ptrdiff_t index[CS_MAX_RANK];
     sample_index(output, i, index);
     const bool image = index[0] == 0 || index[0] == output->shape[0] - 1;
-    chosen[i] = image && wanted(marks, index + 2, layer->rank);
+    chosen[i] = image && takes_channel(wanted(marks, index + 2, layer->rank), index[1], output->shape[1], i % places);
   }
 }
 
