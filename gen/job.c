@@ -145,7 +145,7 @@ const struct plan *job_plan(struct job *job, const struct layer *layer, const st
   const struct plan *chosen = plan_choice_find(&job->choices, layer, isa);
   if (chosen) return chosen;
   struct plan_list plans = plan_enumerate(layer, isa);
-  if (plans.usable) return &plans.items[0];
+  if (plans.usable) return plans.items; /* the cheapest is first */
   const char *key = layer->unroll == UNROLL_FULL ? "unroll" : "name";
   diag_error(&job->diags, layer_place(layer, key), "no plan for %s on %s: %s", layer->name, isa->name,
              plans.count ? plans.items[0].reason : "no algorithm applies");

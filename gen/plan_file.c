@@ -42,7 +42,7 @@ static const struct plan *plan_named(const struct reader *reader, const struct n
   struct plan_list plans = plan_enumerate(layer, isa);
   const char **names = mem_array(plans.count + 1, sizeof *names);
   for (size_t i = 0; i < plans.count; i++) {
-    const struct plan *plan = &plans.items[i];
+    const struct plan *plan = plans.items + i;
     names[i] = plan->id;
     if (strcmp(plan->id, id->text) != 0) continue;
     if (!plan->reason) return plan;
