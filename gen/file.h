@@ -6,8 +6,9 @@
 
 /* Reads all of `path` (regular files and pipes, at most `limit` bytes). NULL on success, else what went wrong. */
 const char *file_read(const char *path, size_t limit, struct text *text);
-/* Writes `count` texts as one step: all go to temporary files beside their targets, then each is renamed if its content differs from
- * what is there (an equal file is left alone, its time too). On error nothing is changed. NULL on success, else a message with the path. */
+/* Writes `count` texts as one step: all go to temporary files beside their targets, then each is renamed if its content differs
+ * from what is there (an equal file is left alone, its time too). On error nothing is changed. NULL on success, else a message with
+ * the path. */
 struct output {
   const char *path;
   const struct text *text;

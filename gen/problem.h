@@ -16,7 +16,7 @@ struct axis {
 struct problem {
   enum cs_dtype dtype;
   int rank;
-  struct axis axis[MAX_SPATIAL]; /* outermost first */
+  struct axis axis[MAX_SPATIAL];                    /* outermost first */
   int64_t batch, groups, in_channels, out_channels; /* channels of one group */
   int64_t x_batch, x_group, x_channel;
   int64_t y_batch, y_group, y_channel;

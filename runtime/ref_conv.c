@@ -182,8 +182,8 @@ static double ref_gamma(double n, double u) {
   return n * u < 1 ? n * u / (1 - n * u) : DBL_MAX;
 }
 
-/* The sum of an output's terms. One with NaN or infinity among them is done again carefully; where the finite terms by themselves come
- * near the end of double's range too, scaled down (never else: small terms would be lost). */
+/* The sum of an output's terms. One with NaN or infinity among them is done again carefully; where the finite terms by themselves
+ * come near the end of double's range too, scaled down (never else: small terms would be lost). */
 static struct ref_sum ref_sum_terms(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index) {
   static const int exponents[] = {0, 0, 1100};
   const struct ref_type *type = &ref_types[conv->dtype];
