@@ -109,7 +109,7 @@ valgrind: $(PROGRAM)
 
 lint: packages
 	clang-format --dry-run -Werror $(C_FILES)
-	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr --suppressions-list=tools/cppcheck.txt \
+	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
 	  --enable=warning,performance,portability $(DEFINES) gen runtime demo
 	luacheck --quiet templates
 	bash -n .ci/run demo/demo.sh tools/*.sh
