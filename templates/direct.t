@@ -41,7 +41,7 @@ const ptrdiff_t from${a} = i${a} < 0 ? (${axis.dilation - 1} - i${a}) / ${axis.d
 const ptrdiff_t end${a} = i${a} > ${axis.input - 1} ? 0 : (${axis.input - 1} - i${a}) / ${axis.dilation} + 1;
 const ptrdiff_t taps${a} = (end${a} < ${axis.kernel} ? end${a} : ${axis.kernel}) - from${a};
 $   else
-const ptrdiff_t from${a} = 0, taps${a} = ${axis.kernel};
+const ptrdiff_t taps${a} = ${axis.kernel};
 $   end
 $ end
 
