@@ -40,7 +40,7 @@ tty { printf "\r\033[K" }
   plan = $4
   if (match(plan, /-[0-9]+x[0-9]+/)) plan = substr(plan, 1, RSTART + RLENGTH - 1)
   print pad($2, 22) pad(kernel[$2], 16) pad(stride[$2], 8) pad(wires[$2], 13) pad(area[$2], 20) pad(plan, 23) \
-    pad(sprintf("%.1f KB", bytes[$2] / 1000), 10) pad($1 == "ok" ? sprintf("%.1f%%", 100 * $NF) : "-", 8) $1
+    pad(sprintf("%.1f KB", bytes[$2] / 1000), 10) pad($1 != "ok" ? "-" : $NF < 0.01 ? "<1%" : sprintf("%.0f%%", 100 * $NF), 8) $1
   fflush()
   next
 }
