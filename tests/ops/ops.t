@@ -1,0 +1,58 @@
+$ -- Every operation of one instruction set as a function by itself: r = op(a, b, c), from and to any address.
+$ local vec = import("lib/vec.lua")
+#include <stddef.h>
+#include <stdint.h>
+$ for _, header in ipairs(isa.headers) do
+#include <${header}>
+$ end
+#define CONVSMITH_INLINE static inline __attribute__((always_inline, unused))
+$ if isa.prelude then emit(isa.prelude) end
+
+$ local rows = {}
+$ -- n: of how many lanes; 0 where the operation is about all of them
+$ local function define(V, dtype, name, n, statement)
+$   rows[#rows + 1] = { name = name, n = n, f64 = dtype == "f64" and 1 or 0, lanes = V.lanes, symbol = ("%s_%s%d"):format(dtype, name, n) }
+static ${isa.attribute} void ${rows[#rows].symbol}(const void *pa, const void *pb, const void *pc, void *pr)
+{
+const ${V.ctype} *a = pa, *b = pb, *c = pc;
+${V.ctype} *r = pr;
+(void)a, (void)b, (void)c;
+${statement}
+}
+
+$ end
+
+$ local function define_type(dtype)
+$   local V, live = vec.new(isa, dtype, "unused", false), vec.new(isa, dtype, "unused", true)
+$   local x, y, z = table.unpack({ "(" .. V.get("a", 1, V.lanes) .. ")", "(" .. V.get("b", 1, V.lanes) .. ")", "(" .. V.get("c", 1, V.lanes) .. ")" })
+$   local function value(name, n, expression)
+$     define(V, dtype, name, n, ("const %s v = %s;\n%s"):format(V.type, expression, V.put("r", 1, V.lanes, "v")))
+$   end
+$   value("load", 0, x)
+$   value("zero", 0, V.zero())
+$   value("set1", 0, V.set1(V.number("1.5")))
+$   value("broadcast", 0, V.broadcast("a"))
+$   value("add", 0, V.add(x, y))
+$   value("mul", 0, V.mul(x, y))
+$   value("max", 0, V.max(x, y))
+$   value("min", 0, V.min(x, y))
+$   value("select_negative", 0, V.select_negative(x, y, z))
+$   value("mac", 0, V.mac(x, y, z))
+$   value("live_mac", 0, live.mac(x, y, z))
+$   for n = 1, V.lanes - 1 do
+$     value("load_part", n, V.get("a", 1, n))
+$     define(V, dtype, "store_part", n, ("const %s v = %s;\n%s"):format(V.type, x, V.put("r", 1, n, "v")))
+$   end
+$ end
+$ define_type("f32")
+$ define_type("f64")
+
+const struct {
+const char *name;
+int n, f64, lanes;
+void (*run)(const void *a, const void *b, const void *c, void *r);
+} operations[] = {
+$ for _, row in ipairs(rows) do
+{"${row.name}", ${row.n}, ${row.f64}, ${row.lanes}, ${row.symbol}},
+$ end
+{0, 0, 0, 0, 0}};

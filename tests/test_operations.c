@@ -1,0 +1,244 @@
+/* Each operation of each instruction set that runs here, by itself, against plain C lane by lane: on NaN, infinities, zeros of both
+ * signs, denormals and ordinary numbers, at the edge of guard pages. tests/ops/ops.t makes a function of every operation. */
+#include "../gen/engine.h"
+#include "../gen/isa.h"
+#include "../gen/mem.h"
+#include "scratch.h"
+#include <dlfcn.h>
+#include <float.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* What ops.t exports. n: lanes that the operation is about, 0: all. */
+struct operation {
+  const char *name;
+  int n, f64, lanes;
+  void (*run)(const void *a, const void *b, const void *c, void *r);
+};
+
+static struct engine *engine;
+static struct isa_list isas;
+
+/* ---- what each operation does ---------------------------------------------------------------------------------------- */
+
+/* One lane of the operands, and lane 0 of a. Lanes that are not loaded are zero. */
+struct lane {
+  double a, b, c, first;
+};
+
+static double load(struct lane lane) {
+  return lane.a;
+}
+
+static double zero(struct lane lane) {
+  (void)lane;
+  return 0;
+}
+
+static double set1(struct lane lane) {
+  (void)lane;
+  return 1.5;
+}
+
+static double broadcast(struct lane lane) {
+  return lane.first;
+}
+
+static double add(struct lane lane) {
+  return lane.a + lane.b;
+}
+
+static double mul(struct lane lane) {
+  return lane.a * lane.b;
+}
+
+/* a is a constant, never NaN; b stays where it is NaN. */
+static double larger(struct lane lane) {
+  return lane.b < lane.a ? lane.a : lane.b;
+}
+
+static double smaller(struct lane lane) {
+  return lane.b > lane.a ? lane.a : lane.b;
+}
+
+static double select_negative(struct lane lane) {
+  return lane.a < 0 ? lane.b : lane.c;
+}
+
+static double mac(struct lane lane) {
+  return fma(lane.b, lane.c, lane.a);
+}
+
+static double live_mac(struct lane lane) {
+  return lane.c != 0 ? mac(lane) : lane.a;
+}
+
+static const struct meaning {
+  const char *name;
+  double (*result)(struct lane lane);
+  bool constant; /* the first operand is never NaN */
+  bool rounds;   /* once or twice, as the target likes */
+} meanings[] = {
+    {"load", load, false, false},
+    {"zero", zero, false, false},
+    {"set1", set1, false, false},
+    {"broadcast", broadcast, false, false},
+    {"add", add, false, false},
+    {"mul", mul, false, false},
+    {"max", larger, true, false},
+    {"min", smaller, true, false},
+    {"select_negative", select_negative, false, false},
+    {"mac", mac, false, true},
+    {"live_mac", live_mac, false, true},
+    {"load_part", load, false, false},
+    {"store_part", load, false, false},
+};
+
+static const struct meaning *meaning_of(const char *name) {
+  size_t i = 0;
+  while (i < sizeof meanings / sizeof meanings[0] && strcmp(meanings[i].name, name) != 0) i++;
+  if (i == sizeof meanings / sizeof meanings[0]) fail_msg("nothing is known about %s", name);
+  return &meanings[i];
+}
+
+/* ---- one operation --------------------------------------------------------------------------------------------------- */
+
+static const double values[] = {1, -1.5, NAN, 0.0, 6, INFINITY, 0.1, -0.0, -INFINITY, 1e-40, -3e15, 2.5};
+enum { VALUES = sizeof values / sizeof values[0], ROUNDS = VALUES * VALUES };
+
+/* Operands a, b, c and the result, each ending at a guard page; only the lanes that an operation is about are there. */
+struct bench {
+  const struct operation *operation;
+  const struct meaning *meaning;
+  enum cs_dtype dtype;
+  int loaded, stored;
+  struct cs_guard a, b, c, result;
+};
+
+static void lay(const struct bench *bench, int count, struct cs_guard *guard) {
+  assert_int_equal(cs_guard_new(guard, (size_t)count * cs_size(bench->dtype), 1, 0), 0);
+}
+
+static struct bench bench_of(const struct operation *operation) {
+  struct bench bench = {
+      operation, meaning_of(operation->name), operation->f64 ? CS_F64 : CS_F32, operation->lanes, operation->lanes, {0}, {0}, {0},
+      {0}};
+  if (operation->n) *(strcmp(operation->name, "load_part") ? &bench.stored : &bench.loaded) = operation->n;
+  lay(&bench, bench.loaded, &bench.a);
+  lay(&bench, bench.loaded, &bench.b);
+  lay(&bench, bench.loaded, &bench.c);
+  lay(&bench, bench.stored, &bench.result);
+  return bench;
+}
+
+static void clear(struct bench *bench) {
+  struct cs_guard *const guards[] = {&bench->a, &bench->b, &bench->c, &bench->result};
+  for (int i = 0; i < 4; i++) {
+    assert_false(cs_guard_touched(guards[i]));
+    cs_guard_free(guards[i]);
+  }
+}
+
+/* Over all rounds every pair of values meets in lanes of a and b, and of b and c. */
+static void fill(struct bench *bench, int round) {
+  for (int i = 0; i < bench->loaded; i++) {
+    const double a = values[(round + i) % VALUES], b = values[(round / VALUES + 5 * i) % VALUES];
+    cs_put(bench->a.data, (size_t)i, bench->dtype, bench->meaning->constant && isnan(a) ? 3 : a);
+    cs_put(bench->b.data, (size_t)i, bench->dtype, b);
+    cs_put(bench->c.data, (size_t)i, bench->dtype, values[(round + 7 * i + 2) % VALUES]);
+  }
+}
+
+static struct lane lane_of(const struct bench *bench, int i) {
+  const double first = cs_get(bench->a.data, 0, bench->dtype);
+  if (i >= bench->loaded) return (struct lane){0, 0, 0, first};
+  const size_t at = (size_t)i;
+  return (struct lane){cs_get(bench->a.data, at, bench->dtype), cs_get(bench->b.data, at, bench->dtype),
+                       cs_get(bench->c.data, at, bench->dtype), first};
+}
+
+static bool right(const struct bench *bench, const struct lane *lane, double got) {
+  const bool f64 = bench->dtype == CS_F64;
+  const double exact = bench->meaning->result(*lane), expected = f64 ? exact : (double)(float)exact;
+  const double u = f64 ? DBL_EPSILON : (double)FLT_EPSILON, least = (f64 ? DBL_MIN : (double)FLT_MIN) * u;
+  if (isnan(expected) || isnan(got)) return isnan(expected) && isnan(got);
+  if (!bench->meaning->rounds || isinf(expected)) return got == expected;
+  const double product = lane->c != 0 ? fabs(lane->b * lane->c) : 0;
+  return fabs(got - expected) <= u * (fabs(lane->a) + product) + least;
+}
+
+static void try_operation(const char *isa, const struct operation *operation) {
+  struct bench bench = bench_of(operation);
+  for (int round = 0; round < ROUNDS; round++) {
+    fill(&bench, round);
+    operation->run(bench.a.data, bench.b.data, bench.c.data, bench.result.data);
+    for (int i = 0; i < bench.stored; i++) {
+      const struct lane lane = lane_of(&bench, i);
+      const double got = cs_get(bench.result.data, (size_t)i, bench.dtype);
+      if (!right(&bench, &lane, got))
+        fail_msg("%s, %s %s %d: lane %d of a = %g, b = %g, c = %g is %g", isa, operation->f64 ? "f64" : "f32", operation->name,
+                 operation->n, i, lane.a, lane.b, lane.c, got);
+    }
+  }
+  clear(&bench);
+}
+
+/* ---- one instruction set --------------------------------------------------------------------------------------------- */
+
+/* Compiles and loads the functions of an ISA. */
+static const struct operation *load_operations(const struct isa *isa) {
+  struct text code = {0};
+  char message[4000];
+  lua_State *L = engine_lua(engine);
+  lua_newtable(L);
+  isa_push(engine, isa);
+  lua_setfield(L, -2, "isa");
+  if (!engine_expand(engine, "ops.t", &code)) fail_msg("%s", engine_error(engine));
+  const char *source = mem_text("%s", scratch_write(mem_text("%s.c", isa->name), code.data));
+  const char *library = mem_text("%s", scratch_path(mem_text("%s.so", isa->name)));
+  text_free(&code);
+  if (process_run(message, sizeof message,
+                  "${CC:-cc} -std=c99 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o %s %s", library,
+                  source) != 0)
+    fail_msg("%s", message);
+  void *loaded = dlopen(library, RTLD_NOW | RTLD_LOCAL);
+  if (!loaded) fail_msg("%s", dlerror());
+  return dlsym(loaded, "operations");
+}
+
+static void are_right(void **state) {
+  (void)state;
+  for (size_t i = 0; i < isas.count; i++) {
+    const struct isa *isa = &isas.items[i];
+    if (!isa->runs_here) continue;
+    const struct operation *operations = load_operations(isa);
+    size_t count = 0;
+    for (; operations[count].name; count++) try_operation(isa->name, &operations[count]);
+    assert_int_equal(count, 2 * 11 + 2 * (isa->lanes[CS_F32] - 1) + 2 * (isa->lanes[CS_F64] - 1));
+  }
+}
+
+static int open_engine(void **state) {
+  static const char *const paths[] = {"tests/ops"};
+  (void)state;
+  scratch_begin("operations");
+  engine = engine_new(paths, 1);
+  return isa_read(engine, &isas) ? 0 : -1;
+}
+
+static int close_engine(void **state) {
+  (void)state;
+  engine_free(engine);
+  mem_release(0);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {cmocka_unit_test(are_right)};
+  return cmocka_run_group_tests_name("operations", tests, open_engine, close_engine);
+}
