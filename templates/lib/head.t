@@ -48,8 +48,10 @@ $ end
 #endif
 #if defined(__GNUC__) && !defined(__clang__)
 #define CONVSMITH_PIN(constraint, value) __asm__("" : constraint(value))
+#define CONVSMITH_DONE(constraint, value) __asm__ __volatile__("" : constraint(value))
 #else
 #define CONVSMITH_PIN(constraint, value) ((void)0)
+#define CONVSMITH_DONE(constraint, value) ((void)0)
 #endif
 #endif
 $ for _, target in ipairs(targets) do if target.isa.prelude then

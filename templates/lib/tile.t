@@ -87,6 +87,9 @@ $   end
 $   local function mac(i, q)
 $     local acc = "a" .. span.first + i - 1 .. "_" .. q
 ${acc} = ${O.mac(V, acc, "u" .. i, "v" .. q)};
+$     if V.isa.barrier and V.isa.pin then -- or gcc puts it off, and the loads of all steps before it go to the stack
+CONVSMITH_DONE("${V.isa.pin}", ${acc});
+$     end
 $   end
 $   if K.form == "depth" then
 $     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw) end
