@@ -1,0 +1,243 @@
+/* Plans of a layer on every instruction set: ids, order, sizes, and each reason for which one is refused. */
+#include "../gen/alg.h"
+#include "spec_text.h"
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+
+#include <cmocka.h>
+
+static struct engine *engine;
+static struct isa_list isas;
+
+static int begin(void **state) {
+  (void)state;
+  scratch_begin("plan");
+  engine = engine_new(NULL, 0);
+  return isa_read(engine, &isas) ? 0 : -1;
+}
+
+static int end(void **state) {
+  engine_free(engine);
+  return spec_done(state);
+}
+
+static struct plan_list plans_of(const char *keys, const char *isa) {
+  return plan_enumerate(spec_layer(keys), isa_find(&isas, isa));
+}
+
+/* Layers of all forms: dense, pointwise, depthwise, first layer, one channel, three dimensions, no taps at some outputs. */
+static const char *const layers[] = {
+    "input: [1, 16, 9, 9], out_channels: 24, kernel_size: 3, padding: 1",
+    "input: [2, 64, 14, 14], out_channels: 33, kernel_size: 1, layout: nchw",
+    "input: [1, 40, 9, 30], out_channels: 80, groups: 40, kernel_size: 3, padding: same",
+    "input: [1, 3, 40, 40], out_channels: 32, kernel_size: 7, stride: 2, padding: 3, dtype: f64",
+    "input: [1, 1, 40], out_channels: 1, kernel_size: 5, padding: causal, unroll: none",
+    "input: [1, 4, 6, 7, 8], out_channels: 8, groups: 2, kernel_size: 3, padding: 1, padding_mode: reflect, unroll: full",
+    "input: [1, 3, 2, 2], out_channels: 3, kernel_size: 2, dilation: 3, stride: 2, padding: 5",
+};
+enum { LAYERS = sizeof layers / sizeof *layers };
+
+/* Calls check(plans) for every layer on every instruction set. */
+static void each_list(void (*check)(const struct plan_list *plans)) {
+  for (size_t i = 0; i < LAYERS; i++)
+    for (size_t t = 0; t < isas.count; t++) {
+      const size_t mark = mem_mark();
+      const struct plan_list plans = plans_of(layers[i], isas.items[t].name);
+      check(&plans);
+      mem_release(mark);
+    }
+}
+
+/* ---- ids, order, sizes ----------------------------------------------------------------------------------------------- */
+
+static void ids_differ(const struct plan_list *plans) {
+  for (size_t i = 0; i < plans->count; i++)
+    for (size_t j = 0; j < i; j++) assert_string_not_equal(plans->items[i].id, plans->items[j].id);
+}
+
+static void usable_come_first(const struct plan_list *plans) {
+  assert_true(plans->usable > 0);
+  for (size_t i = 0; i < plans->count; i++) assert_int_equal(plans->items[i].reason == NULL, i < plans->usable);
+  for (size_t i = 1; i < plans->usable; i++) assert_true(plans->items[i - 1].cost <= plans->items[i].cost);
+}
+
+static void sizes_are_sound(const struct plan_list *plans) {
+  for (size_t i = 0; i < plans->usable; i++) {
+    const struct plan *plan = &plans->items[i];
+    assert_true(plan->cost > 0 && plan->multiply_adds > 0 && plan->row_tile > 0 && plan->channel_tile > 0);
+    assert_true(plan->packed_bytes > 0 && plan->code_bytes > 0 && plan->code_bytes <= 65536);
+    assert_int_equal(plan->workspace_bytes, 0);
+  }
+}
+
+static void unique_ids(void **state) {
+  (void)state;
+  each_list(ids_differ);
+}
+
+static void cheapest_first(void **state) {
+  (void)state;
+  each_list(usable_come_first);
+}
+
+static void sizes(void **state) {
+  (void)state;
+  each_list(sizes_are_sound);
+}
+
+static void twice_the_same(void **state) {
+  (void)state;
+  for (size_t i = 0; i < LAYERS; i++) {
+    const struct plan_list one = plans_of(layers[i], "avx2"), two = plans_of(layers[i], "avx2");
+    assert_int_equal(one.count, two.count);
+    for (size_t p = 0; p < one.count; p++) {
+      assert_string_equal(one.items[p].id, two.items[p].id);
+      assert_true(one.items[p].cost == two.items[p].cost);
+    }
+  }
+}
+
+/* ---- packed bytes, by hand --------------------------------------------------------------------------------------------- */
+
+/* 12 channels of 4 lanes are whole vectors: weights, and what else is packed, without padding. 13: one vector more. */
+static void packed_bytes(void **state) {
+  static const struct {
+    const char *keys;
+    int64_t bytes;
+  } rows[] = {
+      {"input: [1, 2, 8], out_channels: 12, kernel_size: 3", 12 * 2 * 3 * 4},
+      {"input: [1, 2, 8], out_channels: 12, kernel_size: 3, dtype: f64", 12 * 2 * 3 * 8},
+      {"input: [1, 2, 8], out_channels: 13, kernel_size: 3", 16 * 2 * 3 * 4},
+      {"input: [1, 2, 8], out_channels: 12, kernel_size: 3, bias: true", (12 * 2 * 3 + 12) * 4},
+      {"input: [1, 2, 8], out_channels: 12, kernel_size: 3, bias: true, activation: prelu", (12 * 2 * 3 + 24) * 4},
+      {"input: [1, 8, 8], out_channels: 8, kernel_size: 3, groups: 2", 2 * 4 * 4 * 3 * 4},
+      {"input: [1, 8, 8], out_channels: 16, kernel_size: 3, groups: 8", 16 * 3 * 4},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct plan_list plans = plans_of(rows[i].keys, "sse41");
+    bool found = false;
+    for (size_t p = 0; p < plans.usable; p++)
+      if (!strstr(plans.items[p].id, "pixels")) {
+        found = true;
+        assert_int_equal(plans.items[p].packed_bytes, rows[i].bytes);
+      }
+    assert_true(found);
+  }
+}
+
+/* ---- reasons ----------------------------------------------------------------------------------------------------------- */
+
+/* A layer of which some plan on `isa` is refused for a reason with these words. */
+static const struct {
+  const char *words, *isa, *keys;
+} reasons[] = {
+    {"bytes of code, max_code_bytes is 700", "avx2",
+     "input: [1, 16, 9, 9], out_channels: 24, kernel_size: 3, padding: 1, max_code_bytes: 700"},
+    {"its text holds 32256 multiply-adds, at most 24000 compile in good time", "avx512",
+     "input: [1, 512, 15], out_channels: 16, kernel_size: 9, unroll: full, max_code_bytes: 9000000"},
+    {"each of 40 groups has 1 input channel; this form needs 2 or more, or 1 group", "avx2",
+     "input: [1, 40, 9], out_channels: 80, groups: 40, kernel_size: 3"},
+    {"2 groups of 20 input channels; this form needs 2 or more groups of 1", "avx2",
+     "input: [1, 40, 9], out_channels: 80, groups: 2, kernel_size: 3"},
+    {"needs 17 registers, avx2 has 16", "avx2", "input: [1, 4, 90], out_channels: 8, kernel_size: 3"},
+    {"its borders have more than 1000000 places to look at", "scalar",
+     "input: [1, 1, 4000000], out_channels: 1, kernel_size: 3, padding: 1000000, dilation: 1000000"},
+    {"it needs more than 200 different tiles", "avx512",
+     "input: [1, 1, 2000], out_channels: 16, kernel_size: 401, padding: 200, padding_mode: reflect"},
+    {"200000 multiply-adds in the text", "avx2",
+     "input: [1, 4096, 3, 16], out_channels: 16, kernel_size: 3, unroll: full, max_code_bytes: 90000000"},
+    {"its rows differ in more than 512 ways", "avx2",
+     "input: [1, 1, 100, 100, 3], out_channels: 8, kernel_size: [40, 40, 1], padding: [39, 39, 0], unroll: full"},
+};
+
+static bool refused_with(const char *words, const struct plan_list *plans) {
+  for (size_t i = plans->usable; i < plans->count; i++)
+    if (strstr(plans->items[i].reason, words)) return true;
+  return false;
+}
+
+static void every_reason(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+    const struct plan_list plans = plans_of(reasons[i].keys, reasons[i].isa);
+    if (refused_with(reasons[i].words, &plans)) continue;
+    for (size_t p = 0; p < plans.count; p++)
+      print_message("  %s: %s\n", plans.items[p].id, plans.items[p].reason ? plans.items[p].reason : "usable");
+    fail_msg("no plan is refused with \"%s\"", reasons[i].words);
+  }
+}
+
+/* Where no plan is left, the key that is to blame is shown with the reason of the first. */
+static void no_plan_is_an_error(void **state) {
+  (void)state;
+  const char *path = scratch_write("none.yaml", "convsmith: 1\nlayers:\n"
+                                                "  - {name: a, input: [1, 8, 9], out_channels: 9, kernel_size: 3,\n"
+                                                "     unroll: full, max_code_bytes: 99}\n");
+  static const char *const commands[] = {"generate -o %s/test/plan/none", "info", "verify"};
+  for (int i = 0; i < 3; i++) {
+    char command[600];
+    snprintf(command, sizeof command, commands[i], process_out());
+    assert_int_equal(convsmith("%s %s --target scalar", command, path), 2);
+    assert_non_null(strstr(said, ":4:14: error: no plan for a on scalar: its largest function needs about "));
+    assert_non_null(strstr(said, " bytes of code, max_code_bytes is 99\n"));
+  }
+  assert_false(exists(scratch_path("none")));
+}
+
+/* ---- huge layers --------------------------------------------------------------------------------------------------------- */
+
+static const char *const huge[] = {
+    "input: [1, 1, 288230376151711744], out_channels: 1, kernel_size: 3, stride: 4",
+    "input: [1, 1, 1000000000000], out_channels: 1, kernel_size: 3, dilation: 100000000000, padding: 100000000000",
+    "input: [1, 1, 1000000000000], out_channels: 1, kernel_size: 1000000",
+    "input: [1, 1, 4000, 4000], out_channels: 1, kernel_size: 301, padding: 150, padding_mode: reflect",
+    "input: [1, 3, 100000, 100000], out_channels: 64, kernel_size: 7, padding: full, layout: nchw",
+    "input: [1000000, 100000, 1], out_channels: 100000, kernel_size: 1",
+};
+
+#ifndef __has_feature
+#define __has_feature(name) 0
+#endif
+/* Sanitizers reserve terabytes of address space. */
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
+static const char memory[] = "unlimited";
+#else
+static const char memory[] = "500000";
+#endif
+
+/* Seconds of processor time that all children took so far. */
+static double children(void) {
+  struct rusage usage;
+  getrusage(RUSAGE_CHILDREN, &usage);
+  return (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) + 1e-6 * (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
+static void huge_layers_end_soon(void **state) {
+  static const char *const commands[] = {"check", "info --explain", "generate -o %s/test/plan/huge"};
+  (void)state;
+  for (size_t i = 0; i < sizeof huge / sizeof *huge; i++) {
+    const char *path = scratch_write("huge.yaml", mem_text("convsmith: 1\nlayers: [{name: a, %s}]\n", huge[i]));
+    for (int c = 0; c < 3; c++) {
+      char command[600];
+      snprintf(command, sizeof command, commands[c], process_out());
+      const double start = children();
+      const int status =
+          process_run(said, sizeof said, "ulimit -v %s; ulimit -t 20; %s/convsmith %s %s", memory, process_out(), command, path);
+      const double taken = children() - start;
+      if (status != 0 && status != 2) fail_msg("%s of {%s} ended with status %d: %s", command, huge[i], status, said);
+      if (taken > 2) fail_msg("%s of {%s} took %.1f s", command, huge[i], taken);
+    }
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(unique_ids),          cmocka_unit_test(cheapest_first),       cmocka_unit_test(sizes),
+      cmocka_unit_test(twice_the_same),      cmocka_unit_test(packed_bytes),         cmocka_unit_test(every_reason),
+      cmocka_unit_test(no_plan_is_an_error), cmocka_unit_test(huge_layers_end_soon),
+  };
+  return cmocka_run_group_tests(tests, begin, end);
+}
