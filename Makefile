@@ -39,7 +39,7 @@ all: $(PROGRAM)
 ASKED = $(or $(MAKECMDGOALS),all)
 packages:
 	@CC='$(CC)' LUA='$(LUA)' PKG_CONFIG='$(PKG_CONFIG)' sh tools/packages.sh \
-	  $(if $(filter all install $(O)/%,$(ASKED)),--report,--install) $(filter test test-full asan valgrind lint,$(ASKED))
+	  $(if $(filter all install $(O)/%,$(ASKED)),--report,--install) $(filter test test-quick test-full asan valgrind lint,$(ASKED))
 
 # ---- program --------------------------------------------------------------------------------------------------------
 

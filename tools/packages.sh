@@ -1,6 +1,6 @@
 #!/bin/sh
 # Finds what convsmith's targets need and this machine lacks. --report names it and fails, --install installs it with apt-get.
-# usage: packages.sh --report|--install [test|test-full|asan|valgrind|lint]...
+# usage: packages.sh --report|--install [test|test-quick|test-full|asan|valgrind|lint]...
 set -eu
 mode=$1
 shift
@@ -27,7 +27,7 @@ compiles() {
 
 need_target() {
   case $1 in
-    test | test-full)
+    test | test-quick | test-full)
       need libcmocka-dev "$pkg_config" --exists cmocka
       need g++ command -v c++
       need clang command -v clang
