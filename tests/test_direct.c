@@ -1,0 +1,318 @@
+/* The direct algorithm's geometry on cases worked by hand: which axes remain, which rows of a tile are live at which taps, how
+ * columns are cut into tiles, and where packed weights lie. */
+#include "../gen/direct.h"
+#include "spec_text.h"
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static const struct isa four_lanes = {.name = "toy", .registers = 16, .lanes = {4, 2}, .mac_bytes = 8};
+
+/* The design of the only problem of a layer with these keys. */
+static const struct design *design_of(const char *keys, struct choice choice) {
+  struct problem problem;
+  struct design *design = mem_new(sizeof *design);
+  const struct layer *layer = spec_layer(keys);
+  assert_int_equal(layer->op->lower(layer, &problem), 1);
+  design_build(design, &problem, &four_lanes, &choice);
+  return design;
+}
+
+/* ---- folding ------------------------------------------------------------------------------------------------------------- */
+
+/* Layers and what is left of them: axes' outputs and inputs, and the batch. */
+static const struct {
+  const char *keys;
+  int rank;
+  int64_t out[3], in[3], batch;
+} folds[] = {
+    /* a 1×1 kernel walks one long row, the images too where they follow one another */
+    {"input: [1, 8, 7, 9], out_channels: 8, kernel_size: 1", 1, {63}, {63}, 1},
+    {"input: [5, 8, 7, 9], out_channels: 8, kernel_size: 1", 1, {315}, {315}, 1},
+    {"input: [2, 3, 4, 5, 6], out_channels: 1, kernel_size: 1", 1, {240}, {240}, 1},
+    /* channels first: an image's channels are between its row and the next image's */
+    {"input: [5, 8, 7, 9], out_channels: 8, kernel_size: 1, layout: nchw", 1, {63}, {63}, 5},
+    {"input: [5, 1, 7, 9], out_channels: 1, kernel_size: 1, layout: nchw", 1, {315}, {315}, 1},
+    /* a stride, padding or a wider kernel keeps axes apart */
+    {"input: [5, 8, 7, 9], out_channels: 8, kernel_size: 1, stride: 2", 2, {4, 5}, {7, 9}, 5},
+    {"input: [1, 8, 7, 9], out_channels: 8, kernel_size: 1, stride: [2, 1]", 2, {4, 9}, {7, 9}, 1},
+    {"input: [1, 8, 7, 9], out_channels: 8, kernel_size: 1, padding: [0, 1]", 2, {7, 11}, {7, 9}, 1},
+    {"input: [2, 8, 7, 9], out_channels: 8, kernel_size: [1, 3]", 2, {7, 7}, {7, 9}, 2},
+    /* the outer two of three merge, the innermost stays */
+    {"input: [2, 8, 3, 7, 9], out_channels: 8, kernel_size: [1, 1, 3]", 2, {21, 7}, {21, 9}, 2},
+    {"input: [2, 8, 3, 7, 9], out_channels: 8, kernel_size: [3, 1, 1]", 2, {1, 63}, {3, 63}, 2},
+    /* axes of one output and one tap go, but one remains */
+    {"input: [1, 8, 1, 9], out_channels: 8, kernel_size: [1, 3]", 1, {7}, {9}, 1},
+    {"input: [1, 8, 9, 1], out_channels: 8, kernel_size: [3, 1]", 1, {7}, {9}, 1},
+    {"input: [1, 8, 9, 1], out_channels: 8, kernel_size: [3, 1], padding: [0, 1]", 2, {7, 3}, {9, 1}, 1},
+    {"input: [1, 8, 1, 1, 1], out_channels: 8, kernel_size: 1", 1, {1}, {1}, 1},
+};
+
+static void folding(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof folds / sizeof *folds; i++) {
+    struct design design = {0};
+    const struct layer *layer = spec_layer(folds[i].keys);
+    layer->op->lower(layer, &design.problem);
+    fold_axes(&design);
+    if (design.rank != folds[i].rank) fail_msg("{%s}: %d axes, not %d", folds[i].keys, design.rank, folds[i].rank);
+    for (int a = 0; a < design.rank; a++) {
+      assert_int_equal(design.axis[a].out, folds[i].out[a]);
+      assert_int_equal(design.axis[a].in, folds[i].in[a]);
+    }
+    assert_int_equal(design.problem.batch, folds[i].batch);
+  }
+}
+
+/* Steps of a folded row are those of its innermost axis. */
+static void steps_of_folded_rows(void **state) {
+  (void)state;
+  struct design design = {0};
+  const struct layer *layer = spec_layer("input: [1, 8, 7, 9], out_channels: 5, kernel_size: 1, output_layout: nchw");
+  layer->op->lower(layer, &design.problem);
+  fold_axes(&design);
+  assert_int_equal(design.rank, 1);
+  assert_int_equal(design.axis[0].x_step, 8);
+  assert_int_equal(design.axis[0].y_step, 1);
+}
+
+static void a_trimmed_design_has_tiles_of_one_pixel(void **state) {
+  (void)state;
+  struct design design = {.choice = {.trimmed = true}};
+  const struct layer *layer = spec_layer("input: [1, 8, 7, 9], out_channels: 5, kernel_size: 3");
+  layer->op->lower(layer, &design.problem);
+  fold_axes(&design);
+  assert_int_equal(design.rank, 3);
+  assert_int_equal(design.axis[1].out, 7);
+  assert_int_equal(design.axis[2].out, 1);
+  assert_int_equal(design.axis[2].kernel, 1);
+}
+
+/* ---- spans --------------------------------------------------------------------------------------------------------------- */
+
+/* What one span should be: live rows [first, first + count), the x of each, w, and steps. */
+struct span_row {
+  int64_t first, count, x[8], w, steps;
+};
+
+static void check_tile(const struct tile *tile, const struct span_row *rows, size_t count) {
+  assert_int_equal(tile->span_count, count);
+  for (size_t i = 0; i < count; i++) {
+    const struct span *span = &tile->spans[i];
+    assert_int_equal(span->first, rows[i].first);
+    assert_int_equal(span->count, rows[i].count);
+    for (int64_t p = 0; p < span->count; p++) assert_int_equal(span->x[p], rows[i].x[p]);
+    assert_int_equal(span->w, rows[i].w);
+    assert_int_equal(span->loop * (span->trips * span->unroll + span->rest), rows[i].steps);
+  }
+}
+
+static void check_run(const struct run *run, struct run expected) {
+  assert_int_equal(run->tile, expected.tile);
+  assert_int_equal(run->count, expected.count);
+  assert_int_equal(run->first, expected.first);
+  assert_int_equal(run->x, expected.x);
+  assert_int_equal(run->y, expected.y);
+  assert_int_equal(run->x_step, expected.x_step);
+  assert_int_equal(run->y_step, expected.y_step);
+}
+
+/* Three taps, padding 1, five columns in one tile: the first tap misses column 0, the last one column 4. */
+static const char row_of_five[] = "input: [1, 1, 5], out_channels: 4, kernel_size: 3, padding: 1, unroll: full";
+
+static void live_rows_at_borders(void **state) {
+  static const struct span_row spans[] = {{1, 4, {0, 1, 2, 3}, 0, 1}, {0, 5, {0, 1, 2, 3, 4}, 4, 1}, {0, 4, {1, 2, 3, 4}, 8, 1}};
+  (void)state;
+  const struct design *design =
+      design_of(row_of_five, (struct choice){.form = FORM_CHANNELS, .rows = 5, .vectors = 1, .full = true});
+  assert_null(design->reason);
+  assert_int_equal(design->tile_count, 1);
+  check_tile(&design->tiles[0], spans, 3);
+  assert_int_equal(design->macs, 4 + 5 + 4);
+  assert_int_equal(design->blocks[0].cases[0].run_count, 1);
+}
+
+/* The same in tiles of two columns: 0-1, 2-3, 4. Taps that follow one another in x and w are one span. */
+static void columns_in_tiles(void **state) {
+  static const struct span_row first[] = {{1, 1, {0}, 0, 1}, {0, 2, {0, 1}, 4, 2}};
+  static const struct span_row middle[] = {{0, 2, {0, 1}, 0, 3}};
+  static const struct span_row last[] = {{0, 1, {0}, 0, 2}};
+  (void)state;
+  const struct design *design =
+      design_of(row_of_five, (struct choice){.form = FORM_CHANNELS, .rows = 2, .vectors = 1, .full = true});
+  const struct part_case *rows = &design->blocks[0].cases[0];
+  assert_int_equal(design->tile_count, 3);
+  assert_int_equal(rows->run_count, 3);
+  check_tile(&design->tiles[rows->runs[0].tile], first, 2);
+  check_tile(&design->tiles[rows->runs[1].tile], middle, 1);
+  check_tile(&design->tiles[rows->runs[2].tile], last, 1);
+  check_run(&rows->runs[0], (struct run){.tile = 0, .count = 1, .first = 0, .x = 0, .y = 0});
+  check_run(&rows->runs[1], (struct run){.tile = 1, .count = 1, .first = 1, .x = 1, .y = 8});
+  check_run(&rows->runs[2], (struct run){.tile = 2, .count = 1, .first = 2, .x = 3, .y = 16});
+  assert_int_equal(design->rows, 3);
+}
+
+/* Twenty columns in tiles of four: between the borders one tile is called three times, four columns apart. */
+static void equal_tiles_run(void **state) {
+  (void)state;
+  const struct design *design = design_of("input: [1, 2, 20], out_channels: 4, kernel_size: 3, padding: 1, stride: 1",
+                                          (struct choice){.form = FORM_CHANNELS, .rows = 4, .vectors = 1});
+  const struct part_case *rows = &design->blocks[0].cases[0];
+  assert_int_equal(rows->run_count, 3);
+  check_run(&rows->runs[1], (struct run){.tile = 1, .count = 3, .first = 1, .x = 3 * 2, .y = 4 * 4, .x_step = 4 * 2, .y_step = 16});
+  check_run(&rows->runs[2], (struct run){.tile = 2, .count = 1, .first = 4, .x = 15 * 2, .y = 16 * 4});
+}
+
+/* Reflect reads inside: three taps over four columns read 1 0 1, 0 1 2, 1 2 3, 2 3 2, from element 0 of each tap's row. */
+static void padding_modes_read_inside(void **state) {
+  static const struct {
+    const char *mode;
+    struct span_row spans[3];
+  } modes[] = {
+      {"reflect", {{0, 4, {1, 0, 1, 2}, 0, 1}, {0, 4, {0, 1, 2, 3}, 4, 1}, {0, 4, {1, 2, 3, 2}, 8, 1}}},
+      {"replicate", {{0, 4, {0, 0, 1, 2}, 0, 1}, {0, 4, {0, 1, 2, 3}, 4, 1}, {0, 4, {1, 2, 3, 3}, 8, 1}}},
+      {"circular", {{0, 4, {3, 0, 1, 2}, 0, 1}, {0, 4, {0, 1, 2, 3}, 4, 1}, {0, 4, {1, 2, 3, 0}, 8, 1}}},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
+    const struct design *design =
+        design_of(mem_text("input: [1, 1, 4], out_channels: 4, kernel_size: 3, padding: 1, padding_mode: %s", modes[i].mode),
+                  (struct choice){.form = FORM_CHANNELS, .rows = 4, .vectors = 1, .full = true});
+    assert_int_equal(design->tile_count, 1);
+    check_tile(&design->tiles[0], modes[i].spans, 3);
+  }
+}
+
+/* ---- rows of outputs --------------------------------------------------------------------------------------------------------- */
+
+/* 3×3 over 4 rows, padding 1: the first row has taps 1 and 2, rows 1 and 2 all, row 3 taps 0 and 1. */
+static void cases_of_rows(void **state) {
+  static const int64_t bounds[3][2] = {{0, 1}, {1, 3}, {3, 4}}, macs[3] = {2, 3, 2};
+  (void)state;
+  const struct design *design = design_of("input: [1, 1, 4, 1], out_channels: 4, kernel_size: 3, padding: 1",
+                                          (struct choice){.form = FORM_CHANNELS, .rows = 1, .vectors = 1, .full = true});
+  const struct block *block = &design->blocks[0];
+  assert_int_equal(block->case_count, 3);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(block->cases[i].from[0], bounds[i][0]);
+    assert_int_equal(block->cases[i].to[0], bounds[i][1]);
+    assert_true(block->cases[i].live);
+    assert_int_equal(design->tiles[block->cases[i].runs[0].tile].macs, macs[i]);
+  }
+}
+
+/* Not written out: one case, and the taps of the outer axis are a loop that the tile gets its w step for. */
+static void one_case_where_rows_are_trimmed(void **state) {
+  (void)state;
+  const struct design *design = design_of("input: [1, 2, 4, 6], out_channels: 4, kernel_size: 3, padding: 1",
+                                          (struct choice){.form = FORM_CHANNELS, .rows = 6, .vectors = 1});
+  const struct block *block = &design->blocks[0];
+  assert_int_equal(block->case_count, 1);
+  assert_int_equal(block->cases[0].to[0], 4);
+  assert_int_equal(design->tiles[0].loop_w[0], 3 * 2 * 4);
+}
+
+/* Windows that lie in the padding as a whole have no taps: the tile stores what it starts with. */
+static void tiles_without_taps(void **state) {
+  (void)state;
+  const struct design *design = design_of("input: [1, 1, 2], out_channels: 4, kernel_size: 2, padding: 3",
+                                          (struct choice){.form = FORM_CHANNELS, .rows = 1, .vectors = 1, .full = true});
+  assert_int_equal(design->tiles[design->blocks[0].cases[0].runs[0].tile].span_count, 0);
+}
+
+/* ---- blocks of channels ------------------------------------------------------------------------------------------------------ */
+
+/* 21 channels in tiles of 2 vectors of 4 lanes: two whole blocks, then 5 channels: a vector and one lane. */
+static void blocks_of_vectors(void **state) {
+  (void)state;
+  const struct design *design = design_of("input: [1, 3, 9], out_channels: 21, kernel_size: 2",
+                                          (struct choice){.form = FORM_CHANNELS, .rows = 4, .vectors = 2});
+  assert_int_equal(design->block_count, 2);
+  const struct block *whole = &design->blocks[0], *rest = &design->blocks[1];
+  assert_int_equal(whole->count, 2);
+  assert_int_equal(whole->vectors, 2);
+  assert_int_equal(whole->last, 4);
+  assert_int_equal(rest->from, 2);
+  assert_int_equal(rest->count, 1);
+  assert_int_equal(rest->vectors, 2);
+  assert_int_equal(rest->last, 1);
+  assert_int_equal(whole->w_step, 3 * 2 * 8);
+  assert_int_equal(rest->w, 2 * whole->w_step);
+  assert_int_equal(rest->y, 16);
+  assert_int_equal(design->w_size, 3 * 24 * 2);
+}
+
+/* 13 channels as rows of at most 5: blocks of 5, 4 and 4. */
+static void blocks_of_rows(void **state) {
+  (void)state;
+  const struct design *design = design_of("input: [1, 3, 9], out_channels: 13, kernel_size: 2, layout: nchw",
+                                          (struct choice){.form = FORM_PIXELS, .rows = 5, .vectors = 2});
+  assert_int_equal(design->block_count, 2);
+  assert_int_equal(design->blocks[0].rows, 5);
+  assert_int_equal(design->blocks[0].count, 1);
+  assert_int_equal(design->blocks[1].rows, 4);
+  assert_int_equal(design->blocks[1].count, 2);
+  assert_int_equal(design->blocks[1].y, 5 * 8);
+  assert_int_equal(design->w_size, 13 * 3 * 2);
+}
+
+/* Every element of the packed weights is written by exactly one box, zeros too, and every weight is read once. */
+static void mark(const struct box *box, int loop, int64_t src, int64_t dst, int *written, int *read) {
+  if (loop < box->loop_count) {
+    for (int64_t i = 0; i < box->loops[loop].count; i++)
+      mark(box, loop + 1, src + i * box->loops[loop].src, dst + i * box->loops[loop].dst, written, read);
+    return;
+  }
+  written[dst]++;
+  if (box->from) read[src]++;
+}
+
+static void packing_is_a_bijection(void **state) {
+  static const struct {
+    const char *keys;
+    struct choice choice;
+    int weights;
+  } rows[] = {
+      {"input: [1, 3, 9, 5], out_channels: 21, kernel_size: [2, 3]", {.form = FORM_CHANNELS, .rows = 4, .vectors = 2}, 21 * 3 * 6},
+      {"input: [1, 6, 9], out_channels: 14, groups: 2, kernel_size: 3", {.form = FORM_CHANNELS, .rows = 2, .vectors = 1}, 14 * 9},
+      {"input: [1, 3, 9, 5], out_channels: 7, kernel_size: 2, flip: true", {.form = FORM_PIXELS, .rows = 3, .vectors = 1}, 84},
+      {"input: [1, 7, 9], out_channels: 14, groups: 7, kernel_size: 5", {.form = FORM_DEPTH, .rows = 3, .vectors = 1}, 70},
+      {"input: [1, 7, 9], out_channels: 14, groups: 7, kernel_size: 5", {.form = FORM_PIXELS, .rows = 2, .vectors = 1}, 70},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct design *design = design_of(rows[i].keys, rows[i].choice);
+    int *written = mem_array((size_t)design->w_size, sizeof *written), *read = mem_array((size_t)rows[i].weights, sizeof *read);
+    for (size_t b = 0; b < design->box_count; b++)
+      mark(&design->boxes[b], 0, design->boxes[b].src, design->boxes[b].dst, written, read);
+    for (int64_t e = 0; e < design->w_size; e++) assert_int_equal(written[e], 1);
+    for (int e = 0; e < rows[i].weights; e++) assert_int_equal(read[e], 1);
+  }
+}
+
+static int begin(void **state) {
+  (void)state;
+  scratch_begin("direct");
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(folding),
+      cmocka_unit_test(steps_of_folded_rows),
+      cmocka_unit_test(a_trimmed_design_has_tiles_of_one_pixel),
+      cmocka_unit_test(live_rows_at_borders),
+      cmocka_unit_test(columns_in_tiles),
+      cmocka_unit_test(equal_tiles_run),
+      cmocka_unit_test(padding_modes_read_inside),
+      cmocka_unit_test(cases_of_rows),
+      cmocka_unit_test(one_case_where_rows_are_trimmed),
+      cmocka_unit_test(tiles_without_taps),
+      cmocka_unit_test(blocks_of_vectors),
+      cmocka_unit_test(blocks_of_rows),
+      cmocka_unit_test(packing_is_a_bijection),
+  };
+  return cmocka_run_group_tests(tests, begin, spec_done);
+}
