@@ -140,6 +140,14 @@ static size_t missing_values(const struct coverage *coverage, size_t least) {
   return missing;
 }
 
+void sweep_explain(void) {
+  for (size_t i = 0; i < sizeof impossible / sizeof impossible[0]; i++) {
+    printf("impossible: %s %s with %s", axes[impossible[i].axis].name, impossible[i].value, axes[impossible[i].other].name);
+    for (const char *const *word = impossible[i].excluded; *word; word++) printf(" %s", *word);
+    printf(": %s\n", impossible[i].reason);
+  }
+}
+
 size_t sweep_missing(const struct sweep *sweep, size_t least) {
   struct coverage *coverage = mem_new(sizeof *coverage);
   for (size_t i = 0; i < sweep->count; i++) cover(coverage, &sweep->layers[i]);

@@ -50,6 +50,8 @@ struct sweep {
 bool sweep_make(struct sweep *sweep, size_t count, const struct isa_list *isas, uint64_t seed);
 /* Prints each axis value that occurs fewer than `least` times and each possible pair that never does. Returns how many. */
 size_t sweep_missing(const struct sweep *sweep, size_t least);
+/* Prints the pairs that no layer can have, with the reason. */
+void sweep_explain(void);
 /* How a value of an axis is called: "V-1". */
 const char *sweep_word(enum sweep_axis axis, int value);
 /* The word of the layer's value. */

@@ -113,7 +113,6 @@ enum { VALUES = sizeof values / sizeof values[0], ROUNDS = VALUES * VALUES };
 
 /* Operands a, b, c and the result, each ending at a guard page; only the lanes that an operation is about are there. */
 struct bench {
-  const struct operation *operation;
   const struct meaning *meaning;
   enum cs_dtype dtype;
   int loaded, stored;

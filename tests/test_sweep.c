@@ -43,6 +43,7 @@ static int make(void **state) {
 
 static void covers_every_value_and_pair(void **state) {
   (void)state;
+  sweep_explain();
   assert_int_equal(sweep_missing(&sweep, 20), 0);
 }
 
