@@ -125,8 +125,7 @@ static void lay(const struct bench *bench, int count, struct cs_guard *guard) {
 
 static struct bench bench_of(const struct operation *operation) {
   struct bench bench = {
-      operation, meaning_of(operation->name), operation->f64 ? CS_F64 : CS_F32, operation->lanes, operation->lanes, {0}, {0}, {0},
-      {0}};
+      meaning_of(operation->name), operation->f64 ? CS_F64 : CS_F32, operation->lanes, operation->lanes, {0}, {0}, {0}, {0}};
   if (operation->n) *(strcmp(operation->name, "load_part") ? &bench.stored : &bench.loaded) = operation->n;
   lay(&bench, bench.loaded, &bench.a);
   lay(&bench, bench.loaded, &bench.b);
