@@ -51,6 +51,11 @@ static inline void made_open(const char *spec, const char *target, const char *s
   if (!job_open(&made, &made_options)) abort();
 }
 
+static inline void made_close(void) {
+  job_close(&made, 0);
+  mem_release(0);
+}
+
 /* Generates the open spec into FOLDER, and FOLDER/all.c that includes every file. */
 static inline void made_generate(const char *folder) {
   const char *options = "", *all = "";

@@ -126,7 +126,6 @@ static void check_sizes_of(const struct layer *layer) {
 
 /* Compiles all layers of a spec as one file, and looks at the object. */
 static void check_spec(const char *spec, const char *target, const char *set, const struct compiler *compiler) {
-  const size_t mark = mem_mark();
   made_open(spec, target, set);
   made_generate("all");
   MUST("cd all && %s -std=c99 -O2 %s " CLEAN " -c all.c -o all.o", compiler->name, compiler->flag);
@@ -135,8 +134,7 @@ static void check_spec(const char *spec, const char *target, const char *set, co
   check_data(spec);
   for (size_t i = 0; i < made.spec.count; i++) check_sizes_of(&made.spec.layers[i]);
   object_free(&object);
-  job_close(&made, 0);
-  mem_release(mark);
+  made_close();
 }
 
 /* FULL=1: the default targets and each by itself, with both compilers. */
