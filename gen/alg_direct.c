@@ -119,7 +119,10 @@ static int64_t packed_elements(const struct design *design) {
 
 static const char *plan_id(const struct choice *choice) {
   return mem_text("direct-%s-%lldx%lld-%s%s", form_name(choice->form), (long long)choice->rows, (long long)choice->vectors,
-                  choice->channels_inner ? "channels" : "rows", choice->trimmed ? "-trimmed" : "");
+                  choice->channels_inner ? "channels" : "rows",
+                  choice->split     ? "-split"
+                  : choice->trimmed ? "-trimmed"
+                                    : "");
 }
 
 static struct plan new_plan(const struct candidates *candidates, const struct choice *choice) {
@@ -130,13 +133,18 @@ static struct plan new_plan(const struct candidates *candidates, const struct ch
 }
 
 static void sum_up(struct plan *plan, const struct design *design) {
-  const int64_t bytes = code_bytes(design, plan->isa), lanes = design->lanes, size = (int64_t)cs_size(design->problem.dtype);
-  const struct choice *choice = &design->choice;
-  const bool pixels = choice->form == FORM_PIXELS;
-  plan->cost += design->cycles + memory_cycles(design);
+  const int64_t bytes = code_bytes(design, plan->isa), size = (int64_t)cs_size(design->problem.dtype);
+  plan->cost += design->cycles;
   plan->multiply_adds += design->macs;
-  plan->packed_bytes += packed_elements(design) * size;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
+  if (design->shared) return;
+  plan->cost += memory_cycles(design);
+  plan->packed_bytes += packed_elements(design) * size;
+}
+
+/* Where tiles meet. */
+static void set_seams(struct plan *plan, const struct choice *choice, int64_t lanes) {
+  const bool pixels = choice->form == FORM_PIXELS;
   plan->row_tile = pixels ? choice->vectors * lanes : choice->rows;
   plan->channel_tile = pixels ? choice->rows : choice->vectors * lanes;
 }
@@ -154,23 +162,51 @@ static void forget(struct candidates *candidates, struct plan plan, const struct
   candidates_add(candidates, plan);
 }
 
-/* One choice for all problems. */
-static void try_choice(struct candidates *candidates, struct choice choice) {
+/* The designs of one problem: one, or for a split choice those of the inner columns and of the borders on both sides, which read
+ * what the first packed. Returns how many. */
+static size_t build_designs(struct design *designs, const struct problem *problem, const struct isa *isa,
+                            const struct choice *choice) {
+  struct choice parts[3] = {*choice, *choice, *choice};
+  const int64_t out = problem->axis[problem->rank - 1].out;
+  size_t count = 0;
+  if (choice->split) {
+    axis_interior(&problem->axis[problem->rank - 1], &parts[0].from, &parts[0].to);
+    parts[1].trimmed = parts[2].trimmed = true;
+    parts[1].to = parts[0].from;
+    parts[2].from = parts[0].to;
+    parts[2].to = out;
+  }
+  for (size_t i = 0; i < (choice->split ? 3 : 1); i++) {
+    if (choice->split && parts[i].from >= parts[i].to) continue;
+    build(&designs[count], problem, isa, parts[i]);
+    designs[count].shared = count > 0;
+    count++;
+  }
+  return count;
+}
+
+/* One choice for all problems. False where it is refused. */
+static bool try_choice(struct candidates *candidates, struct choice choice) {
   const size_t mark = mem_mark();
   struct direct_parameters *parameters = mem_new(sizeof *parameters);
   struct plan plan = new_plan(candidates, &choice);
-  parameters->designs = mem_array(candidates->problem_count, sizeof(struct design));
-  parameters->count = candidates->problem_count;
+  parameters->designs = mem_array(3 * candidates->problem_count, sizeof(struct design));
   plan.parameters = parameters;
   for (size_t i = 0; i < candidates->problem_count && !plan.reason; i++) {
-    build(&parameters->designs[i], &candidates->problems[i], candidates->isa, choice);
-    plan.reason = judge(&parameters->designs[i], candidates->isa);
-    sum_up(&plan, &parameters->designs[i]);
+    struct design *designs = &parameters->designs[parameters->count];
+    const size_t count = build_designs(designs, &candidates->problems[i], candidates->isa, &choice);
+    parameters->count += count;
+    for (size_t d = 0; d < count; d++) {
+      if (!plan.reason) plan.reason = judge(&designs[d], candidates->isa);
+      sum_up(&plan, &designs[d]);
+    }
   }
+  set_seams(&plan, &choice, candidates->isa->lanes[candidates->problems[0].dtype]);
   if (plan.reason)
     forget(candidates, plan, &choice, mark);
   else
     candidates_add(candidates, plan);
+  return plan.reason == NULL;
 }
 
 /* The other order of an accepted plan, where there are several blocks to order. */
@@ -190,6 +226,7 @@ static void try_other_order(struct candidates *candidates) {
     turned->designs[i].choice.channels_inner = true;
     sum_up(&other, &turned->designs[i]);
   }
+  set_seams(&other, &choice, candidates->isa->lanes[candidates->problems[0].dtype]);
   candidates_add(candidates, other);
 }
 
@@ -223,6 +260,16 @@ static void extents(const struct candidates *candidates, enum form form, int64_t
   *vectors = ((form == FORM_PIXELS ? pixels : channels) + lanes - 1) / lanes;
 }
 
+/* What has too much border for peeled tiles keeps them for its inner columns. */
+static void try_split(struct candidates *candidates, struct choice choice) {
+  const struct problem *problem = &candidates->problems[0];
+  int64_t from, to;
+  axis_interior(&problem->axis[problem->rank - 1], &from, &to);
+  if (problem->unroll == UNROLL_FULL || candidates->problem_count > 1 || from >= to) return;
+  choice.split = true;
+  try_choice(candidates, choice);
+}
+
 /* For a number of vectors, the tallest tile that the registers hold, made lower where the rows then split evenly. */
 static void try_vectors(struct candidates *candidates, enum form form, int64_t vectors, int64_t rows) {
   const int64_t registers = candidates->isa->registers;
@@ -237,7 +284,7 @@ static void try_vectors(struct candidates *candidates, enum form form, int64_t v
   if (most == 0) return;
   const int64_t tiles = (rows + most - 1) / most;
   const struct choice choice = {.form = form, .rows = (rows + tiles - 1) / tiles, .vectors = vectors};
-  try_choice(candidates, choice);
+  if (!try_choice(candidates, choice)) try_split(candidates, choice);
   try_other_order(candidates);
 }
 

@@ -20,6 +20,8 @@ struct choice {
   bool channels_inner;   /* blocks of output channels are the inner loop, rows of outputs the outer one */
   bool full;             /* no loop over taps or input channels */
   bool trimmed;          /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
+  bool split;            /* inner columns in peeled tiles, those at the borders trimmed: a design each */
+  int64_t from, to;      /* columns of this design; to 0: all */
 };
 
 /* A stretch of multiply-add steps with the same live rows: `loop` taps × (trips × unroll + rest) steps, step i reading x at
@@ -80,8 +82,10 @@ struct design {
   int rank;
   struct choice choice;
   int64_t lanes;
-  bool depthwise; /* one input channel a group, several groups: weights are kept [multiplier, taps, groups] */
-  bool w_exact;   /* w must not be read beyond a vector's live lanes (baked) */
+  bool shared;     /* packs nothing: reads what the design before it packed */
+  bool depthwise;  /* one input channel a group, several groups: weights are kept [multiplier, taps, groups] */
+  bool w_exact;    /* w must not be read beyond a vector's live lanes (baked) */
+  int64_t y_first; /* element of the first column */
   int64_t x_vector, x_lane, w_row, w_vector, b_row, b_vector, y_row, y_vector, y_lane;
   struct tile *tiles;
   size_t tile_count;
@@ -102,6 +106,8 @@ struct design {
   const char *reason; /* why it can't be, or NULL */
 };
 
+/* First output, and the one after the last, whose taps all lie inside the input; both are the axis' end where there is none. */
+void axis_interior(const struct axis *axis, int64_t *from, int64_t *to);
 /* Merges and drops axes: 1×1 kernels run over one long row; a trimmed design gets a last axis of one pixel. */
 void fold_axes(struct design *design);
 /* Builds the design of `choice`; design->reason is set where it is refused. */

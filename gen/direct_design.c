@@ -98,7 +98,7 @@ static void set_block_steps(struct design *design) {
     const int64_t channels = pixels ? block->rows : block->vectors * design->lanes;
     const int64_t y_channel = design->choice.form == FORM_DEPTH ? design->problem.y_group : design->problem.y_channel;
     block->y_step = channels * y_channel;
-    block->y = channel * y_channel;
+    block->y = design->y_first + channel * y_channel;
     if (design->choice.form == FORM_DEPTH) {
       block->x_step = channels * design->problem.x_group;
       block->x = channel * design->problem.x_group;

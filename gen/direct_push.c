@@ -203,6 +203,7 @@ void design_push(lua_State *L, const struct design *design) {
   lua_createtable(L, 0, 32);
   set_text(L, "form", form_name(design->choice.form));
   set_text(L, "padding_mode", pad_mode_name(design->problem.pad_mode));
+  set_bool(L, "shared", design->shared);
   set_bool(L, "full", design->choice.full);
   set_bool(L, "w_exact", design->w_exact);
   set_bool(L, "zero_weights", design->problem.zero_weights);

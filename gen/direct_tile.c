@@ -36,8 +36,7 @@ static int64_t source(enum cs_pad_mode mode, int64_t i, int64_t size) {
   }
 }
 
-/* First output, and the one after the last, whose taps all lie inside the input; empty at the end where there is none. */
-static void interior(const struct axis *axis, int64_t *from, int64_t *to) {
+void axis_interior(const struct axis *axis, int64_t *from, int64_t *to) {
   const int64_t reach = (axis->kernel - 1) * axis->dilation;
   const int64_t last = axis->in - 1 - reach + axis->pad;
   *from = axis->pad > 0 ? (axis->pad + axis->stride - 1) / axis->stride : 0;
@@ -68,7 +67,7 @@ static bool may_look(struct design *design, int64_t rows, int64_t taps) {
 /* Cuts an axis where the pattern of its taps changes. NULL with the reason set when there is too much border. */
 static struct segment *segments_of(struct design *design, const struct axis *axis, size_t *count) {
   int64_t inner, end;
-  interior(axis, &inner, &end);
+  axis_interior(axis, &inner, &end);
   if (!may_look(design, axis->out - (end - inner) + 1, axis->kernel)) return NULL;
   struct segment *list = NULL;
   struct tap *taps = mem_array((size_t)axis->kernel, sizeof *taps);
@@ -385,7 +384,7 @@ static bool add_rows(struct design *design, struct block *block, const struct ou
   struct columns inner;
   int64_t first = 0;
   if (design->choice.form == FORM_PIXELS) return add_pixel_tiles(design, block, outers, rows);
-  interior(row, &inner.from, &inner.to);
+  axis_interior(row, &inner.from, &inner.to);
   const int64_t border = row->out - (inner.to - inner.from);
   return may_look(design, border, row->kernel) &&
          add_tiles(design, block, outers, rows, (struct columns){0, row->out}, inner, ceil_div(row->out, block->rows), &first);

@@ -49,11 +49,22 @@ static void merge_batch(struct design *design) {
   problem->batch = 1;
 }
 
+/* A design of some columns: the row begins at the first of them. */
+static void take_columns(struct design *design) {
+  struct axis *row = &design->axis[design->rank - 1];
+  const struct choice *choice = &design->choice;
+  if (choice->to == 0) return;
+  row->out = choice->to - choice->from;
+  row->pad -= choice->from * row->stride;
+  design->y_first = choice->from * row->y_step;
+}
+
 void fold_axes(struct design *design) {
   design->rank = design->problem.rank;
   memcpy(design->axis, design->problem.axis, (size_t)design->rank * sizeof design->axis[0]);
+  take_columns(design);
   if (design->choice.trimmed) {
-    const struct axis pixel = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+    const struct axis pixel = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1, .x_step = 1, .y_step = 1};
     design->axis[design->rank++] = pixel;
     return;
   }

@@ -261,10 +261,13 @@ ${symbol}_part(${arguments.pass(list)}, 0, 1);
 $ end
 
 $ return function(target, symbol)
-$   local kernels, base = {}, 0
+$   local kernels, base, free = {}, 0, 0
 $   for i, kernel in ipairs(target.kernels) do
+$     if not kernel.shared then
+$       base = free
+$       free = base + packed_elements(kernel)
+$     end
 $     kernels[i] = extend(target, kernel, #target.kernels > 1 and symbol .. "_phase" .. i or symbol, base)
-$     base = base + packed_elements(kernel)
 $   end
 $   for _, kernel in ipairs(kernels) do
 $     K = kernel

@@ -26,7 +26,7 @@ void ${symbol}_pack(${arguments.declare(arguments.pack_list(layer))})
 {
 ${kernels[1].V.ctype} *p = (${kernels[1].V.ctype} *)packed;
 $   for _, K in ipairs(kernels) do
-$     for _, box in ipairs(K.boxes) do copy(box, K.base) end
+$     for _, box in ipairs(K.shared and {} or K.boxes) do copy(box, K.base) end
 $   end
 }
 
