@@ -130,7 +130,8 @@ static bool check_written(struct call *call) {
 
 static void note_ratio(struct outcome *outcome, const struct cs_expect *expect, double got) {
   const double error = fabs((got - expect->value) - expect->rest);
-  if (!expect->overflow && expect->bound > 0 && error / expect->bound > outcome->ratio) outcome->ratio = error / expect->bound;
+  const double ratio = expect->bound > 0 ? error / expect->bound : 0;
+  if (!expect->overflow && isfinite(ratio) && ratio > outcome->ratio) outcome->ratio = ratio;
 }
 
 static bool check_values(struct call *call) {
