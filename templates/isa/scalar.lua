@@ -30,7 +30,7 @@ return {
   when = "1",             -- #if around everything of this ISA
   headers = {},
   prelude = false,        -- C text that the operations use, once a file
-  attribute = "",         -- of every function
+  attribute = "CONVSMITH_LANE", -- of every function: gcc turns loops over few steps into shuffles, five times slower
   probe = { arch = "any", cpuid = {}, xcr0 = 0, macro = false },
   registers = 16,
   mac_bytes = 12,         -- of code, for estimates

@@ -51,6 +51,7 @@ return derive(import("isa/scalar.lua"), {
   rank = 10,
   when = "defined(__GNUC__)",
   prelude = prelude("float", "int", "convsmith_f32x4", 4) .. prelude("double", "long long", "convsmith_f64x2", 2),
+  attribute = "",
   probe = { arch = "any" },
   barrier = true,
   vec = { f32 = type_of("convsmith_f32x4", 4), f64 = type_of("convsmith_f64x2", 2) },

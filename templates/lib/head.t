@@ -49,9 +49,11 @@ $ end
 #if defined(__GNUC__) && !defined(__clang__)
 #define CONVSMITH_PIN(constraint, value) __asm__("" : constraint(value))
 #define CONVSMITH_DONE(constraint, value) __asm__ __volatile__("" : constraint(value))
+#define CONVSMITH_LANE __attribute__((optimize("no-tree-loop-vectorize")))
 #else
 #define CONVSMITH_PIN(constraint, value) ((void)0)
 #define CONVSMITH_DONE(constraint, value) ((void)0)
+#define CONVSMITH_LANE
 #endif
 #endif
 $ for _, target in ipairs(targets) do if target.isa.prelude then
