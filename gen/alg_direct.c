@@ -25,14 +25,24 @@ static int64_t registers_of(enum form form, int64_t rows, int64_t vectors) {
   return rows * vectors + held + 1;
 }
 
-/* Bytes of a tile's function. */
+/* Bytes that finish one accumulator: residual, activation, store. */
+static int64_t finish_bytes(const struct design *design) {
+  static const int64_t activation[] = {
+      [CS_RELU] = 8,   [CS_RELU6] = 16,   [CS_CLAMP] = 16, [CS_HARDSIGMOID] = 24, [CS_HARDSWISH] = 32, [CS_LEAKY_RELU] = 48,
+      [CS_PRELU] = 48, [CS_SIGMOID] = 16, [CS_TANH] = 16,  [CS_SILU] = 16,        [CS_GELU] = 16};
+  const int64_t move = design->y_lane == 1 ? 20 : 20 + 12 * design->lanes;
+  return move * (design->problem.residual ? 2 : 1) + activation[design->problem.activation];
+}
+
+/* Bytes of a tile's function. Weights that may be zero are looked at in each multiply-add. */
 static int64_t tile_bytes(const struct design *design, const struct tile *tile, const struct isa *isa) {
-  int64_t bytes = 300 + tile->rows * tile->vectors * (design->y_lane == 1 ? 20 : 20 + 12 * design->lanes);
+  const int64_t mac = isa->mac_bytes * (design->problem.zero_weights ? 2 : 1);
   const int64_t gather = design->x_lane > 1 ? 14 * design->lanes : 0;
+  int64_t bytes = 300 + tile->rows * tile->vectors * finish_bytes(design);
   for (size_t i = 0; i < tile->span_count; i++) {
     const struct span *span = &tile->spans[i];
     const int64_t steps = span->unroll + span->rest, macs = span->count * tile->vectors;
-    bytes += 24 + steps * (macs * isa->mac_bytes + (span->count + tile->vectors) * 10);
+    bytes += 24 + steps * (macs * mac + (span->count + tile->vectors) * 10);
     bytes += steps * gather * (design->choice.form == FORM_DEPTH ? macs : tile->vectors);
   }
   return bytes;
@@ -63,8 +73,19 @@ static double through_caches(double bytes, double again) {
   return bytes * memory.from_l3 + again * bytes * (bytes > memory.l2 ? memory.from_l3 : memory.from_l2);
 }
 
+/* Cycles for panels of weights that no cache near the core holds: every tile streams its panel anew. */
+static double panel_cycles(const struct design *design) {
+  const double size = (double)cs_size(design->problem.dtype);
+  const struct part_case *row = &design->blocks[0].cases[0];
+  double tiles = design->rank > 1 ? 0 : 1;
+  for (size_t i = 0; i < row->run_count && design->rank > 1; i++) tiles += (double)row->runs[i].count;
+  if (design->choice.channels_inner || size * (double)design->blocks[0].w_step <= memory.l2) return 0;
+  return size * (double)design->w_size * (tiles * (double)design->rows * (double)design->batch.count - 1) * memory.from_l3;
+}
+
 /* Cycles for x and w to arrive: what the outer loop goes over again is read again from where it fits. */
 static double memory_cycles(const struct design *design) {
+  if (design->reason) return 0;
   const double size = (double)cs_size(design->problem.dtype);
   double pixels = 1;
   for (int a = 0; a < design->rank; a++) pixels *= (double)design->axis[a].in;
@@ -72,7 +93,7 @@ static double memory_cycles(const struct design *design) {
   const double w = size * (double)design->w_size;
   const double images = (double)design->batch.count;
   if (design->choice.channels_inner) return images * through_caches(x, 0) + through_caches(w, images * (double)design->rows - 1);
-  return images * through_caches(x, (double)design->channel_blocks - 1) + through_caches(w, images - 1);
+  return images * through_caches(x, (double)design->channel_blocks - 1) + through_caches(w, images - 1) + panel_cycles(design);
 }
 
 /* ---- one candidate --------------------------------------------------------------------------------------------------- */
