@@ -38,12 +38,13 @@ static int64_t finish_bytes(const struct design *design) {
 static int64_t tile_bytes(const struct design *design, const struct tile *tile, const struct isa *isa) {
   const int64_t mac = isa->mac_bytes * (design->problem.zero_weights ? 2 : 1);
   const int64_t gather = design->x_lane > 1 ? 14 * design->lanes : 0;
+  const bool depth = design->choice.form == FORM_DEPTH; /* each multiply-add has an x of its own */
   int64_t bytes = 300 + tile->rows * tile->vectors * finish_bytes(design);
   for (size_t i = 0; i < tile->span_count; i++) {
     const struct span *span = &tile->spans[i];
     const int64_t steps = span->unroll + span->rest, macs = span->count * tile->vectors;
-    bytes += 24 + steps * (macs * mac + (span->count + tile->vectors) * 10);
-    bytes += steps * gather * (design->choice.form == FORM_DEPTH ? macs : tile->vectors);
+    bytes += 24 + steps * (macs * mac + ((depth ? macs : span->count) + tile->vectors) * 10);
+    bytes += steps * gather * (depth ? macs : tile->vectors);
   }
   return bytes;
 }

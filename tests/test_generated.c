@@ -94,22 +94,24 @@ static void check_data(const char *spec) {
 
 /* ---- how large functions are ------------------------------------------------------------------------------------------------- */
 
-/* Largest function over its estimate: the extremes of what was seen. */
+/* Largest function over its estimate: the extremes of what each compiler made. */
 static struct ratio {
   double value;
   char what[300];
-} highest, lowest = {1e9, ""};
+} highest[2], lowest[2] = {{1e9, ""}, {1e9, ""}};
 
-static void note_ratio(const struct layer *layer, const struct plan *plan, unsigned long bytes) {
+static void note_ratio(const struct layer *layer, const struct plan *plan, unsigned long bytes, int compiler) {
   const double value = (double)bytes / (double)plan->code_bytes;
-  struct ratio *ratio = value > highest.value ? &highest : value < lowest.value ? &lowest : NULL;
+  struct ratio *ratio = value > highest[compiler].value  ? &highest[compiler]
+                        : value < lowest[compiler].value ? &lowest[compiler]
+                                                         : NULL;
   if (!ratio) return;
   ratio->value = value;
   snprintf(ratio->what, sizeof ratio->what, "%.2f: %s of %s, %s: %lu bytes, about %lld expected", value, layer->name,
            made.spec.path, plan->isa->name, bytes, (long long)plan->code_bytes);
 }
 
-static void check_sizes_of(const struct layer *layer) {
+static void check_sizes_of(const struct layer *layer, int compiler) {
   const struct isa_set targets = made_targets(layer);
   const struct plan *const *plans = job_plans(&made, layer, &targets);
   for (size_t i = 0; i < targets.count; i++) {
@@ -117,7 +119,7 @@ static void check_sizes_of(const struct layer *layer) {
     if (bytes > (unsigned long)layer->max_code_bytes)
       fail_msg("%s of %s has %lu bytes, max_code_bytes is %lld", made_symbol(layer, &targets, i), made.spec.path, bytes,
                (long long)layer->max_code_bytes);
-    if (bytes > 1000) note_ratio(layer, plans[i], bytes);
+    if (bytes > 1000) note_ratio(layer, plans[i], bytes, compiler);
   }
 }
 
@@ -132,7 +134,7 @@ static void check_spec(const char *spec, const char *target, const char *set, co
   assert_true(object_read(scratch_path("all/all.o"), &object));
   check_symbols(spec);
   check_data(spec);
-  for (size_t i = 0; i < made.spec.count; i++) check_sizes_of(&made.spec.layers[i]);
+  for (size_t i = 0; i < made.spec.count; i++) check_sizes_of(&made.spec.layers[i], (int)(compiler - compilers));
   object_free(&object);
   made_close();
 }
@@ -156,10 +158,17 @@ static void every_spec(void **state) {
   assert_true(each_spec(full ? FOLDERS : SMALL_FOLDERS, full ? check_all_ways : check_in_turn) >= 20);
 }
 
+/* What the default does not have with every layer, the others with few. */
 static void targets_alone(void **state) {
-  static const char *const targets[] = {"scalar", "vec128", "sse41", "avx2", "avx512"};
+  static const struct {
+    const char *target, *spec;
+  } rows[] = {{"vec128", "tests/data/odd.yaml"},
+              {"sse41", "tests/data/odd.yaml"},
+              {"scalar", "specs/features/f64.yaml"},
+              {"avx2", "specs/features/batch.yaml"},
+              {"avx512", "specs/features/conv3d.yaml"}};
   (void)state;
-  for (int i = 0; i < 5; i++) check_spec("tests/data/odd.yaml", targets[i], "", &compilers[i % 2 && have("clang")]);
+  for (int i = 0; i < 5; i++) check_spec(rows[i].spec, rows[i].target, "", &compilers[i % 2 && have("clang")]);
 }
 
 static void all_unrolled(void **state) {
@@ -167,11 +176,13 @@ static void all_unrolled(void **state) {
   check_spec("specs/features/unroll.yaml", "", "unroll=full", &compilers[0]);
 }
 
+/* Estimates know gcc's code; clang, which takes other ways, is bound loosely. */
 static void estimates_of_code_bytes(void **state) {
   (void)state;
-  print_message("code bytes over estimate: %s\n                          %s\n", lowest.what, highest.what);
-  assert_true(highest.value < 3);
-  assert_true(lowest.value > 0.25);
+  for (int c = 0; c < 2; c++)
+    print_message("%s: code over estimate %s\n     %s\n", compilers[c].name, lowest[c].what, highest[c].what);
+  assert_true(highest[0].value < 1.5 && lowest[0].value > 0.2);
+  assert_true(highest[1].value < 2);
 }
 
 static int begin(void **state) {

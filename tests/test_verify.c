@@ -157,7 +157,7 @@ static void nothing_is_left_behind(void **state) {
     process_run(said, sizeof said, "mkdir -p %s; TMPDIR=%s timeout -s %s 0.2 %s/convsmith verify specs/mobilenetv2.yaml", folder,
                 folder, endings[i], process_out());
     int left = 1;
-    for (int attempt = 0; left && attempt < 60; attempt++) {
+    for (int attempt = 0; left && attempt < 300; attempt++) {
       usleep(100000);
       left = process_run(said, sizeof said, "test -z \"$(ls %s)\"", folder);
     }

@@ -1,5 +1,5 @@
-$ -- Top of a generated source: banner, headers of every ISA before any code, and the macros that keep compilers from unrolling,
-$ -- hoisting and reloading. Guarded: many generated files may be one translation unit.
+$ -- Top of a generated source: banner, headers of every ISA before any code and lib/macros.t.
+$ -- Guarded: many generated files may be one translation unit.
 $ local epilogue = import("lib/epilogue.lua")
 /* ${layer.name}: made by convsmith ${version} from ${layer.spec}. Do not edit: generate again.
 $ for _, line in ipairs(layer.banner) do
@@ -30,31 +30,7 @@ $ if #targets > 1 then
 $ end
 #ifndef CONVSMITH_MACROS
 #define CONVSMITH_MACROS
-#if defined(__GNUC__)
-#define CONVSMITH_INLINE static inline __attribute__((always_inline, unused))
-#define CONVSMITH_NOINLINE static __attribute__((noinline))
-#define CONVSMITH_BARRIER() __asm__ __volatile__("" ::: "memory")
-#else
-#define CONVSMITH_INLINE static
-#define CONVSMITH_NOINLINE static
-#define CONVSMITH_BARRIER() ((void)0)
-#endif
-#if defined(__clang__)
-#define CONVSMITH_ROLLED _Pragma("clang loop unroll(disable)")
-#elif defined(__GNUC__) && __GNUC__ >= 8
-#define CONVSMITH_ROLLED _Pragma("GCC unroll 1")
-#else
-#define CONVSMITH_ROLLED
-#endif
-#if defined(__GNUC__) && !defined(__clang__)
-#define CONVSMITH_PIN(constraint, value) __asm__("" : constraint(value))
-#define CONVSMITH_DONE(constraint, value) __asm__ __volatile__("" : constraint(value))
-#define CONVSMITH_LANE __attribute__((optimize("no-tree-loop-vectorize")))
-#else
-#define CONVSMITH_PIN(constraint, value) ((void)0)
-#define CONVSMITH_DONE(constraint, value) ((void)0)
-#define CONVSMITH_LANE
-#endif
+$ import("lib/macros.t")
 #endif
 $ for _, target in ipairs(targets) do if target.isa.prelude then
 #if ${target.isa.when}

@@ -5,7 +5,7 @@ $ local vec = import("lib/vec.lua")
 $ for _, header in ipairs(isa.headers) do
 #include <${header}>
 $ end
-#define CONVSMITH_INLINE static inline __attribute__((always_inline, unused))
+$ import("lib/macros.t")
 $ if isa.prelude then emit(isa.prelude) end
 
 $ local rows = {}
