@@ -1,0 +1,104 @@
+$ -- The kernels of a target as templates see them, and the shares of NAME_part: units of work numbered along a kernel's dimensions
+$ -- `order`, {name, count} innermost first.
+$ local vec = import("lib/vec.lua")
+$ local arguments = import("lib/arguments.lua")
+$ local at = vec.at
+
+$ -- The plan's kernel (read-only) with what templates add to it: operations, the prefix of its symbols, its part of the packed buffer.
+$ local function extend(target, kernel, symbol, base)
+$   local own = { V = vec.new(target.isa, layer.dtype, symbol, kernel.zero_weights), symbol = symbol, base = base }
+$   for _, key in ipairs(keys(kernel)) do own[key] = kernel[key] end
+$   return own
+$ end
+
+$ local function packed_elements(kernel)
+$   local size = kernel.w_size
+$   for _, tensor in ipairs(layer.parameters) do if tensor.name ~= "weights" then size = size + kernel.b_size end end
+$   return size
+$ end
+
+$ -- The kernels of a target. What a shared one reads, the one before it packed.
+$ local function kernels_of(target, symbol)
+$   local kernels, base, free = {}, 0, 0
+$   for i, kernel in ipairs(target.kernels) do
+$     if not kernel.shared then
+$       base = free
+$       free = base + packed_elements(kernel)
+$     end
+$     kernels[i] = extend(target, kernel, #target.kernels > 1 and symbol .. "_phase" .. i or symbol, base)
+$   end
+$   return kernels
+$ end
+
+$ -- Decodes unit u; dimensions of one are not there.
+$ local function decode(dimensions)
+$   local total = 1
+$   for _, dimension in ipairs(dimensions) do
+$     if dimension[2] > 1 then
+const ptrdiff_t ${dimension[1]} = u${total > 1 and " / " .. total or ""} % ${dimension[2]};
+$     end
+$     total = total * dimension[2]
+$   end
+$ end
+
+$ -- The offset of a unit in x, w, b or y.
+$ local function unit_offset(K, key)
+$   local terms = {}
+$   for _, unit in ipairs(K.units) do
+$     if unit.count > 1 and unit[key] ~= 0 then terms[#terms + 1] = unit.name .. " * " .. unit[key] end
+$   end
+$   return terms
+$ end
+
+$ local function sum(first, ...)
+$   local text = first
+$   for _, terms in ipairs({ ... }) do
+$     for _, term in ipairs(terms) do text = text .. (term:sub(1, 1) == "-" and " - " .. term:sub(2) or " + " .. term) end
+$   end
+$   return text
+$ end
+
+$ -- Pointers into the packed buffer or the baked arrays.
+$ local function parameter_pointers(K)
+$   local T, offset = K.V.ctype, K.base + K.w_size
+$   local packed = layer.packed and "(const " .. T .. " *)packed" or false
+$   if not layer.baked_weights then
+const ${T} *w = ${at(packed, K.base)};
+$   else
+const ${T} *w = ${layer.name}_baked_weights.values;
+$   end
+$   if layer.bias and layer.baked_bias then
+const ${T} *b = ${layer.name}_baked_bias.values;
+$   elseif layer.bias then
+const ${T} *b = ${at(packed, offset)};
+$     offset = offset + K.b_size
+$   end
+$   if layer.activation.name == "prelu" then
+const ${T} *s = ${at(packed, offset)};
+$   end
+$ end
+
+$ local function define(kernels, pointers, symbol)
+$   local list = arguments.call_list(layer)
+void ${symbol}_part(${arguments.declare(arguments.join(list, arguments.share))})
+{
+$   for _, K in ipairs(kernels) do
+$     local units = 1
+$     for _, dimension in ipairs(K.order) do units = units * dimension[2] end
+{
+/* even shares of ${units} units: the first ones get one more where they don't divide */
+const ptrdiff_t share = ${units} / parts, more = ${units} % parts;
+const ptrdiff_t from = part * share + (part < more ? part : more), end = from + share + (part < more);
+$     parameter_pointers(K)
+${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), { { "", "from" }, { "", "end" } }), { x = "input", r = "residual", y = "output" })});
+}
+$   end
+}
+void ${symbol}(${arguments.declare(list)})
+{
+${symbol}_part(${arguments.pass(list)}, 0, 1);
+}
+
+$ end
+
+$ return { kernels = kernels_of, decode = decode, unit_offset = unit_offset, sum = sum, define = define }

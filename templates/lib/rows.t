@@ -1,0 +1,65 @@
+$ -- Where a row of outputs begins: its place on each outer axis, its y, and which taps of those axes are live. K: the kernel.
+
+$ -- Output o of each outer axis for a row, and y (and residual) there.
+$ local function outputs(K)
+$   local y = { "y" }
+$   for a, axis in ipairs(K.axes) do
+const ptrdiff_t o${a} = row${axis.below > 1 and " / " .. axis.below or ""}${a > 1 and " % " .. axis.output or ""};
+$     y[a + 1] = "o" .. a .. " * " .. axis.y
+$   end
+${K.V.ctype} *yr = ${table.concat(y, " + ")};
+$   if layer.residual then
+const ${K.V.ctype} *rr = r + (yr - y);
+$   end
+$ end
+
+$ -- Live taps [from, from + taps) of one outer axis for this row.
+$ local function trim(a, axis)
+const ptrdiff_t i${a} = o${a} * ${axis.stride} - ${axis.pad};
+$   if axis.trimmed then
+const ptrdiff_t from${a} = i${a} < 0 ? (${axis.dilation - 1} - i${a}) / ${axis.dilation} : 0;
+const ptrdiff_t end${a} = i${a} > ${axis.input - 1} ? 0 : (${axis.input - 1} - i${a}) / ${axis.dilation} + 1;
+const ptrdiff_t taps${a} = (end${a} < ${axis.kernel} ? end${a} : ${axis.kernel}) - from${a};
+$   else
+const ptrdiff_t taps${a} = ${axis.kernel};
+$   end
+$ end
+
+$ -- Where each tap of one outer axis reads, for a padding mode.
+$ local function map(K, a, axis)
+ptrdiff_t map${a}[${axis.kernel}];
+CONVSMITH_ROLLED
+for (ptrdiff_t k = 0; k < ${axis.kernel}; k++)
+map${a}[k] = ${K.symbol}_${K.padding_mode}(o${a} * ${axis.stride} - ${axis.pad} + k * ${axis.dilation}, ${axis.input}) * ${axis.x};
+$ end
+
+$ -- x and w of a row's first live taps; a row without one keeps the pointers where they are.
+$ local function first_taps(K, loop_w)
+$   local live, x, w = {}, {}, {}
+$   for a, axis in ipairs(K.axes) do
+$     if axis.mapped then map(K, a, axis) else
+$       trim(a, axis)
+$       if axis.trimmed then
+$         live[#live + 1] = "taps" .. a .. " > 0"
+$         w[#w + 1] = "from" .. a .. " * " .. loop_w[a]
+$       end
+$       local from = axis.trimmed and (" + from%d * %d"):format(a, axis.dilation) or ""
+$       x[#x + 1] = ("(i%d%s) * %d"):format(a, from, axis.x)
+$     end
+$   end
+const ${K.V.ctype} *xr = x, *wr = w;
+$   if #live > 0 then
+if (${table.concat(live, " && ")}) {
+$   end
+$   if #x > 0 then
+xr += ${table.concat(x, " + ")};
+$   end
+$   if #w > 0 then
+wr += ${table.concat(w, " + ")};
+$   end
+$   if #live > 0 then
+}
+$   end
+$ end
+
+$ return { outputs = outputs, first_taps = first_taps }
