@@ -1,0 +1,96 @@
+/* Rigs. Buffers come from the C library and not from the arena: they are large, aligned, and go one by one. */
+#include "rig.h"
+#include "mem.h"
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGNMENT = 64 };
+static const size_t ROTATED_BYTES = (size_t)256 << 20; /* beyond what one core gets of a shared last-level cache */
+
+static void *aligned(size_t size) {
+  void *data = NULL;
+  return posix_memalign(&data, ALIGNMENT, size + ALIGNMENT) == 0 ? data : NULL;
+}
+
+size_t rig_copies(size_t bytes) {
+  const size_t copies = ROTATED_BYTES / (bytes + 4096) + 1;
+  return copies < 2 ? 2 : copies;
+}
+
+static size_t tensor_bytes(const struct tensor *tensor) {
+  return tensor_count(tensor) * cs_size(tensor->dtype);
+}
+
+/* The tensor in memory order; parameters stay in logical order. */
+static void *filled(const struct tensor *tensor, const void *logical, uint64_t seed) {
+  void *data = aligned(tensor_bytes(tensor));
+  if (!data) return NULL;
+  if (!logical)
+    cs_fill(data, tensor_count(tensor), tensor->dtype, CS_FILL_RANDOM, 0, seed);
+  else if (tensor->role == TENSOR_PARAMETER)
+    memcpy(data, logical, tensor_bytes(tensor));
+  else
+    cs_to_layout(logical, data, tensor->shape, tensor->rank, tensor->dtype, tensor->layout);
+  return data;
+}
+
+static void free_all(const void *const *buffers, size_t count) {
+  for (size_t i = 0; i < count; i++) free((void *)(uintptr_t)buffers[i]);
+}
+
+static bool pack(struct rig *rig, const void *const *parameters) {
+  const size_t bytes = rig->kernel->packed_bytes;
+  for (size_t i = 0; i < rig->copies; i++) {
+    rig->packed[i] = aligned(bytes);
+    if (!rig->packed[i]) return false;
+    if (i > 0)
+      memcpy(rig->packed[i], rig->packed[0], bytes);
+    else if (rig->kernel->pack)
+      rig->kernel->pack(parameters, rig->packed[0]);
+  }
+  return true;
+}
+
+bool rig_open(struct rig *rig, const struct layer *layer, const struct kernel *kernel, const void *const *logical, size_t copies) {
+  struct tensor tensors[MAX_TENSORS];
+  const void *parameters[MAX_TENSORS];
+  const size_t count = layer->op->tensors(layer, tensors);
+  size_t inputs = 0, given = 0;
+  *rig = (struct rig){.kernel = kernel, .copies = copies, .packed = calloc(copies, sizeof *rig->packed)};
+  bool good = rig->packed != NULL;
+  for (size_t i = 0; i < count; i++) {
+    if (tensors[i].baked) continue;
+    void *data = filled(&tensors[i], logical ? logical[i] : NULL, i + 1);
+    good = good && data;
+    if (tensors[i].role == TENSOR_OUTPUT)
+      rig->output = data;
+    else if (tensors[i].role == TENSOR_PARAMETER)
+      parameters[given++] = data;
+    else
+      rig->inputs[inputs++] = data;
+  }
+  rig->workspace = aligned(kernel->workspace_bytes);
+  good = good && rig->workspace && pack(rig, parameters);
+  free_all(parameters, given);
+  return good;
+}
+
+void rig_close(struct rig *rig) {
+  free_all(rig->inputs, MAX_TENSORS);
+  for (size_t i = 0; rig->packed && i < rig->copies; i++) free(rig->packed[i]);
+  free(rig->packed);
+  free(rig->output);
+  free(rig->workspace);
+  *rig = (struct rig){0};
+}
+
+static void call(void *context) {
+  struct rig *rig = context;
+  rig->kernel->whole(rig->inputs, rig->packed[rig->next], rig->output, rig->workspace);
+  rig->next = rig->next + 1 < rig->copies ? rig->next + 1 : 0;
+}
+
+struct timed rig_timed(struct rig *rig) {
+  return (struct timed){call, rig};
+}

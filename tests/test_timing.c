@@ -1,0 +1,73 @@
+/* Timing: turns are taken, ratios are of rounds, medians are medians. No test here depends on how fast anything is. */
+#include "../gen/mem.h"
+#include "../gen/timing.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+/* ---- medians ------------------------------------------------------------------------------------------------------------ */
+
+static void median_of_odd_and_even(void **state) {
+  (void)state;
+  const double values[] = {9, 1, 5, 3};
+  assert_true(timing_median(values, 3) == 5);
+  assert_true(timing_median(values, 4) == 4);
+  assert_true(timing_median(values, 1) == 9);
+  assert_true(values[0] == 9); /* left as they were */
+}
+
+/* The machine halves its clock in the last round: the ratio stays. */
+static void ratio_is_of_rounds(void **state) {
+  (void)state;
+  const double over[] = {2, 4, 30}, under[] = {1, 2, 15};
+  assert_true(timing_ratio(over, under, 3) == 2);
+}
+
+/* ---- turns -------------------------------------------------------------------------------------------------------------- */
+
+/* Who was called last, and how often the caller changed. */
+struct log {
+  int last, changes;
+};
+struct caller {
+  struct log *log;
+  int number;
+  double work;
+};
+
+static void work(void *context) {
+  struct caller *caller = context;
+  caller->log->changes += caller->log->last != caller->number;
+  caller->log->last = caller->number;
+  for (int i = 0; i < 1000; i++) caller->work = caller->work * 0.5 + 1;
+}
+
+static void candidates_take_turns(void **state) {
+  (void)state;
+  enum { ROUNDS = 4 };
+  struct log log = {.last = -1};
+  struct caller callers[] = {{&log, 0, 0}, {&log, 1, 0}, {&log, 2, 0}};
+  const struct timed candidates[] = {{work, &callers[0]}, {work, &callers[1]}, {work, &callers[2]}};
+  double seconds[3 * ROUNDS];
+  timing_rounds(candidates, 3, ROUNDS, false, seconds);
+  assert_int_equal(log.changes, 3 * (ROUNDS + 1)); /* each once to find out how many calls fill a sample */
+  for (int i = 0; i < 3 * ROUNDS; i++) assert_true(seconds[i] > 0);
+}
+
+static int release_memory(void **state) {
+  (void)state;
+  mem_release(0);
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(median_of_odd_and_even),
+      cmocka_unit_test(ratio_is_of_rounds),
+      cmocka_unit_test(candidates_take_turns),
+  };
+  return cmocka_run_group_tests(tests, NULL, release_memory);
+}
