@@ -90,7 +90,7 @@ $(TESTS): $(O)/test/%: $(O)/obj/tests/%.o $(O)/libshared.a $(O)/libconvsmith.a
 	$(SAY) $(CC) $(CFLAGS) $(LDFLAGS) -rdynamic -o $@ $^ $(CMOCKA_LIBS) $(LDLIBS)
 
 test test-full: $(PROGRAM) $(TESTS)
-	@OUT='$(O)' $(if $(filter test-full,$@),FULL=1 )bash tools/test.sh $(QUICK) $(SLOW)
+	@OUT='$(O)' $(if $(filter test-full,$@),FULL=$(or $(FULL),1) )bash tools/test.sh $(QUICK) $(SLOW)
 
 test-quick: $(PROGRAM) $(QUICK)
 	@OUT='$(O)' bash tools/test.sh $(QUICK)

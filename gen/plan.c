@@ -29,7 +29,7 @@ struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa
   for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
     if (strcmp(layer->algorithm, "auto") == 0 || strcmp(layer->algorithm, algorithms[i]->name) == 0)
       algorithms[i]->enumerate(&candidates);
-  qsort(candidates.plans, candidates.count, sizeof *candidates.plans, by_cost);
+  if (candidates.count > 0) qsort(candidates.plans, candidates.count, sizeof *candidates.plans, by_cost);
   struct plan_list list = {.items = candidates.plans, .count = candidates.count};
   while (list.usable < list.count && !list.items[list.usable].reason) list.usable++;
   return list;

@@ -135,10 +135,7 @@ static const struct {
 
 static void other_cpus(void **state) {
   (void)state;
-  if (!have("qemu-x86_64")) {
-    print_message("skipped: no qemu-x86_64 (Debian's qemu-user)\n");
-    return;
-  }
+  if (!have("qemu-x86_64")) skip_because("no qemu-x86_64 (Debian's qemu-user)");
   MUST("cd both && convsmith generate layers.yaml --layer head -o . --emit-test");
   MUST("cd both && cc -std=c99 -O2 pick.c -o pick -lm && cc -std=c99 -O1 head.c head_test.c -o test -lm");
   for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++) {
@@ -162,10 +159,8 @@ static void threads(void **state) {
 static void threads_race_nowhere(void **state) {
   (void)state;
   scratch_write("both/empty.c", "int main(void) { return 0; }\n");
-  if (in_scratch("cd both && clang -fsanitize=thread empty.c -o empty && ./empty") != 0) {
-    print_message("skipped: no clang with a thread sanitizer that runs here\n");
-    return;
-  }
+  if (in_scratch("cd both && clang -fsanitize=thread empty.c -o empty && ./empty") != 0)
+    skip_because("no clang with a thread sanitizer that runs here");
   MUST("cd both && clang -std=c99 -O1 -g -fsanitize=thread threads.c head.c -o races -lpthread -lm && ./races");
   assert_string_equal(said, "equal\n");
 }
@@ -240,10 +235,7 @@ static void make_builds(void **state) {
 
 static void cmake_builds(void **state) {
   (void)state;
-  if (!have("cmake")) {
-    print_message("skipped: no cmake\n");
-    return;
-  }
+  if (!have("cmake")) skip_because("no cmake");
   copy_consumers("cmake");
   write_example("cmake", "cmake/CMakeLists.txt");
   MUST("mkdir -p cmake/t/lib cmake/build/gen && cp \"$OLDPWD\"/templates/lib/head.t cmake/t/lib");

@@ -1,5 +1,5 @@
-/* Random small layers through `convsmith verify`: 1,000 of them, or 20,000 and every plan where FULL=1. SEED chooses others. A
- * tenth is compiled by clang, another tenth is verified with every plan. */
+/* Random small layers through `convsmith verify`: 1,000 of them; with FULL=1 20,000, with FULL=N N of them, and every plan. SEED
+ * chooses others. A tenth is compiled by clang, another tenth is verified with every plan. */
 #include "../gen/engine.h"
 #include "../gen/file.h"
 #include "../gen/isa.h"
@@ -31,10 +31,12 @@ static int make(void **state) {
   (void)state;
   const char *given = getenv("SEED"), *all = getenv("FULL");
   if (given && *given) seed = strtoull(given, NULL, 10);
-  full = all && !strcmp(all, "1");
+  const size_t asked = all ? strtoull(all, NULL, 10) : 0, count = asked > 1 ? asked : asked == 1 ? FULL_LAYERS : LAYERS;
+  full = asked > 0;
+  setvbuf(stdout, NULL, _IOLBF, 0);
   struct engine *engine = engine_new(NULL, 0);
   struct isa_list isas;
-  if (!isa_read(engine, &isas) || !sweep_make(&sweep, full ? FULL_LAYERS : LAYERS, &isas, seed)) return -1;
+  if (!isa_read(engine, &isas) || !sweep_make(&sweep, count, &isas, seed)) return -1;
   mkdir(mem_text("%s/test", process_out()), 0777);
   mkdir(folder(), 0777);
   printf("%zu layers, seed %" PRIu64 "\n", sweep.count, seed);
@@ -95,7 +97,8 @@ static void verify(const struct share *share, size_t first, size_t end) {
                                  full ? "all" : share->plans);
   const char *sum = strstr(said, " kernels: ");
   while (sum && sum > said && sum[-1] != '\n') sum--;
-  printf("CC=%s, %s: %zu layers, %.1f s, %s", share->compiler, path, layers, cs_seconds() - start, sum ? sum : "no result\n");
+  printf("CC=%s, %s, up to layer %zu of %zu: %zu layers, %.1f s, %s", share->compiler, path, end, sweep.count, layers,
+         cs_seconds() - start, sum ? sum : "no result\n");
   if (status != 0) show_failures(said);
   assert_int_equal(status, 0);
   assert_true(sum && strtoull(sum, NULL, 10) >= layers);

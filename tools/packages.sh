@@ -4,8 +4,8 @@
 set -eu
 mode=$1
 shift
-compiler=${CC:-cc}
-compiler=${compiler%% *}
+cc=${CC:-cc}
+compiler=${cc%% *}
 pkg_config=${PKG_CONFIG:-pkg-config}
 
 # The Debian package of a compiler has its name, save for cc and paths.
@@ -21,8 +21,25 @@ need() {
   "$@" > /dev/null 2>&1 || missing="$missing $package"
 }
 
-compiles() {
+# The same for what some tests use: without it they are skipped.
+want() {
+  package=$1
+  shift
+  "$@" > /dev/null 2>&1 || wanted="$wanted $package"
+}
+
+compiles() { # COMPILER FLAG...
   printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | "$@" -x c -o /dev/null -
+}
+
+# No package mends a compiler that is there and compiles nothing.
+try_compiler() {
+  command -v "$compiler" > /dev/null || return 0
+  # shellcheck disable=SC2086 # CC may hold flags
+  if ! printf 'int nothing;\n' | $cc -x c -c -o /dev/null -; then
+    echo "convsmith: CC='$cc' compiles nothing, not even 'int nothing;'" >&2
+    exit 2
+  fi
 }
 
 need_target() {
@@ -31,7 +48,9 @@ need_target() {
       need libcmocka-dev "$pkg_config" --exists cmocka
       need g++ command -v c++
       need clang command -v clang
-      need cmake command -v cmake
+      want cmake command -v cmake
+      want qemu-user command -v qemu-x86_64
+      want libclang-rt-14-dev compiles clang -fsanitize=thread # of Debian 12's clang
       ;;
     asan)
       need libcmocka-dev "$pkg_config" --exists cmocka
@@ -41,6 +60,7 @@ need_target() {
     valgrind) need valgrind command -v valgrind ;;
     lint)
       need clang-format command -v clang-format
+      need clang-tidy command -v clang-tidy
       need cppcheck command -v cppcheck
       need lua-check command -v luacheck
       ;;
@@ -48,7 +68,7 @@ need_target() {
 }
 
 find_missing() {
-  missing=
+  missing= wanted=
   need "$compiler_package" command -v "$compiler"
   need libc6-dev compiles "$compiler"
   need pkg-config command -v "$pkg_config"
@@ -61,20 +81,31 @@ as_root() {
   if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
 }
 
+can_install() {
+  command -v apt-get > /dev/null && { [ "$(id -u)" = 0 ] || command -v sudo > /dev/null; }
+}
+
+# Whether it worked is seen by what is missing then.
+install_all() {
+  echo "installing with apt-get:$missing$wanted"
+  as_root apt-get -qq update || return 0
+  # shellcheck disable=SC2086 # one word a package
+  as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing $wanted > /dev/null || return 0
+}
+
 stop() {
   echo "convsmith needs packages that are not there (Debian's names):$missing" >&2
-  echo "install them, or run make demo as root or with sudo on Debian or Ubuntu" >&2
+  echo "as root: apt-get install --no-install-recommends$missing" >&2
+  echo "(all targets but make and make install do that themselves, as root or with sudo)" >&2
   exit 2
 }
 
+try_compiler
 find_missing "$@"
-[ -n "$missing" ] || exit 0
-[ "$mode" = --install ] && command -v apt-get > /dev/null || stop
-echo "installing with apt-get:$missing"
-export DEBIAN_FRONTEND=noninteractive
-as_root apt-get -qq update
-# Word splitting is meant: one word a package.
-# shellcheck disable=SC2086
-as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends $missing > /dev/null
-find_missing "$@"
+if [ "$mode" = --install ] && [ -n "$missing$wanted" ] && can_install; then
+  install_all
+  try_compiler
+  find_missing "$@"
+fi
 [ -z "$missing" ] || stop
+[ -z "$wanted" ] || echo "not there, so some tests are skipped (Debian's names):$wanted"
