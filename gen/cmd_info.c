@@ -61,7 +61,8 @@ static void print_plans(const struct layer *layer, const struct isa *isa) {
     if (plan->reason)
       printf("    %-34s refused: %s\n", plan->id, plan->reason);
     else
-      printf("    %-34s %.4g cycles, %" PRId64 " bytes of code\n", plan->id, plan->cost, plan->code_bytes);
+      printf("    %-34s %.2f of the chosen's cost: %.4g cycles, %" PRId64 " bytes of code\n", plan->id,
+             plan->cost / plans.items[0].cost, plan->cost, plan->code_bytes);
   }
 }
 

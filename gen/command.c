@@ -19,7 +19,8 @@ enum {
   PLAN = 1 << 7,
   EXPLAIN = 1 << 8,
   TENSORS = 1 << 9,
-  CHECKING = 1 << 10
+  CHECKING = 1 << 10,
+  TUNING = 1 << 11
 };
 
 enum kind {
@@ -39,6 +40,7 @@ static const struct option {
 #define FIELD(name) offsetof(struct command_options, name)
     {OUT_DIR, KIND_TEXT, FIELD(output), "-o", "DIR", "folder to write into; made if it is not there"},
     {TENSORS, KIND_TEXT, FIELD(output), "-o", "FILE.npy", "file for the output tensor"},
+    {TUNING, KIND_TEXT, FIELD(output), "-o", "PLAN.yaml", "file for the plans"},
     {LAYER, KIND_WORDS, FIELD(layers), "--layer", "NAME", "only this layer (repeatable)"},
     {TARGET, KIND_LIST, FIELD(targets), "--target", "LIST", "targets, with commas between (see convsmith targets)"},
     {SET, KIND_WORDS, FIELD(sets), "--set", "KEY=VALUE", "override a key of every chosen layer (repeatable)"},
@@ -74,7 +76,7 @@ static const struct command {
     {"verify", "SPEC.yaml", "compare the kernels with the reference", SPEC | TARGET | CHECKING | PLAN | JSON, cmd_verify},
     {"targets", NULL, "list the targets and which of them run here", TEMPLATES | JSON, cmd_targets},
     {"bench", "SPEC.yaml", NULL, 0, NULL},
-    {"tune", "SPEC.yaml", NULL, 0, NULL},
+    {"tune", "SPEC.yaml", "time the plans on this machine and keep the fastest in a plan file", SPEC | TARGET | TUNING, cmd_tune},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 

@@ -17,7 +17,7 @@ struct command_options {
   const char *program;                                         /* argv[0] */
   const char *command;                                         /* "generate" */
   const char *spec;                                            /* the positional argument; NULL for `targets` */
-  const char *output;                                          /* -o: folder (generate) or file (run); NULL if absent */
+  const char *output;                                          /* -o: folder (generate) or file (run, tune); NULL if absent */
   const char *single_file, *depfile, *plan_file;               /* NULL if absent */
   const char *prefix;                                          /* "" if absent */
   const char *plans;                                           /* verify: "chosen", "all" or a plan's id */
@@ -34,6 +34,7 @@ int cmd_check(const struct command_options *options);
 int cmd_info(const struct command_options *options);
 int cmd_run(const struct command_options *options);
 int cmd_verify(const struct command_options *options);
+int cmd_tune(const struct command_options *options);
 int cmd_targets(const struct command_options *options);
 
 /* Parses the command line, runs the command, returns the exit status. */

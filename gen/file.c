@@ -186,13 +186,24 @@ static void hold_signals(sigset_t *before) {
   signal(SIGXFSZ, SIG_IGN); /* a file beyond the limit of the shell is an error of write() */
 }
 
-const char *file_write_all(const struct output *outputs, size_t count) {
+/* `commit`: the second half too, else only what can fail, and that undone. */
+static const char *write_all(const struct output *outputs, size_t count, bool commit) {
   struct batch batch = {mem_array(count + 1, sizeof *batch.temporary), mem_array(count + 1, sizeof *batch.target), count, NULL, 0};
   sigset_t before;
   hold_signals(&before);
   const char *error = prepare_all(&batch, outputs);
-  if (!error) error = rename_all(&batch);
-  if (error) undo(&batch);
+  if (!error && commit) error = rename_all(&batch);
+  if (error || !commit) undo(&batch);
   sigprocmask(SIG_SETMASK, &before, NULL);
   return error;
+}
+
+const char *file_write_all(const struct output *outputs, size_t count) {
+  return write_all(outputs, count, true);
+}
+
+const char *file_check(const char *path) {
+  const struct text nothing = {NULL, 0, 0};
+  const struct output output = {path, &nothing};
+  return write_all(&output, 1, false);
 }

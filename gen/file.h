@@ -14,4 +14,6 @@ struct output {
   const struct text *text;
 };
 const char *file_write_all(const struct output *outputs, size_t count);
+/* Whether `path` could be written now, before work that would be lost: NULL, or what file_write_all would say. */
+const char *file_check(const char *path);
 #endif

@@ -1,6 +1,9 @@
 /* Plan files. Everything is checked when the file is read, so all that is wrong with it is reported in one run. */
 #include "plan_file.h"
+#include "command.h"
+#include "machine.h"
 #include "mem.h"
+#include "value.h"
 #include <string.h>
 
 struct reader {
@@ -55,20 +58,33 @@ static const struct plan *plan_named(const struct reader *reader, const struct n
   return NULL;
 }
 
-static void add_choice(const struct reader *reader, const struct node *id, const struct layer *layer, const struct isa *isa) {
-  struct plan_choices *choices = reader->choices;
-  if (plan_choice_find(choices, layer, isa)) {
+void plan_choices_add(struct plan_choices *choices, struct plan_choice choice) {
+  choices->items = mem_grow(choices->items, choices->count, sizeof choice);
+  choices->items[choices->count++] = choice;
+}
+
+/* The number under `lead`, 0 if it is not there. */
+static double lead_of(const struct reader *reader, const struct node *line) {
+  const struct node *node = yaml_get(line, "lead");
+  double lead = 0;
+  if (node && (!value_parse_number(node, &lead) || lead < 1))
+    diag_error(reader->diags, node->place, "lead: expected a number of at least 1, found %s", value_show(node));
+  return lead;
+}
+
+static void add_choice(const struct reader *reader, const struct node *line, const struct node *id, const struct layer *layer,
+                       const struct isa *isa) {
+  if (plan_choice_find(reader->choices, layer, isa)) {
     diag_error(reader->diags, id->place, "a second plan for %s on %s; one is right", layer->name, isa->name);
     return;
   }
   const struct plan *plan = plan_named(reader, id, layer, isa);
-  if (!plan) return;
-  choices->items = mem_grow(choices->items, choices->count, sizeof *choices->items);
-  choices->items[choices->count++] = (struct plan_choice){layer, isa, plan};
+  const double lead = lead_of(reader, line);
+  if (plan) plan_choices_add(reader->choices, (struct plan_choice){layer, isa, plan, lead});
 }
 
 static void read_line(const struct reader *reader, const struct node *line) {
-  static const char *const keys[] = {"layer", "target", "plan", NULL};
+  static const char *const keys[] = {"layer", "target", "plan", "lead", NULL};
   if (line->kind != NODE_MAP) {
     diag_error(reader->diags, line->place, "a line of plans is {layer: NAME, target: TARGET, plan: ID}");
     return;
@@ -83,12 +99,21 @@ static void read_line(const struct reader *reader, const struct node *line) {
   if (!layer && !reader->some_layers)
     diag_error(reader->diags, name->place, "%s has no layer '%s'", reader->spec->path, name->text);
   if (!isa) diag_error(reader->diags, target->place, "no target '%s'; see convsmith targets", target->text);
-  if (layer && isa) add_choice(reader, id, layer, isa);
+  if (layer && isa) add_choice(reader, line, id, layer, isa);
+}
+
+/* Where the plans come from: words for people. */
+static void check_origin(const struct reader *reader, const struct node *root, const char *key) {
+  const struct node *node = yaml_get(root, key);
+  if (node && node->kind != NODE_SCALAR)
+    diag_error(reader->diags, node->place, "%s: expected a string, found %s", key, value_show(node));
 }
 
 static void read_lines(const struct reader *reader, const struct node *root) {
-  static const char *const keys[] = {"convsmith-plan", "plans", NULL};
+  static const char *const keys[] = {"convsmith-plan", "version", "machine", "plans", NULL};
   check_keys(root, keys, reader->diags);
+  check_origin(reader, root, "version");
+  check_origin(reader, root, "machine");
   const struct node *version = yaml_get(root, "convsmith-plan"), *lines = yaml_get(root, "plans");
   if (!version || version->kind != NODE_SCALAR || strcmp(version->text, "1") != 0)
     diag_error(reader->diags, version ? version->place : root->place, "a plan file starts with 'convsmith-plan: 1'");
@@ -115,4 +140,27 @@ const struct plan *plan_choice_find(const struct plan_choices *choices, const st
   for (size_t i = 0; i < choices->count; i++)
     if (choices->items[i].layer == layer && choices->items[i].isa == isa) return choices->items[i].plan;
   return NULL;
+}
+
+/* ---- writing --------------------------------------------------------------------------------------------------------- */
+
+/* A string of printable ASCII in double quotes. */
+static void print_quoted(struct text *text, const char *key, const char *value) {
+  text_print(text, "%s: \"", key);
+  for (const char *c = value; *c; c++) text_print(text, *c == '"' || *c == '\\' ? "\\%c" : "%c", *c);
+  text_print(text, "\"\n");
+}
+
+void plan_file_print(struct text *text, const struct plan_choices *choices) {
+  text_print(text, "# The fastest plans that convsmith tune found. lead: the time of the next best over that of the plan.\n"
+                   "convsmith-plan: 1\n");
+  print_quoted(text, "version", CONVSMITH_VERSION);
+  print_quoted(text, "machine", machine_name());
+  text_print(text, choices->count ? "plans:\n" : "plans: []\n");
+  for (size_t i = 0; i < choices->count; i++) {
+    const struct plan_choice *choice = &choices->items[i];
+    text_print(text, "  - {layer: %s, target: %s, plan: %s", choice->layer->name, choice->isa->name, choice->plan->id);
+    if (choice->lead > 0) text_print(text, ", lead: %.2f", choice->lead);
+    text_print(text, "}\n");
+  }
 }
