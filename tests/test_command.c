@@ -23,9 +23,13 @@ static void each_command_has_help(void **state) {
   (void)state;
   static const struct {
     const char *command, *taken, *other;
-  } rows[] = {
-      {"generate", "--single-file FILE.h", "--explain"}, {"check", "--set KEY=VALUE", "--target"}, {"info", "--explain", "--seed"},
-      {"run", "--tensor NAME=FILE", "--json"},           {"verify", "--plans WHICH", "--prefix"},  {"targets", "--json", "--set"}};
+  } rows[] = {{"generate", "--single-file FILE.h", "--explain"},
+              {"check", "--set KEY=VALUE", "--target"},
+              {"info", "--explain", "--seed"},
+              {"run", "--tensor NAME=FILE", "--json"},
+              {"verify", "--plans WHICH", "--prefix"},
+              {"targets", "--json", "--set"},
+              {"tune", "-o PLAN.yaml", "--plan"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     assert_int_equal(convsmith("%s --help", rows[i].command), 0);
     assert_non_null(strstr(said, rows[i].taken));
@@ -40,7 +44,7 @@ static const struct {
     {"verfy x.yaml", "no command 'verfy'; did you mean 'verify'?"},
     {"frobnicate", "no command 'frobnicate'; see convsmith --help"},
     {"bench x.yaml", "bench is not supported yet"},
-    {"tune x.yaml -o y", "tune is not supported yet"},
+    {"tune x.yaml --json", "tune has no option '--json'; see convsmith tune --help"},
     {"check", "check needs SPEC.yaml"},
     {"check a.yaml b.yaml", "one spec at a time: 'b.yaml' after 'a.yaml'"},
     {"targets a.yaml", "targets takes no argument, found 'a.yaml'"},
