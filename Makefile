@@ -105,13 +105,19 @@ sanitized: test-quick
 valgrind: $(PROGRAM)
 	@OUT='$(O)' CC='$(CC)' bash tools/valgrind.sh
 
+# Generation time, compile time and code size of every layer under specs/, against their bounds.
+budget: $(PROGRAM)
+	@OUT='$(O)' bash tools/budget.sh
+
 # ---- lint -----------------------------------------------------------------------------------------------------------
 
 lint: packages
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --error-exitcode=1 --std=c11 --inline-suppr \
 	  --enable=warning,performance,portability $(DEFINES) gen runtime demo
-	luacheck --quiet templates
+	printf '%s\n' $(filter-out demo/picture.c,$(filter %.c,$(C_FILES))) | xargs -n 4 -P "$$(nproc)" sh -c \
+	  'clang-tidy --quiet "$$@" -- -std=c11 $(DEFINES) $(LIB_CFLAGS) 2>&1' sh
+	luacheck --quiet templates tests/toy tests/ops
 	bash -n .ci/run demo/demo.sh tools/*.sh
 
 # ---- installation ---------------------------------------------------------------------------------------------------
@@ -132,5 +138,5 @@ uninstall:
 clean:
 	rm -rf $(O)
 
-.PHONY: all packages demo test test-full test-quick asan sanitized valgrind lint install uninstall clean always
+.PHONY: all packages demo test test-full test-quick asan sanitized valgrind budget lint install uninstall clean always
 -include $(wildcard $(O)/obj/*/*.d)

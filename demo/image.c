@@ -23,7 +23,8 @@ static long header_number(FILE *file) {
 }
 
 static const char *read_pixels(FILE *file, size_t width, size_t height, float *pixels) {
-  if (getc(file) != 'P' || getc(file) != '5') return "not a binary PGM";
+  char magic[2];
+  if (fread(magic, 1, sizeof magic, file) != sizeof magic || memcmp(magic, "P5", sizeof magic) != 0) return "not a binary PGM";
   if (header_number(file) != (long)width || header_number(file) != (long)height) return "not of the size expected";
   if (header_number(file) != 255) return "not of 8 bits";
   for (size_t i = 0; i < width * height; i++) {

@@ -117,7 +117,7 @@ static bool starts_header(const char *line, size_t size) {
 /* Columns for a line that goes on with what the line before it left unfinished. */
 static int continued(const struct nesting *now, char first) {
   if (in_parenthesis(now) || now->last == '\0' || first == '{') return 0;
-  if (now->header && among(now->last, ")e")) return 2;
+  if (now->headers > 0 && among(now->last, ")e")) return 2 * now->headers;
   if (among(now->last, "=+-*/%&|^<>?")) return 4;
   return among(first, "=+-*/%&|^<>?:.") && !among(now->last, ";{}:,") ? 4 : 0;
 }
@@ -128,13 +128,22 @@ static void add_line(struct indent *indent, int column, const char *line, size_t
   indent->started = true;
 }
 
+/* A macro alone on its line, as CONVSMITH_ROLLED before a loop: what stands around it goes on. */
+static bool is_macro_word(const char *line, size_t size) {
+  for (size_t i = 0; i < size; i++)
+    if (!(line[i] >= 'A' && line[i] <= 'Z') && line[i] != '_') return false;
+  return true;
+}
+
 static void code_line(struct indent *indent, const char *line, size_t size, struct text *out) {
   struct nesting *now = &indent->now, outer = *now;
+  if (!in_parenthesis(now) && !among(now->last, ")e")) now->headers = 0;
   for (size_t i = 0; i < size && among(line[i], ")]}"); i++) close_bracket(&outer);
   const bool closes = outer.depth != now->depth;
   const int column = columns(&outer) + (closes ? 0 : continued(now, line[0]));
   add_line(indent, column, line, size, out);
-  if (!in_parenthesis(now)) now->header = starts_header(line, size);
+  if (is_macro_word(line, size)) return;
+  if (!in_parenthesis(now)) now->headers = starts_header(line, size) ? now->headers + 1 : 0;
   read_code(now, line, line + size, column);
 }
 

@@ -12,7 +12,7 @@ struct nesting {
   char open[INDENT_DEPTH]; /* '{', '(' or 'e': the brace of extern "C", which does not indent */
   bool comment;            /* inside a block comment */
   int comment_column;      /* where it opened */
-  bool header;             /* the last statement so far is an if, for or while without its body */
+  int headers;             /* of the last statement so far: each an if, for or while without its body yet */
   char last;               /* last byte of code, '\0' at the start */
 };
 

@@ -7,7 +7,10 @@
 enum { OUTPUT_MB = 64 };
 
 static void check_output(lua_State *L, const struct engine *engine) {
-  if (!engine->out) luaL_error(L, "text where nothing can be printed: this file is read for its value");
+  if (!engine->out) {
+    luaL_error(L, "text where nothing can be printed: this file is read for its value");
+    return; /* never: luaL_error jumps */
+  }
   const size_t size = engine->captures > 0 ? engine->captured.size : engine->out->size - engine->out_start;
   if (size > (size_t)OUTPUT_MB << 20) luaL_error(L, "more than %d MB of text", OUTPUT_MB);
 }

@@ -48,8 +48,9 @@ $ end
 
 $ -- One kind of channel block: rows [r0, r1) of its outputs.
 $ local function define_block(block, name)
-$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t ", "r0" }, { "ptrdiff_t ", "r1" } })
-static ${K.V.isa.attribute} void ${name}(${arguments.declare(list)})
+$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } })
+static ${K.V.isa.attribute}
+void ${name}(${arguments.declare(list)})
 {
 $   if #K.axes == 0 then
 $     for _, run in ipairs(block.cases[1].runs) do call(run, "x", "w", "y", "r", 0) end
@@ -84,9 +85,13 @@ $   local values = { r0 = K.rows > 1 and "row" or "0", r1 = K.rows > 1 and "row 
 $   for _, pair in ipairs({ { "x", "x" }, { "w", "w" }, { "b", "b" }, { "s", "b" }, { "y", "y" }, { "r", "y" } }) do
 $     values[pair[1]] = parts.sum(pair[1], parts.unit_offset(K, pair[2]), block_terms(block, pair[2]))
 $   end
-$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t ", "r0" }, { "ptrdiff_t ", "r1" } })
-$   local condition = number < #K.blocks and ("if (block < %d) "):format(block.from + block.count) or ""
-$   return condition .. ("%s_block%d(%s);"):format(K.symbol, number, arguments.pass(list, values)) .. (number < #K.blocks and " else" or "")
+$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } })
+$   if number < #K.blocks then
+${number > 1 and "else " or ""}if (block < ${block.from + block.count})
+$   elseif number > 1 then
+else
+$   end
+${K.symbol}_block${number}(${arguments.pass(list, values)});
 $ end
 
 $ local function order()
@@ -98,8 +103,9 @@ $ end
 
 $ -- Units [u, end) of a kernel: neighbouring rows of one channel block go together.
 $ local function define_units()
-$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t ", "u" }, { "ptrdiff_t ", "end" } })
-static ${K.V.isa.attribute} void ${K.symbol}_units(${arguments.declare(list)})
+$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
+static ${K.V.isa.attribute}
+void ${K.symbol}_units(${arguments.declare(list)})
 {
 while (u < end) {
 $   parts.decode(K.order)
@@ -108,9 +114,7 @@ const ptrdiff_t count = 1;
 $   else
 const ptrdiff_t count = ${K.rows} - row < end - u ? ${K.rows} - row : end - u;
 $   end
-$   for number, block in ipairs(K.blocks) do
-${call_block(block, number)}
-$   end
+$   for number, block in ipairs(K.blocks) do call_block(block, number) end
 u += count;
 }
 }

@@ -2,6 +2,18 @@ $ -- NAME.h: declarations of a generated layer.
 $ local arguments = import("lib/arguments.lua")
 $ local pack, call = arguments.pack_list(layer), arguments.call_list(layer)
 $ local guard = layer.constant .. "_H"
+$ -- Prints lines of a comment, of about 110 columns.
+$ local function wrap(words)
+$   local line = " *"
+$   for word in words:gmatch("%S+") do
+$     if #line + #word > 110 then
+$       emit(line)
+$       line = " *"
+$     end
+$     line = line .. " " .. word
+$   end
+$   emit(line)
+$ end
 $ local function size(name, bytes)
 $   if bytes < 2147483648 then
 enum { ${layer.constant}_${name} = ${bytes} };
@@ -21,16 +33,11 @@ $ end
 $ for _, tensor in ipairs(layer.tensors) do
  *   ${tensor.name} [${tensor.shape}], ${tensor.layout}${tensor.baked and ", baked into the code" or ""}
 $ end
-$ if layer.packed then
  *
- * Call ${layer.name}_pack once: it writes ${layer.constant}_PACKED_BYTES bytes for the machine it runs on. Then call
- * ${layer.name} any number of times, from any thread,
-$ else
- *
- * Call ${layer.name} any number of times, from any thread,
-$ end
- * or ${layer.name}_part for share part of parts (0 <= part < parts): shares write disjoint
- * outputs, whose bits do not depend on parts. Nothing is allocated, nothing outside the tensors is read or written.
+$ local first = layer.packed and "Call %s_pack once: it writes %s_PACKED_BYTES bytes for the machine it runs on. Then call" or "Call"
+$ local use = " %s any number of times, from any thread, or %s_part for share part of parts (0 <= part < parts): shares write disjoint"
+$   .. " outputs, whose bits do not depend on parts. Nothing is allocated, nothing outside the tensors is read or written."
+$ wrap(first:format(layer.name, layer.constant) .. use:format(layer.name, layer.name))
  * This file is yours: SPDX-License-Identifier: 0BSD */
 #ifndef ${guard}
 #define ${guard}

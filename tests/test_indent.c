@@ -50,7 +50,9 @@ static void statements(void **state) {
   comes_back("{\n  x =\n      y +\n      z;\n  w;\n}\n");
   comes_back("{\n  x = y\n      + z\n      ? 1\n      : 2;\n  *p = 3;\n  --q;\n}\n");
   comes_back("if (a &&\n    b)\n  x;\ny;\n");
-  comes_back("for (;;)\n  if (x)\n  y;\nz;\n");
+  comes_back("for (;;)\n  if (x)\n    y;\nz;\n");
+  comes_back("ROLLED\nfor (;;)\n  ROLLED\n  for (;;)\n    f(a);\nif (x) y;\nif (x) y;\nif (x)\n  y;\nelse if (z)\n  "
+             "y;\nelse\n  y;\n");
   comes_back("if (x) {\n  a;\n}\nelse\n  y;\nz;\n");
   comes_back("int g(void)\n{\n  x;\n}\n");
   comes_back("a[b[\n    1]] = 2;\n");

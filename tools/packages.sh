@@ -18,14 +18,14 @@ esac
 need() {
   package=$1
   shift
-  "$@" > /dev/null 2>&1 || missing="$missing $package"
+  "$@" > /dev/null 2>&1 || case "$missing " in *" $package "*) ;; *) missing="$missing $package" ;; esac
 }
 
 # The same for what some tests use: without it they are skipped.
 want() {
   package=$1
   shift
-  "$@" > /dev/null 2>&1 || wanted="$wanted $package"
+  "$@" > /dev/null 2>&1 || case "$missing$wanted " in *" $package "*) ;; *) wanted="$wanted $package" ;; esac
 }
 
 compiles() { # COMPILER FLAG...

@@ -42,6 +42,6 @@ local function call_list(layer)
   return list
 end
 
-local share = { { "int ", "part" }, { "int ", "parts" } }
+local share = { { "int", "part" }, { "int", "parts" } }
 
 return { declare = declare, pass = pass, join = join, pack_list = pack_list, call_list = call_list, share = share }

@@ -1,6 +1,7 @@
 $ -- Top of a generated source: banner, headers of every ISA before any code and lib/macros.t.
 $ -- Guarded: many generated files may be one translation unit.
 $ local epilogue = import("lib/epilogue.lua")
+$ local when = import("lib/when.lua")
 /* ${layer.name}: made by convsmith ${version} from ${layer.spec}. Do not edit: generate again.
 $ for _, line in ipairs(layer.banner) do
  * ${line}
@@ -18,10 +19,11 @@ $ if has(epilogue[layer.activation.name], "scalar") then
 $ end
 #include <stddef.h>
 #include <stdint.h>
+$ local included = {}
 $ for _, target in ipairs(targets) do for _, header in ipairs(target.isa.headers) do
-#if ${target.isa.when}
-#include <${header}>
-#endif
+$   local key = target.isa.when .. header
+$   if not has(included, key) then when.only(target.isa.when, function() emit("#include <" .. header .. ">") end) end
+$   included[key] = true
 $ end end
 $ if #targets > 1 then
 #if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
@@ -32,12 +34,13 @@ $ end
 #define CONVSMITH_MACROS
 $ import("lib/macros.t")
 #endif
-$ for _, target in ipairs(targets) do if target.isa.prelude then
-#if ${target.isa.when}
-#ifndef CONVSMITH_${target.isa.name:upper()}
-#define CONVSMITH_${target.isa.name:upper()}
-$ emit(target.isa.prelude)
+$ local function prelude(isa)
+#ifndef CONVSMITH_${isa.name:upper()}
+#define CONVSMITH_${isa.name:upper()}
+$   emit(isa.prelude)
 #endif
-#endif
-$ end end
+$ end
+$ for _, target in ipairs(targets) do
+$   if target.isa.prelude then when.only(target.isa.when, function() prelude(target.isa) end) end
+$ end
 

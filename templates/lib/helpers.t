@@ -5,7 +5,8 @@ $ local function strided(K)
 $   local V = K.V
 $   if V.lanes > 1 and (K.x_lane > 1 or (layer.residual and K.y_lane ~= 1)) then
 /* n elements, step apart, and zeros */
-CONVSMITH_INLINE ${V.isa.attribute} ${V.type} ${K.symbol}_gather(const ${V.ctype} *p, ptrdiff_t step, ptrdiff_t n)
+CONVSMITH_INLINE ${V.isa.attribute}
+${V.type} ${K.symbol}_gather(const ${V.ctype} *p, ptrdiff_t step, ptrdiff_t n)
 {
 ${V.ctype} t[${V.lanes}] = {0};
 for (ptrdiff_t i = 0; i < n; i++) t[i] = p[i * step];
@@ -13,7 +14,8 @@ return ${V.get("t", 1, V.lanes)};
 }
 $   end
 $   if V.lanes > 1 and K.y_lane ~= 1 then
-CONVSMITH_INLINE ${V.isa.attribute} void ${K.symbol}_scatter(${V.ctype} *p, ptrdiff_t step, ptrdiff_t n, ${V.type} v)
+CONVSMITH_INLINE ${V.isa.attribute}
+void ${K.symbol}_scatter(${V.ctype} *p, ptrdiff_t step, ptrdiff_t n, ${V.type} v)
 {
 ${V.ctype} t[${V.lanes}];
 ${V.put("t", 1, V.lanes, "v")}
@@ -25,7 +27,8 @@ $ end
 $ local function activation(K)
 $   local V, row = K.V, epilogue[layer.activation.name]
 $   if not has(row, "scalar") then return end
-CONVSMITH_NOINLINE ${V.isa.attribute} ${V.type} ${K.symbol}_activate(${V.type} v)
+CONVSMITH_NOINLINE ${V.isa.attribute}
+${V.type} ${K.symbol}_activate(${V.type} v)
 {
 ${V.ctype} t[${V.lanes}];
 ${V.put("t", 1, V.lanes, "v")}

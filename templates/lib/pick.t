@@ -4,11 +4,12 @@ $ local order = {}
 $ for i, target in ipairs(targets) do order[i] = target end
 $ table.sort(order, function(a, b) return a.isa.rank > b.isa.rank end)
 
-$ local conditions = {}
-$ for i, target in ipairs(order) do conditions[i] = "(" .. target.isa.when .. ")" end
-#if !(${table.concat(conditions, " || ")})
+$ local when = import("lib/when.lua")
+$ if when.any(order) ~= "1" then
+#if !(${when.any(order)})
 #error "${layer.name}: none of its targets exists for this compiler and architecture"
 #endif
+$ end
 
 $ -- One C condition for each thing that a probe asks.
 $ local function tests(probe)
@@ -17,7 +18,27 @@ $   for _, row in ipairs(probe.cpuid) do
 $     list[#list + 1] = ("%s_cpuid(%d, %d, '%s', %d)"):format(layer.name, row[1], row[2], row[3], row[4])
 $   end
 $   if probe.xcr0 ~= 0 then list[#list + 1] = ("%s_xcr0(%d)"):format(layer.name, probe.xcr0) end
-$   return #list > 0 and table.concat(list, " && ") or "1"
+$   return #list > 0 and table.concat(list, " &&\n") or "1"
+$ end
+
+$ -- What the compiler was told to assume is not asked, nor where nothing lesser is left.
+$ local function ask(i, probe)
+$   local known, lesser = {}, when.any({ table.unpack(order, i + 1) })
+$   if has(probe, "macro") then known[1] = "(" .. probe.macro .. ")" end
+$   if lesser ~= "1" then known[#known + 1] = "!(" .. lesser .. ")" end
+$   if i == #order then
+return ${i};
+$     return
+$   end
+$   if #known > 0 then
+#if ${table.concat(known, " || ")}
+return ${i};
+#else
+$   end
+if (${tests(probe)}) return ${i};
+$   if #known > 0 then
+#endif
+$   end
 $ end
 
 $ local function choose()
@@ -38,19 +59,7 @@ return (low & mask) == mask;
 #endif
 static int ${layer.name}_ask(void)
 {
-$   for i, target in ipairs(order) do
-$     local probe, known = target.isa.probe, {}
-$     if probe.macro then known[1] = "(" .. probe.macro .. ")" end
-$     -- nothing lesser is left: assumed
-$     known[#known + 1] = i < #order and "!(" .. table.concat(conditions, " || ", i + 1) .. ")" or "1"
-#if ${target.isa.when}
-#if ${table.concat(known, " || ")}
-return ${i};
-#else
-if (${tests(probe)}) return ${i};
-#endif
-#endif
-$   end
+$   for i, target in ipairs(order) do when.only(target.isa.when, function() ask(i, target.isa.probe) end) end
 }
 /* The best target that this CPU runs: asked once and remembered in one word, which every thread may write with the same value. */
 static int ${layer.name}_pick(void)
@@ -77,9 +86,9 @@ void ${layer.name}${suffix}(${arguments.declare(list)})
 {
 switch (${layer.name}_pick()) {
 $   for i, target in ipairs(order) do
-#if ${target.isa.when}
+$     when.only(target.isa.when, function()
 case ${i}: ${layer.name}_${target.name}${suffix}(${arguments.pass(list)}); break;
-#endif
+$     end)
 $   end
 }
 }

@@ -21,7 +21,7 @@ $ -- What a row of outputs tells its tiles of each outer axis: how many taps are
 $ local function trims(kernel)
 $   local list = {}
 $   for a, axis in ipairs(kernel.full and {} or kernel.axes) do
-$     list[a] = axis.mapped and { "const ptrdiff_t *", "map" .. a } or { "ptrdiff_t ", "taps" .. a }
+$     list[a] = axis.mapped and { "const ptrdiff_t *", "map" .. a } or { "ptrdiff_t", "taps" .. a }
 $   end
 $   return list
 $ end
@@ -190,8 +190,9 @@ $ end
 $ local function define(kernel, tile, name)
 $   K = kernel
 $   local list = arguments.join(pointers(K), trims(K))
-/* ${tile.rows} x ${tile.vectors} vectors, ${tile.last} lanes live in the last */
-CONVSMITH_NOINLINE ${K.V.isa.attribute} void ${name}(${arguments.declare(list)})
+/* ${tile.rows} x ${tile.vectors} vectors, ${tile.last} lane${tile.last > 1 and "s" or ""} live in the last */
+CONVSMITH_NOINLINE ${K.V.isa.attribute}
+void ${name}(${arguments.declare(list)})
 {
 $   start(tile)
 $   if #tile.spans == 0 then

@@ -12,7 +12,8 @@ $ local rows = {}
 $ -- n: of how many lanes; 0 where the operation is about all of them
 $ local function define(V, dtype, name, n, statement)
 $   rows[#rows + 1] = { name = name, n = n, f64 = dtype == "f64" and 1 or 0, lanes = V.lanes, symbol = ("%s_%s%d"):format(dtype, name, n) }
-static ${isa.attribute} void ${rows[#rows].symbol}(const void *pa, const void *pb, const void *pc, void *pr)
+static ${isa.attribute}
+void ${rows[#rows].symbol}(const void *pa, const void *pb, const void *pc, void *pr)
 {
 const ${V.ctype} *a = pa, *b = pb, *c = pc;
 ${V.ctype} *r = pr;
