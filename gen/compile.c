@@ -117,7 +117,7 @@ static void exec_compiler(char **words, int output) {
   dup2(output, STDERR_FILENO);
   int null = open("/dev/null", O_RDONLY);
   if (null >= 0) dup2(null, STDIN_FILENO);
-  execvp(words[0], words);
+  execvp(words[0], words); /* $CC or cc: never empty. NOLINT(clang-analyzer-core.NonNullParamChecker) */
   fprintf(stderr, "cannot run '%s': %s\n", words[0], strerror(errno));
   fflush(stderr);
   _exit(127);
