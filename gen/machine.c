@@ -13,7 +13,7 @@ static char brand_byte(int i) {
 }
 
 const char *machine_name(void) {
-  char name[BRAND_BYTES + 1];
+  char name[BRAND_BYTES + 1] = "";
   int size = 0;
   for (int i = 0; i < BRAND_BYTES; i++) {
     const char byte = brand_byte(i);
