@@ -1,4 +1,4 @@
-/* The direct algorithm: every tap of every output, in registers. Enumerates register tiles for the three forms (direct.h), refuses
+/* The direct algorithm: every tap of every output, in registers. Enumerates register tiles for the forms (direct.h), refuses
  * what does not fit with the number and the limit, and estimates cycles from the tiles and from what must come through the caches.
  */
 #include "alg.h"
@@ -15,10 +15,17 @@ static const struct { double l2, from_l2, from_l3; } memory = {1.25e6, 1.0 / 48,
  * small. */
 static const int64_t max_text_macs = 6000, max_full_macs = 24000, auto_full_macs = 1500, full_steps = 100;
 
+/* Output channels whose lanes are the terms of their sums: of a layer, and behind the whole vectors of a wider one. */
+static const int64_t max_dot_channels = 16, max_tail_channels = 8, max_dot_pixels = 6;
+
 struct direct_parameters {
   struct design *designs; /* one a problem */
   size_t count;
 };
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
 
 static int64_t registers_of(enum form form, int64_t rows, int64_t vectors) {
   const int64_t held = form == FORM_DEPTH || vectors < rows ? vectors : rows;
@@ -30,8 +37,8 @@ static int64_t finish_bytes(const struct design *design) {
   static const int64_t activation[] = {
       [CS_RELU] = 8,   [CS_RELU6] = 16,   [CS_CLAMP] = 16, [CS_HARDSIGMOID] = 24, [CS_HARDSWISH] = 32, [CS_LEAKY_RELU] = 48,
       [CS_PRELU] = 48, [CS_SIGMOID] = 16, [CS_TANH] = 16,  [CS_SILU] = 16,        [CS_GELU] = 16};
-  const int64_t move = design->y_lane == 1 ? 20 : 20 + 12 * design->lanes;
-  return move * (design->problem.residual ? 2 : 1) + activation[design->problem.activation];
+  const int64_t sum = design->choice.form == FORM_DOT ? 60 : 0, move = design->y_lane == 1 ? 20 : 20 + 12 * design->lanes;
+  return sum + move * (design->problem.residual ? 2 : 1) + activation[design->problem.activation];
 }
 
 /* Bytes of a tile's function. Weights that may be zero are looked at in each multiply-add. */
@@ -42,7 +49,7 @@ static int64_t tile_bytes(const struct design *design, const struct tile *tile, 
   int64_t bytes = 300 + tile->rows * tile->vectors * finish_bytes(design);
   for (size_t i = 0; i < tile->span_count; i++) {
     const struct span *span = &tile->spans[i];
-    const int64_t steps = span->unroll + span->rest, macs = span->count * tile->vectors;
+    const int64_t steps = span->unroll + span->rest + (span->part > 0), macs = span->count * tile->vectors;
     bytes += 24 + steps * (macs * mac + ((depth ? macs : span->count) + tile->vectors) * 10);
     bytes += steps * gather * (depth ? macs : tile->vectors);
   }
@@ -144,6 +151,7 @@ static const char *plan_id(const struct choice *choice) {
                   choice->channels_inner ? "channels" : "rows",
                   choice->split     ? "-split"
                   : choice->trimmed ? "-trimmed"
+                  : choice->tail    ? "-tail"
                                     : "");
 }
 
@@ -166,9 +174,9 @@ static void sum_up(struct plan *plan, const struct design *design) {
 
 /* Where tiles meet. */
 static void set_seams(struct plan *plan, const struct choice *choice, int64_t lanes) {
-  const bool pixels = choice->form == FORM_PIXELS;
+  const bool pixels = choice->form == FORM_PIXELS, dot = choice->form == FORM_DOT;
   plan->row_tile = pixels ? choice->vectors * lanes : choice->rows;
-  plan->channel_tile = pixels ? choice->rows : choice->vectors * lanes;
+  plan->channel_tile = pixels ? choice->rows : dot ? choice->vectors : choice->vectors * lanes;
 }
 
 /* Adds a refused plan; what it was built from goes. */
@@ -184,10 +192,37 @@ static void forget(struct candidates *candidates, struct plan plan, const struct
   candidates_add(candidates, plan);
 }
 
+/* Rows, at most `rows`, of the tallest tile that the registers hold. */
+static int64_t tallest(const struct isa *isa, enum form form, int64_t vectors, int64_t rows) {
+  int64_t most = 0;
+  while (most < rows && registers_of(form, most + 1, vectors) <= isa->registers) most++;
+  return most;
+}
+
+/* Each pixel of a dot is a stream of its own from memory; more than a few and the processor no longer fetches ahead. */
+static int64_t dot_pixels(int64_t pixels) {
+  return pixels < max_dot_pixels ? pixels : max_dot_pixels;
+}
+
+/* All channels but the last ones, and those: a design each, which packs its own weights. */
+static size_t build_with_tail(struct design *designs, const struct problem *problem, const struct isa *isa,
+                              const struct choice *choice) {
+  struct choice body = *choice, tail = *choice;
+  body.channel_to = tail.channel_from = problem->out_channels - choice->tail;
+  tail.channel_to = problem->out_channels;
+  tail.form = FORM_DOT;
+  tail.vectors = choice->tail;
+  tail.rows = tallest(isa, FORM_DOT, choice->tail, dot_pixels(problem->axis[problem->rank - 1].out));
+  build(&designs[0], problem, isa, body);
+  build(&designs[1], problem, isa, tail);
+  return 2;
+}
+
 /* The designs of one problem: one, or for a split choice those of the inner columns and of the borders on both sides, which read
  * what the first packed. Returns how many. */
 static size_t build_designs(struct design *designs, const struct problem *problem, const struct isa *isa,
                             const struct choice *choice) {
+  if (choice->tail) return build_with_tail(designs, problem, isa, choice);
   struct choice parts[3] = {*choice, *choice, *choice};
   const int64_t out = problem->axis[problem->rank - 1].out;
   size_t count = 0;
@@ -260,15 +295,34 @@ static void refuse(struct candidates *candidates, const struct choice *choice, c
 
 /* ---- enumeration ----------------------------------------------------------------------------------------------------- */
 
+/* Why terms of a sum can't be lanes, or NULL. */
+static const char *dot_reason(const struct problem *problem, const struct isa *isa) {
+  const int64_t terms = steps_of(problem);
+  const int lanes = isa->lanes[problem->dtype];
+  if (problem->x_channel != 1)
+    return mem_text("neighbouring input channels are %lld elements apart; this form loads them as vectors",
+                    (long long)problem->x_channel);
+  if (problem->baked_weights)
+    return mem_text("baked weights have the %lld output channels innermost; this form needs the terms of a sum there",
+                    (long long)(problem->groups * problem->out_channels));
+  if (lanes == 1 || terms < lanes)
+    return mem_text("a sum has %lld terms and a vector of %s %d lanes; this form needs 2 lanes or more, all filled",
+                    (long long)terms, isa->name, lanes);
+  return NULL;
+}
+
 /* Why a form can't serve, or NULL. */
-static const char *form_reason(const struct problem *problem, enum form form) {
+static const char *form_reason(const struct problem *problem, const struct isa *isa, enum form form) {
   const bool depthwise = problem->in_channels == 1 && problem->groups > 1;
-  if (form == FORM_CHANNELS && depthwise)
+  if ((form == FORM_CHANNELS || form == FORM_DOT) && depthwise)
     return mem_text("each of %lld groups has 1 input channel; this form needs 2 or more, or 1 group", (long long)problem->groups);
   if (form == FORM_DEPTH && !depthwise)
     return mem_text("%lld groups of %lld input channels; this form needs 2 or more groups of 1", (long long)problem->groups,
                     (long long)problem->in_channels);
-  return NULL;
+  if (form == FORM_DOT && problem->out_channels > max_dot_channels)
+    return mem_text("%lld output channels a group; this form serves at most %lld", (long long)problem->out_channels,
+                    (long long)max_dot_channels);
+  return form == FORM_DOT ? dot_reason(problem, isa) : NULL;
 }
 
 /* What rows and vectors can cover: pixels of a row, or channels. */
@@ -278,8 +332,8 @@ static void extents(const struct candidates *candidates, enum form form, int64_t
   fold_axes(&design);
   const int64_t pixels = design.axis[design.rank - 1].out;
   const int64_t channels = form == FORM_DEPTH ? design.problem.groups : design.problem.out_channels;
-  *rows = form == FORM_PIXELS ? channels : pixels;
-  *vectors = ((form == FORM_PIXELS ? pixels : channels) + lanes - 1) / lanes;
+  *rows = form == FORM_PIXELS ? channels : form == FORM_DOT ? dot_pixels(pixels) : pixels;
+  *vectors = form == FORM_DOT ? channels : ceil_div(form == FORM_PIXELS ? pixels : channels, lanes);
 }
 
 /* What has too much border for peeled tiles keeps them for its inner columns. */
@@ -292,11 +346,19 @@ static void try_split(struct candidates *candidates, struct choice choice) {
   try_choice(candidates, choice);
 }
 
+/* A last vector with few live lanes is mostly idle: those channels are left to a dot. */
+static void try_tail(struct candidates *candidates, struct choice choice) {
+  const struct problem *problem = &candidates->problems[0];
+  const int64_t lanes = candidates->isa->lanes[problem->dtype], tail = problem->out_channels % lanes;
+  if (choice.form != FORM_CHANNELS || problem->groups > 1 || candidates->problem_count > 1) return;
+  if (problem->out_channels < lanes || tail == 0 || tail > max_tail_channels || dot_reason(problem, candidates->isa)) return;
+  choice.tail = tail;
+  try_choice(candidates, choice);
+}
+
 /* For a number of vectors, the tallest tile that the registers hold, made lower where the rows then split evenly. */
 static void try_vectors(struct candidates *candidates, enum form form, int64_t vectors, int64_t rows) {
-  const int64_t registers = candidates->isa->registers;
-  int64_t most = 0;
-  while (most < rows && registers_of(form, most + 1, vectors) <= registers) most++;
+  const int64_t registers = candidates->isa->registers, most = tallest(candidates->isa, form, vectors, rows);
   if (most < rows) {
     const struct choice taller = {.form = form, .rows = most + 1, .vectors = vectors};
     refuse(candidates, &taller,
@@ -304,15 +366,25 @@ static void try_vectors(struct candidates *candidates, enum form form, int64_t v
                     (long long)registers));
   }
   if (most == 0) return;
-  const int64_t tiles = (rows + most - 1) / most;
-  const struct choice choice = {.form = form, .rows = (rows + tiles - 1) / tiles, .vectors = vectors};
+  const struct choice choice = {.form = form, .rows = ceil_div(rows, ceil_div(rows, most)), .vectors = vectors};
   if (!try_choice(candidates, choice)) try_split(candidates, choice);
   try_other_order(candidates);
+  try_tail(candidates, choice);
+}
+
+/* All channels in one tile, or in halves, thirds …. */
+static void try_dot(struct candidates *candidates, int64_t channels, int64_t rows) {
+  int64_t before = 0;
+  for (int64_t blocks = 1; blocks <= 3; blocks++) {
+    const int64_t vectors = ceil_div(channels, blocks);
+    if (vectors != before) try_vectors(candidates, FORM_DOT, vectors, rows);
+    before = vectors;
+  }
 }
 
 static void try_form(struct candidates *candidates, enum form form) {
   static const int64_t vectors[] = {1, 2, 3, 4, 6, 8};
-  const char *reason = form_reason(&candidates->problems[0], form);
+  const char *reason = form_reason(&candidates->problems[0], candidates->isa, form);
   int64_t rows, most;
   extents(candidates, form, &rows, &most);
   if (reason) {
@@ -320,8 +392,9 @@ static void try_form(struct candidates *candidates, enum form form) {
     refuse(candidates, &choice, reason);
     return;
   }
-  for (size_t i = 0; i < sizeof vectors / sizeof *vectors && vectors[i] <= most; i++)
+  for (size_t i = 0; form != FORM_DOT && i < sizeof vectors / sizeof *vectors && vectors[i] <= most; i++)
     try_vectors(candidates, form, vectors[i], rows);
+  if (form == FORM_DOT) try_dot(candidates, most, rows);
   if (form == FORM_PIXELS || candidates->problems[0].unroll == UNROLL_FULL) return;
   const struct choice trimmed = {.form = form, .rows = 1, .vectors = most < 4 ? most : 4, .trimmed = true};
   try_choice(candidates, trimmed);

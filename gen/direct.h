@@ -5,37 +5,41 @@
  *   channels: rows are output pixels (x is broadcast), vectors are output channels (w is loaded)
  *   pixels:   rows are output channels (w is broadcast), vectors are neighbouring pixels (x is loaded)
  *   depth:    rows are pixels, vectors are groups of one input channel each (x and w are loaded)
+ *   dot:      rows are pixels, vectors are output channels; lanes are terms of their sums, added up at the end (x and w are loaded)
  * Every offset is in elements, known here: borders are tiles with fewer live rows in some spans, never a test in a loop. */
 #ifndef GEN_DIRECT_H
 #define GEN_DIRECT_H
 #include "plan.h"
 
-enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_COUNT };
+enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_COUNT };
 enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 4 };
 
 /* What a candidate plan decides. */
 struct choice {
   enum form form;
-  int64_t rows, vectors; /* at most, of a tile */
-  bool channels_inner;   /* blocks of output channels are the inner loop, rows of outputs the outer one */
-  bool full;             /* no loop over taps or input channels */
-  bool trimmed;          /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
-  bool split;            /* inner columns in peeled tiles, those at the borders trimmed: a design each */
-  int64_t from, to;      /* columns of this design; to 0: all */
+  int64_t rows, vectors;            /* at most, of a tile */
+  bool channels_inner;              /* blocks of output channels are the inner loop, rows of outputs the outer one */
+  bool full;                        /* no loop over taps or input channels */
+  bool trimmed;                     /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
+  bool split;                       /* inner columns in peeled tiles, those at the borders trimmed: a design each */
+  int64_t from, to;                 /* columns of this design; to 0: all */
+  int64_t tail;                     /* the last output channels, which a dot design computes; 0: none */
+  int64_t channel_from, channel_to; /* output channels of this design; channel_to 0: all */
 };
 
 /* A stretch of multiply-add steps with the same live rows: `loop` taps × (trips × unroll + rest) steps, step i reading x at
- * x[row] + i·step_x and w at w + i·step_w. */
+ * x[row] + i·step_x and w at w + i·step_w. A dot's step is a vector of terms, and one more of `part` terms (0: none) is the last.
+ */
 struct span {
   int64_t first, count; /* live rows */
   int64_t *x;           /* one offset for each live row (pixels form: one for the tile) */
   int64_t w;
   int64_t loop, loop_x, loop_w;
-  int64_t trips, unroll, rest, step_x, step_w;
+  int64_t trips, unroll, rest, part, step_x, step_w;
 };
 
 struct tile {
-  int64_t rows, vectors, last; /* last: live lanes of the last vector */
+  int64_t rows, vectors, last; /* last: live lanes of the last vector of outputs */
   struct span *spans;
   size_t span_count;
   int64_t loop_w[MAX_AXES]; /* w step of one tap of each outer axis (full: none) */
@@ -58,7 +62,7 @@ struct part_case {
 
 /* How a number of output channels is computed: one function in the text. */
 struct block {
-  int64_t rows, vectors, last; /* of its tiles: channels form vectors and last, pixels form rows */
+  int64_t rows, vectors, last; /* of its tiles: channels and dot form vectors and last, pixels form rows */
   struct part_case *cases;
   size_t case_count;
   int64_t from, count;                                /* the numbers of the channel blocks that it serves */
@@ -82,10 +86,11 @@ struct design {
   int rank;
   struct choice choice;
   int64_t lanes;
-  bool shared;     /* packs nothing: reads what the design before it packed */
-  bool depthwise;  /* one input channel a group, several groups: weights are kept [multiplier, taps, groups] */
-  bool w_exact;    /* w must not be read beyond a vector's live lanes (baked) */
-  int64_t y_first; /* element of the first column */
+  int64_t channels; /* output channels of a group that it computes */
+  bool shared;      /* packs nothing: reads what the design before it packed */
+  bool depthwise;   /* one input channel a group, several groups: weights are kept [multiplier, taps, groups] */
+  bool w_exact;     /* w must not be read beyond a vector's live lanes (baked) */
+  int64_t y_first;  /* element of the first column */
   int64_t x_vector, x_lane, w_row, w_vector, b_row, b_vector, y_row, y_vector, y_lane;
   struct tile *tiles;
   size_t tile_count;
@@ -119,4 +124,6 @@ void design_pack(struct design *design);
 /* Pushes the design as a Lua table, in the templates' words. */
 void design_push(lua_State *L, const struct design *design);
 const char *form_name(enum form form);
+/* Output channels (depth form: groups) that one block of tiles covers. */
+int64_t block_channels(const struct design *design, const struct block *block);
 #endif

@@ -4,7 +4,7 @@
 #include "mem.h"
 
 const char *form_name(enum form form) {
-  static const char *const names[] = {"channels", "pixels", "depth"};
+  static const char *const names[] = {"channels", "pixels", "depth", "dot"};
   return names[form];
 }
 
@@ -34,6 +34,14 @@ static void set_steps(struct design *design) {
     design->y_row = problem->y_channel;
     design->y_lane = row->y_step;
     break;
+  case FORM_DOT:
+    design->x_lane = problem->x_channel;
+    design->w_vector = problem->in_channels;
+    for (int a = 0; a < design->rank; a++) design->w_vector *= design->axis[a].kernel;
+    design->b_vector = design->y_lane = 1;
+    design->y_row = row->y_step;
+    design->y_vector = problem->y_channel;
+    return;
   default:
     design->x_lane = problem->x_group;
     design->x_vector = lanes * problem->x_group;
@@ -78,24 +86,55 @@ static void vector_blocks(struct design *design, int64_t channels) {
             (struct block){.rows = choice->rows, .vectors = vectors, .last = rest - (vectors - 1) * lanes, .count = rest > 0});
 }
 
-/* Channels in rows: as equal as can be. */
-static void row_blocks(struct design *design, int64_t channels) {
-  const int64_t blocks = (channels + design->choice.rows - 1) / design->choice.rows, wide = channels % blocks;
-  const struct block block = {.rows = channels / blocks + 1, .vectors = design->choice.vectors, .count = wide};
-  struct block narrow = block;
-  narrow.rows--;
-  narrow.count = blocks - wide;
-  add_block(design, block);
-  add_block(design, narrow);
+static void add_even_block(struct design *design, int64_t size, int64_t count) {
+  const struct choice *choice = &design->choice;
+  if (choice->form == FORM_DOT)
+    add_block(design, (struct block){.rows = choice->rows, .vectors = size, .last = 1, .count = count});
+  else
+    add_block(design, (struct block){.rows = size, .vectors = choice->vectors, .count = count});
+}
+
+/* Channels in blocks of at most `most`, as equal as can be. */
+static void even_blocks(struct design *design, int64_t channels, int64_t most) {
+  const int64_t blocks = (channels + most - 1) / most, wide = channels % blocks;
+  add_even_block(design, channels / blocks + 1, wide);
+  add_even_block(design, channels / blocks, blocks - wide);
+}
+
+static void set_blocks(struct design *design) {
+  switch (design->choice.form) {
+  case FORM_PIXELS:
+    even_blocks(design, design->channels, design->choice.rows);
+    break;
+  case FORM_DOT:
+    even_blocks(design, design->channels, design->choice.vectors);
+    break;
+  case FORM_DEPTH:
+    vector_blocks(design, design->problem.groups);
+    break;
+  default:
+    vector_blocks(design, design->channels);
+  }
+}
+
+int64_t block_channels(const struct design *design, const struct block *block) {
+  switch (design->choice.form) {
+  case FORM_PIXELS:
+    return block->rows;
+  case FORM_DOT:
+    return block->vectors;
+  default:
+    return block->vectors * design->lanes;
+  }
 }
 
 /* What one more channel block adds to x and y. */
 static void set_block_steps(struct design *design) {
-  int64_t channel = 0;
+  int64_t channel = design->choice.channel_from;
   const bool pixels = design->choice.form == FORM_PIXELS;
   for (size_t i = 0; i < design->block_count; i++) {
     struct block *block = &design->blocks[i];
-    const int64_t channels = pixels ? block->rows : block->vectors * design->lanes;
+    const int64_t channels = block_channels(design, block);
     const int64_t y_channel = design->choice.form == FORM_DEPTH ? design->problem.y_group : design->problem.y_channel;
     block->y_step = channels * y_channel;
     block->y = design->y_first + channel * y_channel;
@@ -136,13 +175,11 @@ void design_build(struct design *design, const struct problem *problem, const st
   *design = (struct design){
       .problem = *problem, .choice = *choice, .lanes = isa->lanes[problem->dtype], .depthwise = is_depthwise(problem)};
   design->w_exact = problem->baked_weights != NULL;
+  design->channels = choice->channel_to ? choice->channel_to - choice->channel_from : problem->out_channels;
   fold_axes(design);
   set_steps(design);
   set_units(design);
-  if (choice->form == FORM_PIXELS)
-    row_blocks(design, problem->out_channels);
-  else
-    vector_blocks(design, choice->form == FORM_DEPTH ? problem->groups : problem->out_channels);
+  set_blocks(design);
   set_block_steps(design);
   design_pack(design);
   for (size_t i = 0; i < design->block_count; i++)

@@ -1,7 +1,7 @@
 /* Where weights lie. Packed: for each group and channel block a panel a step, [taps][input channels][panel], in the order the
- * kernel streams it, zeros behind the last channel. Baked: one array for all targets of a file, [taps][input channels][output
- * channels], or [multiplier][taps][groups] for depthwise layers, without padding. Bias and slope: canonical order, or
- * [multiplier][groups]. */
+ * kernel streams it, zeros behind the last channel; dot form: [groups][output channels][taps][input channels]. Baked: one array for
+ * all targets of a file, [taps][input channels][output channels], or [multiplier][taps][groups] for depthwise layers, without
+ * padding. Bias and slope: canonical order, or [multiplier][groups]. */
 #include "direct.h"
 #include "mem.h"
 
@@ -44,15 +44,14 @@ static void panel_box(struct design *design, const struct block *block, const ch
     loop(&box, design->multiplier.count, problem->w_out, group_size);
   else
     loop(&box, design->group.count, problem->w_group, group_size);
-  const int64_t channels = design->choice.form == FORM_PIXELS ? block->rows : block->vectors * design->lanes;
-  loop(&box, block->count, channels * channel, block->w_step);
+  loop(&box, block->count, block_channels(design, block) * channel, block->w_step);
   tap_loops(&box, design, block->panel);
   loop(&box, live, channel, 1);
   add_box(design, box);
 }
 
 static void packed_weights(struct design *design) {
-  int64_t size = 0, channel = 0;
+  int64_t size = 0, channel = design->choice.channel_from;
   const bool pixels = design->choice.form == FORM_PIXELS, depth = design->choice.form == FORM_DEPTH;
   const int64_t steps = taps(design) * design->problem.in_channels;
   for (size_t i = 0; i < design->block_count; i++) {
@@ -74,6 +73,27 @@ static void packed_weights(struct design *design) {
   design->w_size = size * design->group.count * design->multiplier.count;
 }
 
+/* Dot form: [groups][output channels][taps][input channels]. */
+static void packed_sums(struct design *design) {
+  const struct problem *problem = &design->problem;
+  const int64_t terms = design->w_vector, from = design->choice.channel_from;
+  struct box box = {.from = "weights", .src = problem->w_first + from * problem->w_out};
+  int64_t channel = 0;
+  for (size_t i = 0; i < design->block_count; i++) {
+    struct block *block = &design->blocks[i];
+    block->panel = 1;
+    block->w = channel * terms;
+    block->w_step = block->vectors * terms;
+    channel += block->count * block->vectors;
+  }
+  loop(&box, problem->groups, problem->w_group, channel * terms);
+  loop(&box, channel, problem->w_out, terms);
+  tap_loops(&box, design, 1);
+  add_box(design, box);
+  design->group.w = channel * terms;
+  design->w_size = problem->groups * design->group.w;
+}
+
 /* Kernel order of baked weights, the same on every ISA. */
 static struct box baked_weights(const struct design *design) {
   const struct problem *problem = &design->problem;
@@ -90,10 +110,10 @@ static void exact_weights(struct design *design) {
   const struct problem *problem = &design->problem;
   const int64_t panel = design->depthwise ? problem->groups : problem->groups * problem->out_channels;
   const int64_t channel = design->choice.form == FORM_PIXELS ? design->w_row : 1;
-  int64_t first = 0;
+  int64_t first = design->choice.channel_from;
   for (size_t i = 0; i < design->block_count; i++) {
     struct block *block = &design->blocks[i];
-    const int64_t channels = design->choice.form == FORM_PIXELS ? block->rows : block->vectors * design->lanes;
+    const int64_t channels = block_channels(design, block);
     block->panel = panel;
     block->w = first * channel;
     block->w_step = channels * channel;
@@ -122,6 +142,8 @@ void design_pack(struct design *design) {
   const struct problem *problem = &design->problem;
   if (design->w_exact)
     exact_weights(design);
+  else if (design->choice.form == FORM_DOT)
+    packed_sums(design);
   else
     packed_weights(design);
   design->b_size = problem->groups * problem->out_channels;

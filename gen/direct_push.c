@@ -41,7 +41,7 @@ static void push_axes(lua_State *L, const struct design *design) {
 }
 
 static void push_span(lua_State *L, const struct span *span) {
-  lua_createtable(L, 0, 12);
+  lua_createtable(L, 0, 13);
   set_integer(L, "first", span->first);
   set_integer(L, "count", span->count);
   push_integers(L, "x", span->x, span->count);
@@ -52,6 +52,7 @@ static void push_span(lua_State *L, const struct span *span) {
   set_integer(L, "trips", span->trips);
   set_integer(L, "unroll", span->unroll);
   set_integer(L, "rest", span->rest);
+  set_integer(L, "part", span->part);
   set_integer(L, "step_x", span->step_x);
   set_integer(L, "step_w", span->step_w);
 }

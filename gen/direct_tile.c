@@ -116,7 +116,7 @@ static int64_t run_length(const struct tile_tap *taps, size_t count, int64_t *dx
 /* How `steps` steps are written: all of them, or a loop with an unrolled body. */
 static void set_steps(struct span *span, const struct design *design, int64_t steps) {
   const enum unroll unroll = design->problem.unroll;
-  if (design->choice.full || (unroll == UNROLL_AUTO && steps <= 8)) {
+  if (design->choice.full || steps == 0 || (unroll == UNROLL_AUTO && steps <= 8)) {
     span->trips = 1;
     span->unroll = steps;
     return;
@@ -129,7 +129,7 @@ static void set_steps(struct span *span, const struct design *design, int64_t st
 static void add_span(struct tile *tile, struct span span) {
   tile->spans = mem_grow(tile->spans, tile->span_count, sizeof span);
   tile->spans[tile->span_count++] = span;
-  tile->macs += span.count * tile->vectors * (span.unroll + span.rest);
+  tile->macs += span.count * tile->vectors * (span.unroll + span.rest + (span.part > 0));
 }
 
 /* Taps at equal distances: one contiguous stretch of taps × channels where memory allows, a loop over taps where there are many,
@@ -137,15 +137,18 @@ static void add_span(struct tile *tile, struct span span) {
 static void add_run(struct design *design, struct tile *tile, const struct tile_tap *taps, int64_t length, int64_t dx, int64_t dw,
                     int64_t panel) {
   const int64_t channels = design->problem.in_channels, step_x = design->problem.x_channel;
+  const int64_t width = design->choice.form == FORM_DOT ? design->lanes : 1; /* terms of a step */
   const bool merged = dx == channels * step_x && dw == channels * panel;
   const bool looped = !design->choice.full && (design->problem.unroll == UNROLL_NONE || length > 8);
   const int64_t together = merged || looped ? length : 1;
   for (int64_t i = 0; i < length; i += together) {
     struct span span = {.first = taps[i].first, .count = taps[i].count, .x = taps[i].x, .w = taps[i].w, .loop = 1};
-    span.step_x = step_x;
-    span.step_w = panel;
+    const int64_t terms = merged ? length * channels : channels;
     if (!merged && looped) span.loop = length, span.loop_x = dx, span.loop_w = dw;
-    set_steps(&span, design, merged ? length * channels : channels);
+    span.part = terms % width;
+    span.step_x = width * step_x;
+    span.step_w = width * panel;
+    set_steps(&span, design, terms / width);
     add_span(tile, span);
   }
 }
@@ -219,8 +222,8 @@ static struct tile_tap *shifted(const struct tile_tap *taps, size_t count, struc
 
 static bool same_span(const struct span *a, const struct span *b) {
   return a->first == b->first && a->count == b->count && a->w == b->w && a->loop == b->loop && a->loop_x == b->loop_x &&
-         a->loop_w == b->loop_w && a->trips == b->trips && a->unroll == b->unroll && a->rest == b->rest && a->step_x == b->step_x &&
-         a->step_w == b->step_w && memcmp(a->x, b->x, (size_t)a->count * sizeof(int64_t)) == 0;
+         a->loop_w == b->loop_w && a->trips == b->trips && a->unroll == b->unroll && a->rest == b->rest && a->part == b->part &&
+         a->step_x == b->step_x && a->step_w == b->step_w && memcmp(a->x, b->x, (size_t)a->count * sizeof(int64_t)) == 0;
 }
 
 static bool same_tile(const struct tile *a, const struct tile *b) {
@@ -240,7 +243,7 @@ static double span_cycles(const struct design *design, const struct tile *tile, 
   const double macs = rows * vectors / (lanes == 1 ? 1.0 : 2.0);
   double step = macs > loads / 2 ? macs : loads / 2;
   if (step < 4) step = 4;
-  return (step + 0.08 * loads) * (double)(span->loop * (span->trips * span->unroll + span->rest));
+  return (step + 0.08 * loads) * (double)(span->loop * (span->trips * span->unroll + span->rest + (span->part > 0)));
 }
 
 static double tile_cycles(const struct design *design, const struct tile *tile) {
@@ -248,7 +251,8 @@ static double tile_cycles(const struct design *design, const struct tile *tile) 
   for (size_t i = 0; i < tile->span_count; i++) cycles += span_cycles(design, tile, &tile->spans[i]) + 2;
   if (!design->choice.full)
     for (int a = 0; a < design->rank - 1; a++) cycles *= (double)design->axis[a].kernel;
-  const double store = design->y_lane == 1 ? 1.5 : 1.2 * (double)design->lanes;
+  const double scatter = design->y_lane == 1 ? 1.5 : 1.2 * (double)design->lanes;
+  const double store = design->choice.form == FORM_DOT ? 6 : scatter; /* lanes are added up before */
   return cycles + 12 + (double)(tile->rows * tile->vectors) * store;
 }
 

@@ -258,6 +258,39 @@ static void blocks_of_rows(void **state) {
   assert_int_equal(design->w_size, 13 * 3 * 2);
 }
 
+/* Sums of 3 taps × 5 channels, padding 1, two columns: 4 lanes take the 10 terms of both live taps as two vectors and 2 terms. */
+static void terms_in_lanes(void **state) {
+  (void)state;
+  const struct design *design = design_of("input: [1, 5, 2], out_channels: 7, kernel_size: 3, padding: 1",
+                                          (struct choice){.form = FORM_DOT, .rows = 1, .vectors = 3});
+  assert_null(design->reason);
+  assert_int_equal(design->block_count, 2);
+  assert_int_equal(design->blocks[0].vectors, 3);
+  assert_int_equal(design->blocks[1].vectors, 2);
+  assert_int_equal(design->blocks[1].count, 2);
+  assert_int_equal(design->blocks[1].w, 3 * 15);
+  const struct tile *left = &design->tiles[design->blocks[0].cases[0].runs[0].tile];
+  assert_int_equal(left->span_count, 1);
+  assert_int_equal(left->spans[0].w, 5);
+  assert_int_equal(left->spans[0].trips * left->spans[0].unroll + left->spans[0].rest, 2);
+  assert_int_equal(left->spans[0].part, 2);
+  assert_int_equal(left->spans[0].step_x, 4);
+  assert_int_equal(design->w_size, 7 * 15);
+}
+
+/* The last channels of a layer as a design of their own: weights from there, bias and outputs too. */
+static void last_channels(void **state) {
+  (void)state;
+  const struct design *design =
+      design_of("input: [1, 5, 9], out_channels: 9, kernel_size: 3, bias: true",
+                (struct choice){.form = FORM_DOT, .rows = 2, .vectors = 1, .channel_from = 8, .channel_to = 9});
+  assert_int_equal(design->channel_blocks, 1);
+  assert_int_equal(design->blocks[0].y, 8);
+  assert_int_equal(design->blocks[0].b, 8);
+  assert_int_equal(design->boxes[0].src, 8 * 15);
+  assert_int_equal(design->w_size, 15);
+}
+
 /* Every element of the packed weights is written by exactly one box, zeros too, and every weight is read once. */
 static void mark(const struct box *box, int loop, int64_t src, int64_t dst, int *written, int *read) {
   if (loop < box->loop_count) {
@@ -280,6 +313,7 @@ static void packing_is_a_bijection(void **state) {
       {"input: [1, 3, 9, 5], out_channels: 7, kernel_size: 2, flip: true", {.form = FORM_PIXELS, .rows = 3, .vectors = 1}, 84},
       {"input: [1, 7, 9], out_channels: 14, groups: 7, kernel_size: 5", {.form = FORM_DEPTH, .rows = 3, .vectors = 1}, 70},
       {"input: [1, 7, 9], out_channels: 14, groups: 7, kernel_size: 5", {.form = FORM_PIXELS, .rows = 2, .vectors = 1}, 70},
+      {"input: [1, 10, 9], out_channels: 6, groups: 2, kernel_size: 3", {.form = FORM_DOT, .rows = 2, .vectors = 2}, 6 * 5 * 3},
   };
   (void)state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -312,6 +346,8 @@ int main(void) {
       cmocka_unit_test(tiles_without_taps),
       cmocka_unit_test(blocks_of_vectors),
       cmocka_unit_test(blocks_of_rows),
+      cmocka_unit_test(terms_in_lanes),
+      cmocka_unit_test(last_channels),
       cmocka_unit_test(packing_is_a_bijection),
   };
   return cmocka_run_group_tests(tests, begin, spec_done);

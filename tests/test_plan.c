@@ -101,7 +101,7 @@ static void twice_the_same(void **state) {
 
 /* ---- packed bytes, by hand --------------------------------------------------------------------------------------------- */
 
-/* 12 channels of 4 lanes are whole vectors: weights, and what else is packed, without padding. 13: one vector more. */
+/* Channels in vectors: 12 channels of 4 lanes are whole ones: weights, and what else is packed, without padding. 13: one more. */
 static void packed_bytes(void **state) {
   static const struct {
     const char *keys;
@@ -120,7 +120,7 @@ static void packed_bytes(void **state) {
     const struct plan_list plans = plans_of(rows[i].keys, "sse41");
     bool found = false;
     for (size_t p = 0; p < plans.usable; p++)
-      if (!strstr(plans.items[p].id, "pixels")) {
+      if (!strstr(plans.items[p].id, "pixels") && !strstr(plans.items[p].id, "dot") && !strstr(plans.items[p].id, "tail")) {
         found = true;
         assert_int_equal(plans.items[p].packed_bytes, rows[i].bytes);
       }

@@ -11,6 +11,11 @@ local function masked(text, lanes, set)
   return rows
 end
 
+-- The sum of a vector is that of its halves' sum.
+local function sum(half, add, text)
+  return (text:gsub("HALVES", add .. "(_mm256_cast" .. half .. "128(%%1), _mm256_extractf128_" .. half:sub(1, 2) .. "(%%1, 1))"))
+end
+
 return derive(import("isa/sse41.lua"), {
   name = "avx2",
   about = "x86, AVX2 and FMA, 256-bit",
@@ -25,6 +30,7 @@ return derive(import("isa/sse41.lua"), {
       load = "_mm256_loadu_ps(%1)", store = "_mm256_storeu_ps(%1, %2);",
       load_part = masked("_mm256_maskload_ps(%1, MASK)", 8, "_mm256_setr_epi32"),
       store_part = masked("_mm256_maskstore_ps(%1, MASK, %2);", 8, "_mm256_setr_epi32"),
+      sum = sum("ps256_ps", "_mm_add_ps", "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(HALVES, HALVES), HALVES))"),
       add = "_mm256_add_ps(%1, %2)", mul = "_mm256_mul_ps(%1, %2)", max = "_mm256_max_ps(%1, %2)", min = "_mm256_min_ps(%1, %2)",
       select_negative = "_mm256_blendv_ps(%3, %2, _mm256_cmp_ps(%1, _mm256_setzero_ps(), _CMP_LT_OQ))",
     },
@@ -34,6 +40,7 @@ return derive(import("isa/sse41.lua"), {
       load = "_mm256_loadu_pd(%1)", store = "_mm256_storeu_pd(%1, %2);",
       load_part = masked("_mm256_maskload_pd(%1, MASK)", 4, "_mm256_setr_epi64x"),
       store_part = masked("_mm256_maskstore_pd(%1, MASK, %2);", 4, "_mm256_setr_epi64x"),
+      sum = sum("pd256_pd", "_mm_add_pd", "_mm_cvtsd_f64(_mm_hadd_pd(HALVES, HALVES))"),
       add = "_mm256_add_pd(%1, %2)", mul = "_mm256_mul_pd(%1, %2)", max = "_mm256_max_pd(%1, %2)", min = "_mm256_min_pd(%1, %2)",
       select_negative = "_mm256_blendv_pd(%3, %2, _mm256_cmp_pd(%1, _mm256_setzero_pd(), _CMP_LT_OQ))",
     },

@@ -14,6 +14,7 @@ local function type_of(ctype, zero)
     store_part = "*(%1) = %2;",
     broadcast = "*(%1)",
     add = "%1 + %2",
+    sum = "(%1)", -- of all lanes: a scalar
     mul = "%1 * %2",
     -- of a constant and x: x where x is NaN
     max = "(%2 < %1 ? %1 : %2)",
@@ -22,6 +23,13 @@ local function type_of(ctype, zero)
     select_negative = "(%1 < " .. zero .. " ? %2 : %3)",
   }
 end
+
+local vec = { f32 = type_of("float", "0.0f"), f64 = type_of("double", "0.0") }
+-- acc %1 += x %2 * w %3. live: only where w is not zero.
+local mac = {
+  { x = "f32", w = "f32", acc = "f32", op = "%1 + %2 * %3", live = "(%3 != 0.0f ? %1 + %2 * %3 : %1)" },
+  { x = "f64", w = "f64", acc = "f64", op = "%1 + %2 * %3", live = "(%3 != 0.0 ? %1 + %2 * %3 : %1)" },
+}
 
 return {
   name = "scalar",
@@ -36,10 +44,7 @@ return {
   mac_bytes = 12,         -- of code, for estimates
   pin = false,            -- asm constraint that keeps a loaded value in a register (gcc would reload it for each use)
   barrier = false,        -- keep loads of different steps apart, or the compiler spills
-  vec = { f32 = type_of("float", "0.0f"), f64 = type_of("double", "0.0") },
-  -- acc %1 += x %2 * w %3. live: only where w is not zero.
-  mac = {
-    { x = "f32", w = "f32", acc = "f32", op = "%1 + %2 * %3", live = "(%3 != 0.0f ? %1 + %2 * %3 : %1)" },
-    { x = "f64", w = "f64", acc = "f64", op = "%1 + %2 * %3", live = "(%3 != 0.0 ? %1 + %2 * %3 : %1)" },
-  },
+  vec = vec,
+  mac = mac,
+  single = { vec = vec, mac = mac }, -- operations on one element, which every ISA has
 }

@@ -1,8 +1,11 @@
 -- 128-bit vectors by the vector extensions of gcc and clang: any CPU, no intrinsics.
 
 local function prelude(ctype, itype, name, lanes)
-  local each = {}
-  for lane = 0, lanes - 1 do each[#each + 1] = "a" end
+  local each, sum = {}, {}
+  for lane = 0, lanes - 1 do
+    each[#each + 1] = "a"
+    sum[#sum + 1] = "v[" .. lane .. "]"
+  end
   return [[
 typedef ]] .. ctype .. " " .. name .. [[ __attribute__((vector_size(16)));
 typedef ]] .. itype .. " " .. name .. [[_bits __attribute__((vector_size(16)));
@@ -21,6 +24,10 @@ CONVSMITH_INLINE void ]] .. name .. "_store(" .. ctype .. " *p, " .. name .. [[ 
 {
 __builtin_memcpy(p, &v, n * sizeof *p);
 }
+]] .. "CONVSMITH_INLINE " .. ctype .. " " .. name .. "_sum(" .. name .. [[ v)
+{
+return ]] .. table.concat(sum, " + ") .. [[;
+}
 /* a where mask is set, else b */
 CONVSMITH_INLINE ]] .. name .. " " .. name .. "_select(" .. name .. "_bits mask, " .. name .. " a, " .. name .. [[ b)
 {
@@ -35,6 +42,7 @@ local function type_of(name, lanes)
     zero = name .. "_set1(0)", set1 = name .. "_set1(%1)", broadcast = name .. "_set1(*(%1))",
     load = name .. "_load(%1, " .. lanes .. ")", load_part = name .. "_load(%1, %n)",
     store = name .. "_store(%1, %2, " .. lanes .. ");", store_part = name .. "_store(%1, %2, %n);",
+    sum = name .. "_sum(%1)",
     add = "%1 + %2", mul = "%1 * %2",
     max = name .. "_select(%2 < %1, %1, %2)", min = name .. "_select(%2 > %1, %1, %2)",
     select_negative = name .. "_select(%1 < " .. name .. "_set1(0), %2, %3)",

@@ -25,9 +25,9 @@ $   end
 $ end
 
 $ local function activation(K)
-$   local V, row = K.V, epilogue[layer.activation.name]
+$   local V, row = K.F, epilogue[layer.activation.name]
 $   if not has(row, "scalar") then return end
-CONVSMITH_NOINLINE ${V.isa.attribute}
+CONVSMITH_NOINLINE ${K.V.isa.attribute}
 ${V.type} ${K.symbol}_activate(${V.type} v)
 {
 ${V.ctype} t[${V.lanes}];

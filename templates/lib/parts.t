@@ -4,9 +4,11 @@ $ local vec = import("lib/vec.lua")
 $ local arguments = import("lib/arguments.lua")
 $ local at = vec.at
 
-$ -- The plan's kernel (read-only) with what templates add to it: operations, the prefix of its symbols, its part of the packed buffer.
+$ -- The plan's kernel (read-only) with what templates add to it: operations on vectors (V) and on what it stores (F), the prefix of
+$ -- its symbols, its part of the packed buffer.
 $ local function extend(target, kernel, symbol, base)
 $   local own = { V = vec.new(target.isa, layer.dtype, symbol, kernel.zero_weights), symbol = symbol, base = base }
+$   own.F = kernel.form == "dot" and vec.new(target.isa.single, layer.dtype, symbol, false) or own.V
 $   for _, key in ipairs(keys(kernel)) do own[key] = kernel[key] end
 $   return own
 $ end

@@ -28,7 +28,7 @@ $ end
 
 $ -- Calls body(row, vector) for every accumulator.
 $ local function each(tile, body)
-$   for row = 0, tile.rows - 1 do for q = 0, tile.vectors - 1 do body(row, q, q == tile.vectors - 1 and tile.last or K.V.lanes) end end
+$   for row = 0, tile.rows - 1 do for q = 0, tile.vectors - 1 do body(row, q, q == tile.vectors - 1 and tile.last or K.F.lanes) end end
 $ end
 
 $ local function start(tile)
@@ -36,7 +36,7 @@ $   local V = K.V
 $   each(tile, function(row, q, live)
 $     local value = V.zero()
 $     if layer.bias and K.form == "pixels" then value = V.broadcast(at("b", row * K.b_row)) end
-$     if layer.bias and K.form ~= "pixels" then value = row == 0 and V.get(at("b", q * K.b_vector), 1, live) or "a0_" .. q end
+$     if layer.bias and K.form ~= "pixels" and K.form ~= "dot" then value = row == 0 and V.get(at("b", q * K.b_vector), 1, live) or "a0_" .. q end
 ${V.type} a${row}_${q} = ${value};
 $   end)
 $ end
@@ -69,15 +69,21 @@ $     end,
 $     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(wp, dw + q * K.w_vector), 1, K.w_exact and live or V.lanes) end,
 $     mac = function(V, acc, row, vector) return V.mac(acc, row, vector) end,
 $   },
+$   dot = {
+$     row = function(V, tile, span, i, q, xp, wp, dx, dw, terms) return V.get(at(xp, span.x[i] + dx), 1, terms) end,
+$     vector = function(V, tile, span, q, live, xp, wp, dx, dw, terms) return V.get(at(wp, dw + q * K.w_vector), 1, terms) end,
+$     mac = function(V, acc, row, vector) return V.mac(acc, row, vector) end,
+$   },
 $ }
 
-$ local function vector_operand(O, tile, span, q, uses, xp, wp, dx, dw)
+$ local function vector_operand(O, tile, span, q, uses, xp, wp, dx, dw, terms)
 $   local live = q == tile.vectors - 1 and tile.last or K.V.lanes
-$   hold("v" .. q, O.vector(K.V, tile, span, q, live, xp, wp, dx, dw), uses)
+$   hold("v" .. q, O.vector(K.V, tile, span, q, live, xp, wp, dx, dw, terms), uses)
 $ end
 
-$ -- One k: every live row times every vector. The operand there are fewer of stays in registers; the other streams.
-$ local function step(tile, span, xp, wp, u)
+$ -- One k (dot: `terms` of them): every live row times every vector. The operand there are fewer of stays in registers; the other
+$ -- streams.
+$ local function step(tile, span, xp, wp, u, terms)
 $   local V, O = K.V, operand[K.form]
 $   local dx, dw = u * span.step_x, u * span.step_w
 {
@@ -92,7 +98,7 @@ CONVSMITH_DONE("${V.isa.pin}", ${acc});
 $     end
 $   end
 $   if K.form == "depth" then
-$     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw) end
+$     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw, terms) end
 $     for i = 1, span.count do for q = 0, tile.vectors - 1 do
 {
 $       hold("u" .. i, O.row(V, tile, span, i, q, xp, wp, dx, dw), 1)
@@ -100,18 +106,18 @@ $       mac(i, q)
 }
 $     end end
 $   elseif tile.vectors <= span.count then
-$     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw) end
+$     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw, terms) end
 $     for i = 1, span.count do
 {
-$       hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw), tile.vectors)
+$       hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw, terms), tile.vectors)
 $       for q = 0, tile.vectors - 1 do mac(i, q) end
 }
 $     end
 $   else
-$     for i = 1, span.count do hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw), tile.vectors) end
+$     for i = 1, span.count do hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw, terms), tile.vectors) end
 $     for q = 0, tile.vectors - 1 do
 {
-$       vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw)
+$       vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw, terms)
 $       for i = 1, span.count do mac(i, q) end
 }
 $     end
@@ -121,18 +127,22 @@ $ end
 
 $ -- The steps of one tap from pointers xp and wp.
 $ local function steps(tile, span, xp, wp)
+$   local function last(count, x, w)
+$     for u = 0, count - 1 do step(tile, span, x, w, u, K.V.lanes) end
+$     if span.part > 0 then step(tile, span, x, w, count, span.part) end
+$   end
 $   if span.trips <= 1 then
-$     for u = 0, span.trips * span.unroll + span.rest - 1 do step(tile, span, xp, wp, u) end
+$     last(span.trips * span.unroll + span.rest, xp, wp)
 $     return
 $   end
 const ${K.V.ctype} *xk = ${xp}, *wk = ${wp};
 CONVSMITH_ROLLED
 for (ptrdiff_t k = 0; k < ${span.trips}; k++) {
-$   for u = 0, span.unroll - 1 do step(tile, span, "xk", "wk", u) end
+$   for u = 0, span.unroll - 1 do step(tile, span, "xk", "wk", u, K.V.lanes) end
 xk += ${span.unroll * span.step_x};
 wk += ${span.unroll * span.step_w};
 }
-$   for u = 0, span.rest - 1 do step(tile, span, "xk", "wk", u) end
+$   last(span.rest, "xk", "wk")
 $ end
 
 $ -- A span from the pointers of its outer tap.
@@ -168,16 +178,24 @@ $ end
 $ local function activate(acc, slope)
 $   local row = epilogue[layer.activation.name]
 $   if row.vector then
-${acc} = ${row.vector(K.V, acc, layer.activation.a, layer.activation.b, slope)};
+${acc} = ${row.vector(K.F, acc, layer.activation.a, layer.activation.b, slope)};
 $   elseif row.scalar then
 ${acc} = ${K.symbol}_activate(${acc});
 $   end
 $ end
 
+$ -- A dot's output: its lanes added up, and the bias.
+$ local function total(acc, q)
+$   local sum = K.V.sum(acc)
+${K.F.type} s${acc} = ${layer.bias and K.F.add(sum, K.F.get(at("b", q * K.b_vector), 1, 1)) or sum};
+$   return "s" .. acc
+$ end
+
 $ local function finish(tile)
-$   local V = K.V
+$   local V = K.F
 $   each(tile, function(row, q, live)
 $     local acc, offset = ("a%d_%d"):format(row, q), row * K.y_row + q * K.y_vector
+$     if K.form == "dot" then acc = total(acc, q) end
 $     if layer.residual then
 ${acc} = ${V.add(acc, V.get(at("r", offset), K.y_lane, live))};
 $     end

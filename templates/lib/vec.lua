@@ -37,6 +37,7 @@ local function new(isa, dtype, symbol, live_weights)
   function v.set1(value) return fill(ops.set1, { ["1"] = value }) end
   function v.broadcast(pointer) return fill(ops.broadcast, { ["1"] = pointer }) end
   function v.add(a, b) return fill(ops.add, { ["1"] = a, ["2"] = b }) end
+  function v.sum(a) return fill(ops.sum, { ["1"] = a }) end
   function v.mul(a, b) return fill(ops.mul, { ["1"] = a, ["2"] = b }) end
   -- constant: a name or literal; x stays where it is NaN
   function v.max(constant, x) return fill(ops.max, { ["1"] = constant, ["2"] = x }) end
