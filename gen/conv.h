@@ -6,6 +6,8 @@
 bool conv_resolve(struct layer *layer, struct diags *diags);
 int conv_exact_limit(const struct layer *layer);
 int64_t conv_taps(const struct layer *layer); /* of the kernel: Πk */
+/* The layer as the reference takes it. */
+struct cs_conv conv_reference(const struct layer *layer);
 /* weights [M, C/g, k...] */
 struct tensor conv_weights(const struct layer *layer);
 /* A parameter [M]. */

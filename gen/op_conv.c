@@ -166,7 +166,7 @@ static size_t lower(const struct layer *layer, struct problem *problem) {
 
 /* ---- reference ---------------------------------------------------------------------------------------------------- */
 
-static struct cs_conv reference_conv(const struct layer *layer) {
+struct cs_conv conv_reference(const struct layer *layer) {
   struct cs_conv conv = {.rank = layer->rank,
                          .dtype = layer->dtype,
                          .batch = (ptrdiff_t)layer->batch,
@@ -200,7 +200,7 @@ static void expect(const struct layer *layer, const void *const *data, const ptr
                 {"slope", offsetof(struct cs_conv_data, slope)}};
   struct tensor list[MAX_TENSORS];
   size_t count = tensors(layer, list);
-  struct cs_conv conv = reference_conv(layer);
+  struct cs_conv conv = conv_reference(layer);
   struct cs_conv_data conv_data = {0};
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     int found = tensor_find(list, count, fields[i].name);
