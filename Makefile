@@ -14,13 +14,13 @@ CMOCKA_CFLAGS = $(call once,CMOCKA_CFLAGS,$(PKG_CONFIG) --cflags cmocka)
 CMOCKA_LIBS = $(call once,CMOCKA_LIBS,$(PKG_CONFIG) --libs cmocka)
 DEFINES = -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
 COMPILE = $(CC) $(CFLAGS) $(WARN) $(CPPFLAGS) $(DEFINES) $(LIB_CFLAGS)
-LDLIBS = $(LIB_LIBS) -lm -ldl
+LDLIBS = $(LIB_LIBS) -lm -ldl -pthread
 
 PROGRAM = $(O)/convsmith
 MAIN = gen/main.c
 SOURCES = $(filter-out $(MAIN),$(wildcard gen/*.c)) $(wildcard runtime/*.c)
 OBJECTS = $(SOURCES:%.c=$(O)/obj/%.o)
-EMBEDDED = $(sort $(wildcard templates/*.t templates/*/*.t templates/*/*.lua runtime/*.h runtime/*.c))
+EMBEDDED = $(sort $(wildcard templates/*.t templates/*/*.t templates/*/*.lua runtime/*.h runtime/*.c runtime/peers/*.[ch]))
 
 # Tests that take minutes run last; what several tests share is in tests/*.c without "test_".
 TESTS = $(patsubst tests/%.c,$(O)/test/%,$(wildcard tests/test_*.c))
@@ -29,7 +29,7 @@ QUICK = $(filter-out $(SLOW),$(TESTS))
 SHARED = $(patsubst tests/%.c,$(O)/obj/tests/%.o,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 SAY = $(if $(V),,@echo '  $@';) # V=1 shows commands
 
-C_FILES = $(wildcard gen/*.[ch] runtime/*.[ch] tests/*.[ch] demo/*.[ch])
+C_FILES = $(wildcard gen/*.[ch] runtime/*.[ch] runtime/peers/*.[ch] tests/*.[ch] demo/*.[ch])
 
 all: $(PROGRAM)
 

@@ -20,7 +20,8 @@ enum {
   EXPLAIN = 1 << 8,
   TENSORS = 1 << 9,
   CHECKING = 1 << 10,
-  TUNING = 1 << 11
+  TUNING = 1 << 11,
+  TIMING = 1 << 12
 };
 
 enum kind {
@@ -51,9 +52,16 @@ static const struct option {
     {WRITING, KIND_FLAG, FIELD(emit_test), "--emit-test", NULL, "write NAME_test.c too: a program that checks the kernel"},
     {PLAN, KIND_TEXT, FIELD(plan_file), "--plan", "PLAN.yaml", "take the plans that this file names"},
     {TENSORS, KIND_WORDS, FIELD(tensors), "--tensor", "NAME=FILE", "a tensor's values, .npy in logical order (one each)"},
-    {CHECKING, KIND_TEXT, FIELD(plans), "--plans", "WHICH", "chosen (default), all, or a plan's id"},
+    {CHECKING | TIMING, KIND_TEXT, FIELD(plans), "--plans", "WHICH", "chosen (default), all, or a plan's id"},
     {CHECKING, KIND_NUMBER, FIELD(seed), "--seed", "N", "seed of the data (default 1)"},
     {CHECKING, KIND_FLAG, FIELD(full), "--full", NULL, "compare every output of large layers too"},
+    {TIMING, KIND_LIST, FIELD(against), "--against", "LIST", "peers: onednn, xnnpack, openblas, naive (default: all), or none"},
+    {TIMING, KIND_NUMBER, FIELD(threads), "--threads", "N", "threads, of ours and of the peers (default 1, pinned)"},
+    {TIMING, KIND_NUMBER, FIELD(rounds), "--rounds", "N", "turns of each candidate (default 15)"},
+    {TIMING, KIND_FLAG, FIELD(cold), "--cold", NULL, "weights come from memory at each call"},
+    {TIMING, KIND_FLAG, FIELD(consumer), "--consumer", NULL, "read the output once after each call"},
+    {TIMING, KIND_FLAG, FIELD(csv), "--csv", NULL, "print a line a layer, with commas between"},
+    {TIMING, KIND_TEXT, FIELD(svg), "--svg", "FILE", "draw the ratios and the roofline"},
     {EXPLAIN, KIND_FLAG, FIELD(explain), "--explain", NULL, "list every plan, and why each refused one was"},
     {JSON, KIND_FLAG, FIELD(json), "--json", NULL, "print one JSON object"},
     {TEMPLATES, KIND_WORDS, FIELD(template_paths), "--template-path", "DIR",
@@ -75,8 +83,10 @@ static const struct command {
     {"run", "SPEC.yaml", "compute one layer on .npy tensors", SPEC | TARGET | TENSORS, cmd_run},
     {"verify", "SPEC.yaml", "compare the kernels with the reference", SPEC | TARGET | CHECKING | PLAN | JSON, cmd_verify},
     {"targets", NULL, "list the targets and which of them run here", TEMPLATES | JSON, cmd_targets},
-    {"bench", "SPEC.yaml", NULL, 0, NULL},
+    {"bench", "SPEC.yaml", "time the kernels in turn with other libraries", SPEC | TARGET | TIMING | PLAN | JSON, cmd_bench},
     {"tune", "SPEC.yaml", "time the plans on this machine and keep the fastest in a plan file", SPEC | TARGET | TUNING, cmd_tune},
+    {"import", "MODEL", NULL, 0, NULL},
+    {"draw", "SPEC.yaml", NULL, 0, NULL},
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof commands[0] };
 
@@ -292,7 +302,7 @@ int command_main(int argc, char **argv) {
     return finish(EXIT_OK);
   }
   struct parse parse = {
-      .options = {.program = argv[0], .command = argv[1], .prefix = "", .plans = "chosen", .seed = 1},
+      .options = {.program = argv[0], .command = argv[1], .prefix = "", .plans = "chosen", .seed = 1, .threads = 1, .rounds = 15},
   };
   return finish(dispatch(&parse, argc, argv));
 }

@@ -22,8 +22,10 @@ struct command_options {
   const char *prefix;                                          /* "" if absent */
   const char *plans;                                           /* verify: "chosen", "all" or a plan's id */
   struct words layers, targets, sets, tensors, template_paths; /* --target's lists are split at commas */
-  bool emit_test, explain, full, json;
-  uint64_t seed; /* 1 if absent */
+  struct words against;                                        /* bench: names of peers */
+  const char *svg;                                             /* NULL if absent */
+  bool emit_test, explain, full, json, csv, cold, consumer;
+  uint64_t seed, threads, rounds; /* 1, 1, 15 if absent */
 };
 
 /* What a command returns and the program exits with. */
@@ -34,6 +36,7 @@ int cmd_check(const struct command_options *options);
 int cmd_info(const struct command_options *options);
 int cmd_run(const struct command_options *options);
 int cmd_verify(const struct command_options *options);
+int cmd_bench(const struct command_options *options);
 int cmd_tune(const struct command_options *options);
 int cmd_targets(const struct command_options *options);
 

@@ -21,6 +21,20 @@ static const char *field_text(lua_State *L, int table, const char *key) {
   return value;
 }
 
+/* A list of strings, NULL at the end. */
+static const char *const *field_texts(lua_State *L, int table, const char *key) {
+  lua_getfield(L, table, key);
+  const lua_Integer count = lua_istable(L, -1) ? luaL_len(L, -1) : 0;
+  const char **texts = mem_array((size_t)count + 1, sizeof *texts);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, -1, i);
+    texts[i - 1] = mem_text("%s", luaL_tolstring(L, -1, NULL));
+    lua_pop(L, 2);
+  }
+  lua_pop(L, 1);
+  return texts;
+}
+
 static int64_t item_int(lua_State *L, int table, int index) {
   lua_rawgeti(L, table, index);
   const int64_t value = lua_tointeger(L, -1);
@@ -108,6 +122,8 @@ static struct isa read_one(lua_State *L, const char *name) {
       .mac_bytes = (int)field_int(L, table, "mac_bytes", 12),
       .lanes = {lanes_of(L, CS_F32), lanes_of(L, CS_F64)},
       .runs_here = runs_here(L),
+      .limits = field_texts(L, table, "limits"),
+      .flags = field_texts(L, table, "flags"),
   };
   lua_setfield(L, LUA_REGISTRYINDEX, registry_key(name));
   return isa;

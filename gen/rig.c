@@ -8,9 +8,9 @@
 enum { ALIGNMENT = 64 };
 static const size_t ROTATED_BYTES = (size_t)256 << 20; /* beyond what one core gets of a shared last-level cache */
 
-static void *aligned(size_t size) {
+void *rig_buffer(size_t size) {
   void *data = NULL;
-  return posix_memalign(&data, ALIGNMENT, size + ALIGNMENT) == 0 ? data : NULL;
+  return posix_memalign(&data, ALIGNMENT, size + ALIGNMENT) == 0 ? memset(data, 0, size + ALIGNMENT) : NULL;
 }
 
 size_t rig_copies(size_t bytes) {
@@ -24,7 +24,7 @@ static size_t tensor_bytes(const struct tensor *tensor) {
 
 /* The tensor in memory order; parameters stay in logical order. */
 static void *filled(const struct tensor *tensor, const void *logical, uint64_t seed) {
-  void *data = aligned(tensor_bytes(tensor));
+  void *data = rig_buffer(tensor_bytes(tensor));
   if (!data) return NULL;
   if (!logical)
     cs_fill(data, tensor_count(tensor), tensor->dtype, CS_FILL_RANDOM, 0, seed);
@@ -42,7 +42,7 @@ static void free_all(const void *const *buffers, size_t count) {
 static bool pack(struct rig *rig, const void *const *parameters) {
   const size_t bytes = rig->kernel->packed_bytes;
   for (size_t i = 0; i < rig->copies; i++) {
-    rig->packed[i] = aligned(bytes);
+    rig->packed[i] = rig_buffer(bytes);
     if (!rig->packed[i]) return false;
     if (i > 0)
       memcpy(rig->packed[i], rig->packed[0], bytes);
@@ -70,7 +70,7 @@ bool rig_open(struct rig *rig, const struct layer *layer, const struct kernel *k
     else
       rig->inputs[inputs++] = data;
   }
-  rig->workspace = aligned(kernel->workspace_bytes);
+  rig->workspace = rig_buffer(kernel->workspace_bytes);
   good = good && rig->workspace && pack(rig, parameters);
   free_all(parameters, given);
   return good;

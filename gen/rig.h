@@ -14,6 +14,8 @@ struct rig {
   size_t copies, next;
 };
 
+/* `size` aligned bytes and a few more, zeroed, for free(); NULL when there are none. */
+void *rig_buffer(size_t size);
 /* How many buffers of `bytes` bytes exceed what caches keep: at least 2, in all at most about 256 MiB. */
 size_t rig_copies(size_t bytes);
 /* logical[i]: values of the layer's tensor i in logical order, NULL for random ones. False when out of memory; rig_close is due in

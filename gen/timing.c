@@ -9,7 +9,7 @@
 #include <sched.h>
 #endif
 
-static const double SAMPLE_SECONDS = 2e-3;
+static const double SAMPLE_SECONDS = 2e-3, LONG_SECONDS = 50e-3;
 
 static double seconds_now(bool wall) {
   struct timespec now;
@@ -23,28 +23,35 @@ static double seconds_of(const struct timed *timed, long calls, bool wall) {
   return seconds_now(wall) - start;
 }
 
-/* How many calls fill a sample: doubled until they nearly do, since a single short call is less than the clock sees. */
-static long calls_of(const struct timed *timed, bool wall) {
-  long calls = 1;
-  double seconds = 0;
-  for (timed->call(timed->context);; calls *= 2) {
+/* How a candidate's samples are taken. */
+struct pace {
+  long calls;
+  bool warm; /* an untimed call comes first */
+};
+
+/* Calls are doubled until they nearly fill a sample, since a single short call is less than the clock sees. A first call that is
+ * very long says enough: caches are warm soon after its start. */
+static struct pace pace_of(const struct timed *timed, bool wall) {
+  double seconds = seconds_of(timed, 1, wall);
+  if (seconds > LONG_SECONDS) return (struct pace){1, false};
+  for (long calls = 1;; calls *= 2) {
     seconds = seconds_of(timed, calls, wall);
-    if (seconds > SAMPLE_SECONDS / 4) break;
+    const double wanted = SAMPLE_SECONDS * (double)calls / seconds;
+    if (seconds > SAMPLE_SECONDS / 4) return (struct pace){wanted > 1 ? (long)wanted + 1 : 1, true};
   }
-  const double wanted = SAMPLE_SECONDS * (double)calls / seconds;
-  return wanted > 1 ? (long)wanted + 1 : 1;
+}
+
+static double sample(const struct timed *timed, const struct pace *pace, bool wall) {
+  if (pace->warm) timed->call(timed->context);
+  return seconds_of(timed, pace->calls, wall) / (double)pace->calls;
 }
 
 void timing_rounds(const struct timed *candidates, size_t count, int rounds, bool wall, double *seconds) {
   const size_t mark = mem_mark();
-  long *calls = mem_array(count, sizeof *calls);
-  for (size_t i = 0; i < count; i++) calls[i] = calls_of(&candidates[i], wall);
-  for (int round = 0; round < rounds; round++) {
-    for (size_t i = 0; i < count; i++) {
-      candidates[i].call(candidates[i].context);
-      seconds[i * (size_t)rounds + (size_t)round] = seconds_of(&candidates[i], calls[i], wall) / (double)calls[i];
-    }
-  }
+  struct pace *paces = mem_array(count, sizeof *paces);
+  for (size_t i = 0; i < count; i++) paces[i] = pace_of(&candidates[i], wall);
+  for (int round = 0; round < rounds; round++)
+    for (size_t i = 0; i < count; i++) seconds[i * (size_t)rounds + (size_t)round] = sample(&candidates[i], &paces[i], wall);
   mem_release(mark);
 }
 

@@ -1,5 +1,6 @@
 /* Timing: candidates take turns, so that whatever the machine does (clock, neighbours) befalls all of them alike, and only ratios
- * within one round are compared. A sample is the mean of as many calls as fill 2 ms, after an untimed call that warms caches.
+ * within one round are compared. A sample is the mean of as many calls as fill 2 ms, after an untimed call
+ * that warms caches (not where one call takes 50 ms).
  *
  * Time is processor time of the calling thread, or with `wall` that of the clock, for candidates that work in several threads. */
 #ifndef GEN_TIMING_H

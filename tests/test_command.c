@@ -14,7 +14,8 @@ static void version_and_help(void **state) {
   assert_string_equal(said, "convsmith 0.1.0\n");
   assert_int_equal(convsmith("--help"), 0);
   assert_non_null(strstr(said, "\n  verify     compare the kernels with the reference\n"));
-  assert_null(strstr(said, "bench"));
+  assert_non_null(strstr(said, "\n  bench "));
+  assert_null(strstr(said, "import"));
   assert_int_equal(convsmith("%s", ""), 2);
   assert_non_null(strstr(said, "usage: convsmith COMMAND"));
 }
@@ -29,7 +30,8 @@ static void each_command_has_help(void **state) {
               {"run", "--tensor NAME=FILE", "--json"},
               {"verify", "--plans WHICH", "--prefix"},
               {"targets", "--json", "--set"},
-              {"tune", "-o PLAN.yaml", "--plan"}};
+              {"tune", "-o PLAN.yaml", "--plan"},
+              {"bench", "--against LIST", "--seed"}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
     assert_int_equal(convsmith("%s --help", rows[i].command), 0);
     assert_non_null(strstr(said, rows[i].taken));
@@ -43,7 +45,7 @@ static const struct {
 } wrong[] = {
     {"verfy x.yaml", "no command 'verfy'; did you mean 'verify'?"},
     {"frobnicate", "no command 'frobnicate'; see convsmith --help"},
-    {"bench x.yaml", "bench is not supported yet"},
+    {"import x.onnx", "import is not supported yet"},
     {"tune x.yaml --json", "tune has no option '--json'; see convsmith tune --help"},
     {"check", "check needs SPEC.yaml"},
     {"check a.yaml b.yaml", "one spec at a time: 'b.yaml' after 'a.yaml'"},

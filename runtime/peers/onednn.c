@@ -271,4 +271,4 @@ static void fetch(void *context) {
   reorder(run, run->dst, run->output);
 }
 
-const struct peer peer = {variants, version, create, implementation, call, memory, fetch, destroy};
+const struct peer convsmith_peer = {variants, version, create, implementation, call, memory, fetch, destroy};

@@ -1,5 +1,5 @@
 /* Peers: other implementations of a convolution, each one source file that `convsmith bench` compiles with $CC, loads and times
- * beside its own kernels. A peer exports one struct peer named `peer`. All data is f32. */
+ * beside its own kernels. A peer exports one struct peer named `convsmith_peer`. All data is f32. */
 #ifndef CONVSMITH_PEER_H
 #define CONVSMITH_PEER_H
 #include "../convsmith.h"
@@ -31,5 +31,5 @@ struct peer {
   void (*fetch)(void *run);
   void (*destroy)(void *run);
 };
-extern const struct peer peer;
+extern const struct peer convsmith_peer;
 #endif

@@ -40,6 +40,8 @@ return {
   prelude = false,        -- C text that the operations use, once a file
   attribute = "CONVSMITH_LANE", -- of every function: gcc turns loops over few steps into shuffles, five times slower
   probe = { arch = "any", cpuid = {}, xcr0 = 0, macro = false },
+  limits = {},            -- environment, "NAME=VALUE", that keeps other libraries to this ISA: bench compares like with like
+  flags = {},             -- of a compiler that may use this ISA everywhere
   registers = 16,
   mac_bytes = 12,         -- of code, for estimates
   pin = false,            -- asm constraint that keeps a loaded value in a register (gcc would reload it for each use)

@@ -10,6 +10,8 @@ return derive(import("isa/scalar.lua"), {
   headers = { "immintrin.h" },
   attribute = '__attribute__((target("sse4.1")))',
   probe = { arch = "x86", cpuid = { { 1, 0, "c", 19 } }, xcr0 = 0, macro = "defined(__SSE4_1__)" },
+  limits = { "ONEDNN_MAX_CPU_ISA=SSE41", "OPENBLAS_CORETYPE=Nehalem" },
+  flags = { "-msse4.1" },
   mac_bytes = 12,
   pin = "+x",
   barrier = true,

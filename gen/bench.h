@@ -1,0 +1,51 @@
+/* Bench: one kernel beside its peers and the machine's peaks, in a process of its own. */
+#ifndef GEN_BENCH_H
+#define GEN_BENCH_H
+#include "peers.h"
+
+enum { MAX_VARIANTS = 3 };
+
+/* How a layer is timed. */
+struct bench_mode {
+  int rounds, threads;
+  bool cold;     /* weights come from memory in each call */
+  bool consumer; /* after each call, the output is read once */
+};
+
+/* One way to run one peer. */
+struct bench_entry {
+  enum { ENTRY_ABSENT, ENTRY_TIMED, ENTRY_REFUSED, ENTRY_DIFFERS } state;
+  char variant[16], implementation[48];
+  char message[160]; /* why it was refused, or where it differs */
+  double ratio;      /* its time over ours */
+};
+
+struct bench_peer {
+  struct bench_entry entries[MAX_VARIANTS];
+  int best; /* the fastest of the timed, or -1 */
+  char version[64];
+};
+
+/* What came out. Lies in memory that the measuring process shares with the one that waits. */
+struct bench_row {
+  const struct layer *layer;
+  const struct isa *isa;
+  const struct plan *plan;
+  bool done;                   /* measured */
+  bool failed;                 /* nothing was measured: `message` is for job_fail */
+  char message[512];           /* or why our own output is wrong */
+  double macs, seconds, bytes; /* nominal multiply-adds; of one call; that must move: inputs, packed, output */
+  double peak;                 /* multiply-adds a second between registers */
+  double share_of_peak;
+  double share_of_limit; /* of the larger of the times that the peak and moving the bytes take; 0: not measured (several threads) */
+  struct bench_peer peers[MAX_PEERS];
+};
+
+/* A row in shared memory; NULL when there is none. */
+struct bench_row *bench_row_new(void);
+void bench_row_free(struct bench_row *row);
+/* Measures row->plan of row->layer on row->isa. */
+void bench_run(const struct job *job, const struct bench_mode *mode, const struct peer_list *peers, struct bench_row *row);
+/* The best ratio of all peers but the slow ones, 0 if none was timed: below 1 somebody is faster. */
+double bench_best(const struct bench_row *row, const struct peer_list *peers);
+#endif

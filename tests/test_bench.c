@@ -1,0 +1,142 @@
+/* The command bench: what it prints, what it refuses, and that wrong results are found. Nothing here depends on how fast anything
+ * is, nor on which libraries are there: `naive` needs only the compiler. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "../gen/pool.h"
+#include "scratch.h"
+
+static const char spec_text[] =
+    "convsmith: 1\n"
+    "layers:\n"
+    "  - {name: small, input: [1, 3, 9, 9], out_channels: 5, kernel_size: 3, bias: true, activation: relu6}\n"
+    "  - {name: pair, input: [2, 4, 8, 7], out_channels: 4, groups: 2, kernel_size: 1, residual: true}\n";
+
+static const char *spec(void) {
+  return scratch_write("bench.yaml", spec_text);
+}
+
+static size_t count_of(const char *text, const char *word) {
+  size_t count = 0;
+  for (const char *at = strstr(text, word); at; at = strstr(at + 1, word)) count++;
+  return count;
+}
+
+static void table_has_layers_and_means(void **state) {
+  (void)state;
+  assert_int_equal(convsmith("bench %s --against naive --rounds 1", spec()), 0);
+  assert_non_null(strstr(said, "\nsmall "));
+  assert_non_null(strstr(said, "\npair "));
+  assert_non_null(strstr(said, "\ngeometric mean "));
+}
+
+static void every_mode_runs(void **state) {
+  (void)state;
+  assert_int_equal(convsmith("bench %s --against naive --rounds 1 --cold --consumer", spec()), 0);
+  assert_non_null(strstr(said, "weights from memory, outputs read"));
+  assert_int_equal(convsmith("bench %s --against naive --rounds 1 --threads 2", spec()), 0);
+  assert_non_null(strstr(said, "2 threads"));
+  assert_int_equal(convsmith("bench %s --rounds 1 --layer small --plans all", spec()), 0);
+  assert_true(count_of(said, "\nsmall ") > 1);
+  assert_null(strstr(said, "geometric mean"));
+}
+
+static void json_and_csv_hold_each_layer(void **state) {
+  (void)state;
+  assert_int_equal(convsmith("bench %s --against naive --rounds 1 --json", spec()), 0);
+  assert_int_equal(count_of(said, "\"layer\": "), 2);
+  assert_int_equal(count_of(said, "\"state\": \"timed\""), 2);
+  assert_int_equal(convsmith("bench %s --against none --rounds 1 --csv --target scalar", spec()), 0);
+  assert_memory_equal(said, "layer,target,plan,", 18);
+  assert_non_null(strstr(said, "\nsmall,scalar,"));
+}
+
+static void picture_is_whole(void **state) {
+  (void)state;
+  const char *path = scratch_path("bench.svg");
+  assert_int_equal(convsmith("bench %s --against naive,none --rounds 1 --svg %s", spec(), path), 0);
+  const char *picture = text_of(path);
+  assert_memory_equal(picture, "<svg ", 5);
+  assert_non_null(strstr(picture, "</svg>\n"));
+  assert_int_equal(count_of(picture, "<circle "), 2);
+}
+
+static void every_peer_is_timed_or_says_why(void **state) {
+  (void)state;
+  assert_int_equal(convsmith("bench %s --rounds 1 --json", spec()), 0);
+  assert_int_equal(count_of(said, "\"variants\": ["), 8);
+  assert_null(strstr(said, "\"variants\": []"));
+  assert_null(strstr(said, "\"differs\""));
+}
+
+/* A template that is wrong by a tap: nothing is timed, and the status says so. */
+static void wrong_kernels_are_not_timed(void **state) {
+  (void)state;
+  char command[3000];
+  const char *folder = scratch_path("wrong");
+  snprintf(command, sizeof command,
+           "mkdir -p %s/isa && sed 's/add = \"%%1 + %%2\"/add = \"%%1 - %%2\"/; s/\"%%1 + %%2 \\* %%3\"/\"%%1 - %%2 * %%3\"/' "
+           "templates/isa/scalar.lua > %s/isa/scalar.lua",
+           folder, folder);
+  assert_int_equal(process_run(said, sizeof said, "%s", command), 0);
+  assert_int_equal(convsmith("bench %s --against none --rounds 1 --target scalar --layer small --template-path %s", spec(), folder),
+                   1);
+  assert_non_null(strstr(said, "is wrong and not timed: output "));
+}
+
+static void bad_usage(void **state) {
+  (void)state;
+  static const struct {
+    const char *options, *message;
+  } rows[] = {
+      {"--against mkl", "--against mkl: no such peer; there are onednn, xnnpack, openblas, naive, and none"},
+      {"--rounds 0", "--rounds 0: from 1 to 1000"},
+      {"--threads 257", "--threads 257: from 1 to 256"},
+      {"--json --csv", "--json and --csv exclude each other"},
+      {"--plans nosuch", "--plans nosuch: no layer has this plan"},
+      {"--svg /nowhere/a.svg", "--svg /nowhere/a.svg: "},
+      {"--target neon_or_so", "--target neon_or_so"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    assert_int_equal(convsmith("bench %s %s", spec(), rows[i].options), 2);
+    if (!strstr(said, rows[i].message)) fail_msg("%s: %s", rows[i].options, said);
+  }
+}
+
+/* ---- the pool ---------------------------------------------------------------------------------------------------------- */
+
+static void count_part(void *context, int part, int parts) {
+  int *counts = context;
+  counts[part] += parts;
+}
+
+static void pool_calls_each_part_once(void **state) {
+  (void)state;
+  int counts[3] = {0};
+  struct pool *pool = pool_new(3);
+  assert_non_null(pool);
+  for (int i = 0; i < 1000; i++) pool_run(pool, count_part, counts);
+  usleep(50000); /* long enough that the others fall asleep */
+  pool_run(pool, count_part, counts);
+  pool_free(pool);
+  for (int i = 0; i < 3; i++) assert_int_equal(counts[i], 3003);
+}
+
+int main(void) {
+  scratch_begin("bench");
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(table_has_layers_and_means),
+      cmocka_unit_test(every_mode_runs),
+      cmocka_unit_test(json_and_csv_hold_each_layer),
+      cmocka_unit_test(picture_is_whole),
+      cmocka_unit_test(every_peer_is_timed_or_says_why),
+      cmocka_unit_test(wrong_kernels_are_not_timed),
+      cmocka_unit_test(bad_usage),
+      cmocka_unit_test(pool_calls_each_part_once),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
