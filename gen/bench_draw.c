@@ -1,6 +1,7 @@
 /* The picture of a bench: numbers go to templates/chart.t, which draws. */
 #include "bench_print.h"
 #include "signature.h"
+#include <string.h>
 
 static void set_number(lua_State *L, const char *key, double value) {
   lua_pushnumber(L, value);
@@ -36,7 +37,8 @@ bool bench_draw(const struct bench_results *results, struct text *picture, struc
   lua_State *L = engine_lua(results->job->engine);
   lua_Integer count = 0;
   lua_newtable(L);
-  set_text(L, "title", results->job->options->spec);
+  const char *path = results->job->options->spec, *slash = strrchr(path, '/');
+  set_text(L, "title", slash ? slash + 1 : path);
   lua_newtable(L);
   for (size_t s = 0; s < results->count; s++) {
     const struct bench_section *section = &results->sections[s];

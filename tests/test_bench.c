@@ -98,7 +98,7 @@ static void bad_usage(void **state) {
       {"--threads 257", "--threads 257: from 1 to 256"},
       {"--json --csv", "--json and --csv exclude each other"},
       {"--plans nosuch", "--plans nosuch: no layer has this plan"},
-      {"--svg /nowhere/a.svg", "--svg /nowhere/a.svg: "},
+      {"--svg /dev/null/a.svg", "--svg /dev/null/a.svg: "},
       {"--target neon_or_so", "--target neon_or_so"},
   };
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
