@@ -9,7 +9,9 @@
 
 /* Cache sizes in bytes and cycles a byte behind them: common to the x86 servers and desktops of the last ten years, used only to
  * order plans. */
-static const struct { double l2, from_l2, from_l3; } memory = {1.25e6, 1.0 / 48, 1.0 / 9};
+static const struct {
+  double l2, from_l2, from_l3, chunk_l1, chunk_l2;
+} memory = {.l2 = 1.25e6, .from_l2 = 1.0 / 48, .from_l3 = 1.0 / 9, .chunk_l1 = 28000, .chunk_l2 = 72000};
 
 /* What one file may hold, in multiply-adds: compilers crawl beyond. Auto unrolls everything up to full_steps steps if it stays
  * small. */
@@ -87,7 +89,7 @@ static double panel_cycles(const struct design *design) {
   const struct part_case *row = &design->blocks[0].cases[0];
   double tiles = design->rank > 1 ? 0 : 1;
   for (size_t i = 0; i < row->run_count && design->rank > 1; i++) tiles += (double)row->runs[i].count;
-  if (design->choice.channels_inner || size * (double)design->blocks[0].w_step <= memory.l2) return 0;
+  if (design->choice.channels_inner || size * (double)design->blocks[0].chunk_w <= memory.l2) return 0;
   return size * (double)design->w_size * (tiles * (double)design->rows * (double)design->batch.count - 1) * memory.from_l3;
 }
 
@@ -97,8 +99,9 @@ static double memory_cycles(const struct design *design) {
   const double size = (double)cs_size(design->problem.dtype);
   double pixels = 1;
   for (int a = 0; a < design->rank; a++) pixels *= (double)design->axis[a].in;
-  const double x = size * pixels * (double)design->problem.in_channels * (double)design->group.count;
-  const double w = size * (double)design->w_size;
+  const double x = size * pixels * (double)(design->problem.in_channels * design->chunks) * (double)design->group.count;
+  const double overlapped = design->choice.ahead_w ? 0.3 : 1; /* what is fetched ahead arrives while others are multiplied */
+  const double w = size * (double)design->w_size * overlapped;
   const double images = (double)design->batch.count;
   if (design->choice.channels_inner) return images * through_caches(x, 0) + through_caches(w, images * (double)design->rows - 1);
   return images * through_caches(x, (double)design->channel_blocks - 1) + through_caches(w, images - 1) + panel_cycles(design);
@@ -122,6 +125,7 @@ static void build(struct design *design, const struct problem *problem, const st
     choice.full = false;
   }
   design_build(design, problem, isa, &choice);
+  if (registers_of(choice.form, choice.rows, choice.vectors) == isa->registers) design->cycles *= 1.1; /* compilers want one */
 }
 
 /* Why a finished design is refused, or NULL. */
@@ -147,12 +151,10 @@ static int64_t packed_elements(const struct design *design) {
 }
 
 static const char *plan_id(const struct choice *choice) {
+  const char *way = choice->split ? "-split" : choice->trimmed ? "-trimmed" : choice->tail ? "-tail" : "";
+  if (choice->chunk) way = mem_text("-by%lld", (long long)choice->chunk);
   return mem_text("direct-%s-%lldx%lld-%s%s", form_name(choice->form), (long long)choice->rows, (long long)choice->vectors,
-                  choice->channels_inner ? "channels" : "rows",
-                  choice->split     ? "-split"
-                  : choice->trimmed ? "-trimmed"
-                  : choice->tail    ? "-tail"
-                                    : "");
+                  choice->channels_inner ? "channels" : "rows", way);
 }
 
 static struct plan new_plan(const struct candidates *candidates, const struct choice *choice) {
@@ -356,6 +358,37 @@ static void try_tail(struct candidates *candidates, struct choice choice) {
   try_choice(candidates, choice);
 }
 
+/* Fetching ahead pays where caches near the core do not hold all of it anyhow. */
+static void set_ahead(const struct problem *problem, struct choice *choice) {
+  const double size = (double)cs_size(problem->dtype);
+  double x = size * (double)(problem->in_channels * problem->groups), w = x * (double)problem->out_channels;
+  for (int a = 0; a < problem->rank; a++) {
+    x *= (double)problem->axis[a].in;
+    w *= (double)problem->axis[a].kernel;
+  }
+  choice->ahead_x = 2 * x > memory.l2;
+  choice->ahead_w = 2 * w > memory.l2 && !problem->baked_weights && !choice->channels_inner;
+}
+
+/* Chunks whose panels stay in a cache while all rows of outputs take them: the largest divisor of the input channels of at most
+ * `bytes`. */
+static void try_chunk(struct candidates *candidates, struct choice choice, double bytes) {
+  const struct problem *problem = &candidates->problems[0];
+  const double panel = (double)(choice.vectors * candidates->isa->lanes[problem->dtype]) * (double)cs_size(problem->dtype);
+  const double taps = (double)steps_of(problem) / (double)problem->in_channels;
+  int64_t chunk = (int64_t)(bytes / (panel * taps));
+  while (chunk > 1 && problem->in_channels % chunk) chunk--;
+  if (chunk < 8 || chunk >= problem->in_channels) return;
+  choice.chunk = chunk;
+  try_choice(candidates, choice);
+}
+
+static void try_chunks(struct candidates *candidates, const struct choice *choice) {
+  if (choice->form != FORM_CHANNELS || !choice->ahead_w || candidates->problem_count > 1) return;
+  try_chunk(candidates, *choice, memory.chunk_l1);
+  try_chunk(candidates, *choice, memory.chunk_l2);
+}
+
 /* For a number of vectors, the tallest tile that the registers hold, made lower where the rows then split evenly. */
 static void try_vectors(struct candidates *candidates, enum form form, int64_t vectors, int64_t rows) {
   const int64_t registers = candidates->isa->registers, most = tallest(candidates->isa, form, vectors, rows);
@@ -366,9 +399,11 @@ static void try_vectors(struct candidates *candidates, enum form form, int64_t v
                     (long long)registers));
   }
   if (most == 0) return;
-  const struct choice choice = {.form = form, .rows = ceil_div(rows, ceil_div(rows, most)), .vectors = vectors};
+  struct choice choice = {.form = form, .rows = ceil_div(rows, ceil_div(rows, most)), .vectors = vectors};
+  set_ahead(&candidates->problems[0], &choice);
   if (!try_choice(candidates, choice)) try_split(candidates, choice);
   try_other_order(candidates);
+  try_chunks(candidates, &choice);
   try_tail(candidates, choice);
 }
 

@@ -12,7 +12,7 @@
 #include "plan.h"
 
 enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_COUNT };
-enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 4 };
+enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 5 };
 
 /* What a candidate plan decides. */
 struct choice {
@@ -21,6 +21,9 @@ struct choice {
   bool channels_inner;              /* blocks of output channels are the inner loop, rows of outputs the outer one */
   bool full;                        /* no loop over taps or input channels */
   bool trimmed;                     /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
+  int64_t chunk;                    /* input channels that all rows of outputs take before the next ones; 0: all at once */
+  bool ahead_w;                     /* fetches the weights of the next chunk or block meanwhile */
+  bool ahead_x;                     /* fetches the input of the tile after the next meanwhile */
   bool split;                       /* inner columns in peeled tiles, those at the borders trimmed: a design each */
   int64_t from, to;                 /* columns of this design; to 0: all */
   int64_t tail;                     /* the last output channels, which a dot design computes; 0: none */
@@ -43,6 +46,8 @@ struct tile {
   struct span *spans;
   size_t span_count;
   int64_t loop_w[MAX_AXES]; /* w step of one tap of each outer axis (full: none) */
+  int64_t w_ahead;          /* bytes to fetch a trip, of what its share of the next weights is */
+  int64_t x_ahead, x_from;  /* bytes to fetch a trip, from so many bytes behind x */
   int64_t macs;             /* vector multiply-adds written in its text */
   double cycles;            /* estimate of one call, all outer taps live */
 };
@@ -67,6 +72,8 @@ struct block {
   size_t case_count;
   int64_t from, count;                                /* the numbers of the channel blocks that it serves */
   int64_t panel;                                      /* w elements of one step */
+  int64_t chunk_w;                                    /* w elements of one chunk */
+  int64_t tiles, share;                               /* tiles of a row; bytes of the next weights that each fetches */
   int64_t x, x_step, w, w_step, b, b_step, y, y_step; /* of channel block number from + i */
 };
 
@@ -81,7 +88,8 @@ struct box {
 };
 
 struct design {
-  struct problem problem; /* as lowered, its axes folded into `axis` */
+  struct problem problem; /* as lowered, its axes folded into `axis`, its input channels those of a chunk */
+  int64_t chunks;
   struct axis axis[MAX_AXES];
   int rank;
   struct choice choice;

@@ -162,8 +162,8 @@ static void set_cycles(struct design *design) {
     const struct block *block = &design->blocks[i];
     for (size_t c = 0; c < block->case_count; c++) {
       const struct part_case *rows = &block->cases[c];
-      double times =
-          (double)block->count * (double)design->batch.count * (double)design->group.count * (double)design->multiplier.count;
+      double times = (double)block->count * (double)design->batch.count * (double)design->group.count *
+                     (double)design->multiplier.count * (double)design->chunks;
       for (int a = 0; a < design->rank - 1; a++) times *= (double)(rows->to[a] - rows->from[a]);
       for (size_t r = 0; r < rows->run_count; r++)
         design->cycles += times * (double)rows->runs[r].count * design->tiles[rows->runs[r].tile].cycles;
@@ -176,6 +176,8 @@ void design_build(struct design *design, const struct problem *problem, const st
       .problem = *problem, .choice = *choice, .lanes = isa->lanes[problem->dtype], .depthwise = is_depthwise(problem)};
   design->w_exact = problem->baked_weights != NULL;
   design->channels = choice->channel_to ? choice->channel_to - choice->channel_from : problem->out_channels;
+  design->chunks = choice->chunk ? problem->in_channels / choice->chunk : 1;
+  design->problem.in_channels /= design->chunks;
   fold_axes(design);
   set_steps(design);
   set_units(design);

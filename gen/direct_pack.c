@@ -1,7 +1,7 @@
 /* Where weights lie. Packed: for each group and channel block a panel a step, [taps][input channels][panel], in the order the
- * kernel streams it, zeros behind the last channel; dot form: [groups][output channels][taps][input channels]. Baked: one array for
- * all targets of a file, [taps][input channels][output channels], or [multiplier][taps][groups] for depthwise layers, without
- * padding. Bias and slope: canonical order, or [multiplier][groups]. */
+ * kernel streams it, zeros behind the last channel, chunks of input channels one after the other; dot form: [groups][output
+ * channels][taps][input channels]. Baked: one array for all targets of a file, [taps][input channels][output channels], or
+ * [multiplier][taps][groups] for depthwise layers, without padding. Bias and slope: canonical order, or [multiplier][groups]. */
 #include "direct.h"
 #include "mem.h"
 
@@ -45,6 +45,7 @@ static void panel_box(struct design *design, const struct block *block, const ch
   else
     loop(&box, design->group.count, problem->w_group, group_size);
   loop(&box, block->count, block_channels(design, block) * channel, block->w_step);
+  loop(&box, design->chunks, problem->in_channels * problem->w_in, block->chunk_w);
   tap_loops(&box, design, block->panel);
   loop(&box, live, channel, 1);
   add_box(design, box);
@@ -58,7 +59,8 @@ static void packed_weights(struct design *design) {
     struct block *block = &design->blocks[i];
     block->panel = pixels ? block->rows : block->vectors * design->lanes;
     block->w = size;
-    block->w_step = steps * block->panel;
+    block->chunk_w = steps * block->panel;
+    block->w_step = design->chunks * block->chunk_w;
     size += block->count * block->w_step;
   }
   for (size_t i = 0; i < design->block_count; i++) {
@@ -116,7 +118,7 @@ static void exact_weights(struct design *design) {
     const int64_t channels = block_channels(design, block);
     block->panel = panel;
     block->w = first * channel;
-    block->w_step = channels * channel;
+    block->w_step = block->chunk_w = channels * channel;
     first += block->count * channels;
   }
   design->group.w = design->depthwise ? 1 : problem->out_channels;

@@ -62,6 +62,9 @@ static void push_tile(lua_State *L, const struct tile *tile, int outer) {
   set_integer(L, "rows", tile->rows);
   set_integer(L, "vectors", tile->vectors);
   set_integer(L, "last", tile->last);
+  set_integer(L, "w_ahead", tile->w_ahead);
+  set_integer(L, "x_ahead", tile->x_ahead);
+  set_integer(L, "x_from", tile->x_from);
   push_integers(L, "loop_w", tile->loop_w, outer);
   lua_createtable(L, (int)tile->span_count, 0);
   for (size_t i = 0; i < tile->span_count; i++) {
@@ -113,6 +116,9 @@ static void push_block(lua_State *L, const struct block *block, int outer) {
   set_integer(L, "x_step", block->x_step);
   set_integer(L, "w", block->w);
   set_integer(L, "w_step", block->w_step);
+  set_integer(L, "chunk_w", block->chunk_w);
+  set_integer(L, "tiles", block->tiles);
+  set_integer(L, "share", block->share);
   set_integer(L, "b", block->b);
   set_integer(L, "b_step", block->b_step);
   set_integer(L, "y", block->y);
@@ -208,6 +214,9 @@ void design_push(lua_State *L, const struct design *design) {
   set_bool(L, "full", design->choice.full);
   set_bool(L, "w_exact", design->w_exact);
   set_bool(L, "zero_weights", design->problem.zero_weights);
+  set_bool(L, "ahead_w", design->choice.ahead_w);
+  set_integer(L, "chunks", design->chunks);
+  set_integer(L, "chunk_x", design->problem.in_channels * design->problem.x_channel);
   set_integer(L, "w_size", design->w_size);
   set_integer(L, "b_size", design->b_size);
   push_axes(L, design);

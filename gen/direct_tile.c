@@ -228,14 +228,22 @@ static bool same_span(const struct span *a, const struct span *b) {
 
 static bool same_tile(const struct tile *a, const struct tile *b) {
   if (a->rows != b->rows || a->vectors != b->vectors || a->last != b->last || a->span_count != b->span_count) return false;
+  if (a->w_ahead != b->w_ahead) return false;
   if (memcmp(a->loop_w, b->loop_w, sizeof a->loop_w) != 0) return false;
   for (size_t i = 0; i < a->span_count; i++)
     if (!same_span(&a->spans[i], &b->spans[i])) return false;
   return true;
 }
 
+/* Cycles for a step's weights to come from L2, where L1 cannot hold a chunk of them. */
+static double weight_cycles(const struct design *design, const struct block *block) {
+  const double size = (double)cs_size(design->problem.dtype);
+  return size * (double)block->chunk_w < 32000 ? 0 : size * (double)block->panel / 34;
+}
+
 /* Cycles of one span's steps. Two multiply-adds and two loads a cycle; four cycles until an accumulator is ready again. */
-static double span_cycles(const struct design *design, const struct tile *tile, const struct span *span) {
+static double span_cycles(const struct design *design, const struct block *block, const struct tile *tile,
+                          const struct span *span) {
   const double vectors = (double)tile->vectors, rows = (double)span->count, lanes = (double)design->lanes;
   const double gather = design->x_lane == 1 || design->x_lane == 0 ? 1 : lanes;
   const double loads = design->choice.form == FORM_DEPTH ? vectors + rows * vectors * gather
@@ -243,22 +251,63 @@ static double span_cycles(const struct design *design, const struct tile *tile, 
   const double macs = rows * vectors / (lanes == 1 ? 1.0 : 2.0);
   double step = macs > loads / 2 ? macs : loads / 2;
   if (step < 4) step = 4;
+  if (step < weight_cycles(design, block)) step = weight_cycles(design, block);
   return (step + 0.08 * loads) * (double)(span->loop * (span->trips * span->unroll + span->rest + (span->part > 0)));
 }
 
-static double tile_cycles(const struct design *design, const struct tile *tile) {
+static double tile_cycles(const struct design *design, const struct block *block, const struct tile *tile) {
   double cycles = 0;
-  for (size_t i = 0; i < tile->span_count; i++) cycles += span_cycles(design, tile, &tile->spans[i]) + 2;
+  for (size_t i = 0; i < tile->span_count; i++) cycles += span_cycles(design, block, tile, &tile->spans[i]) + 2;
   if (!design->choice.full)
     for (int a = 0; a < design->rank - 1; a++) cycles *= (double)design->axis[a].kernel;
   const double scatter = design->y_lane == 1 ? 1.5 : 1.2 * (double)design->lanes;
-  const double store = design->choice.form == FORM_DOT ? 6 : scatter; /* lanes are added up before */
+  double store = design->choice.form == FORM_DOT ? 6 : scatter; /* lanes are added up before */
+  if (design->chunks > 1) store *= 2;                           /* loads and stores what the chunks before left */
   return cycles + 12 + (double)(tile->rows * tile->vectors) * store;
 }
 
+/* ---- what tiles fetch ahead ---------------------------------------------------------------------------------------- */
+
+static int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+/* Trips of the loops over input channels, all outer taps live. */
+static int64_t trips_of(const struct design *design, const struct tile *tile) {
+  int64_t trips = 0;
+  for (size_t i = 0; i < tile->span_count; i++)
+    if (tile->spans[i].trips > 1) trips += tile->spans[i].loop * tile->spans[i].trips;
+  for (int a = 0; a < design->rank - 1; a++) trips *= design->axis[a].kernel;
+  return trips;
+}
+
+/* Every tile of a block fetches an equal share of as many weights as the block reads in one chunk: those that come next. */
+static void share_weights(const struct design *design, struct block *block) {
+  const struct axis *row = &design->axis[design->rank - 1];
+  int64_t tiles = block->tiles = ceil_div(row->out, block->rows);
+  for (int a = 0; a < design->rank - 1; a++) tiles *= design->axis[a].out;
+  block->share = ceil_div(block->chunk_w * (int64_t)cs_size(design->problem.dtype), tiles);
+}
+
+/* Do tiles read one stretch of memory after the other? */
+static bool streams_pixels(const struct design *design) {
+  const struct axis *row = &design->axis[0];
+  return design->choice.form == FORM_CHANNELS && design->rank == 1 && row->kernel == 1 && row->stride == 1 &&
+         design->problem.x_channel == 1 && row->x_step == design->problem.in_channels;
+}
+
+static void fetch_ahead(const struct design *design, const struct block *block, struct tile *tile) {
+  const int64_t trips = trips_of(design, tile), size = (int64_t)cs_size(design->problem.dtype);
+  const int64_t pixels = tile->rows * design->axis[design->rank - 1].x_step * size;
+  if (trips == 0) return;
+  if (design->choice.ahead_w) tile->w_ahead = ceil_div(block->share, trips);
+  if (design->choice.ahead_x && streams_pixels(design)) tile->x_ahead = ceil_div(pixels, trips);
+  tile->x_from = 2 * pixels;
+}
+
 /* Adds a new tile; -1 with the reason set when the text would become too large. */
-static int64_t keep_tile(struct design *design, struct tile *tile) {
-  tile->cycles = tile_cycles(design, tile);
+static int64_t keep_tile(struct design *design, const struct block *block, struct tile *tile) {
+  tile->cycles = tile_cycles(design, block, tile);
   design->macs += tile->macs;
   if (tile->macs > design->largest) design->largest = tile->macs;
   if (design->tile_count == MAX_TILES || design->macs > max_macs) {
@@ -299,8 +348,9 @@ static int64_t make_tile(struct design *design, const struct block *block, const
     tile.loop_w[a] = step;
     step *= design->axis[a].kernel;
   }
+  fetch_ahead(design, block, &tile);
   const int64_t known = find_tile(design, &tile);
-  if (known < 0) return keep_tile(design, &tile);
+  if (known < 0) return keep_tile(design, block, &tile);
   mem_release(mark);
   return known;
 }
@@ -354,10 +404,6 @@ static bool add_tiles(struct design *design, const struct block *block, const st
     column += count * size;
   }
   return true;
-}
-
-static int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
 }
 
 /* Pixels form, columns with the same live taps: tiles of whole vectors, the wider first, then one with what is left. */
@@ -461,5 +507,6 @@ static bool full_cases(struct design *design, struct block *block) {
 }
 
 bool design_block(struct design *design, struct block *block) {
+  if (design->choice.ahead_w) share_weights(design, block);
   return design->choice.full ? full_cases(design, block) : single_case(design, block);
 }

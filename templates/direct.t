@@ -12,11 +12,13 @@ $   return count > 1 and step ~= 0 and ("%d + i * %d"):format(offset, step) or t
 $ end
 
 $ -- Calls of equal neighbouring tiles. With one axis the row's tiles are the units: only those in [r0, r1).
-$ local function call(run, px, pw, py, pr, x)
+$ local function call(block, run, px, pw, py, pr, x)
 $   local name = K.symbol .. "_tile" .. run.tile
 $   local offset = index(run.y, run.count, run.y_step)
 $   local values = { x = px .. " + " .. index(x + run.x, run.count, run.x_step), w = pw, y = py .. " + " .. offset, r = pr .. " + " .. offset }
-$   local one = name .. "(" .. arguments.pass(arguments.join(tiles.pointers(K), tiles.trims(K)), values) .. ");"
+$   local before = (#K.axes == 0 and "" or "(row - r0) * " .. block.tiles .. " + ") .. index(run.first, run.count, 1)
+$   values.ahead = ("ahead + (uintptr_t)(%s%s) * %d"):format(before, #K.axes == 0 and " - r0" or "", block.share)
+$   local one = name .. "(" .. arguments.pass(arguments.join(tiles.pointers(K), tiles.counts(K)), values) .. ");"
 $   if #K.axes == 0 and run.count == 1 then
 if (r0 <= ${run.first} && ${run.first} < r1) ${one}
 $   elseif #K.axes == 0 then
@@ -30,7 +32,7 @@ $   end
 $ end
 
 $ -- The rows of a full design: a case where the outer axes' taps are alike.
-$ local function full_case(rows)
+$ local function full_case(block, rows)
 $   local conditions, x = {}, {}
 $   for a, axis in ipairs(K.axes) do
 $     if rows.from[a] > 0 then conditions[#conditions + 1] = ("o%d >= %d"):format(a, rows.from[a]) end
@@ -42,28 +44,35 @@ if (${table.concat(conditions, " && ")})
 $   end
 {
 const ${K.V.ctype} *xr = ${table.concat({ "x", table.unpack(x) }, " + ")};
-$   for _, run in ipairs(rows.runs) do call(run, "xr", "w", "yr", "rr", rows.live and rows.x or 0) end
+$   for _, run in ipairs(rows.runs) do call(block, run, "xr", "w", "yr", "rr", rows.live and rows.x or 0) end
 }
 $ end
 
-$ -- One kind of channel block: rows [r0, r1) of its outputs.
+$ local function block_arguments()
+$   return arguments.join(tiles.pointers(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } }, tiles.chunk(K))
+$ end
+
+$ -- One kind of channel block: rows [r0, r1) of its outputs, one chunk of its input channels.
 $ local function define_block(block, name)
-$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } })
 static ${K.V.isa.attribute}
-void ${name}(${arguments.declare(list)})
+void ${name}(${arguments.declare(block_arguments())})
 {
+$   if K.ahead_w then
+/* the weights that come next */
+const uintptr_t ahead = (uintptr_t)w + ${block.chunk_w} * sizeof *w;
+$   end
 $   if #K.axes == 0 then
-$     for _, run in ipairs(block.cases[1].runs) do call(run, "x", "w", "y", "r", 0) end
+$     for _, run in ipairs(block.cases[1].runs) do call(block, run, "x", "w", "y", "r", 0) end
 $   else
 CONVSMITH_ROLLED
 for (ptrdiff_t row = r0; row < r1; row++) {
 $     rows_of.outputs(K)
 $     if K.full then
-$       for _, rows in ipairs(block.cases) do full_case(rows) end
+$       for _, rows in ipairs(block.cases) do full_case(block, rows) end
 $     else
 $       local runs = block.cases[1].runs
 $       rows_of.first_taps(K, K.tiles[runs[1].tile + 1].loop_w)
-$       for _, run in ipairs(runs) do call(run, "xr", "wr", "yr", "rr", 0) end
+$       for _, run in ipairs(runs) do call(block, run, "xr", "wr", "yr", "rr", 0) end
 $     end
 }
 $   end
@@ -85,13 +94,17 @@ $   local values = { r0 = K.rows > 1 and "row" or "0", r1 = K.rows > 1 and "row 
 $   for _, pair in ipairs({ { "x", "x" }, { "w", "w" }, { "b", "b" }, { "s", "b" }, { "y", "y" }, { "r", "y" } }) do
 $     values[pair[1]] = parts.sum(pair[1], parts.unit_offset(K, pair[2]), block_terms(block, pair[2]))
 $   end
-$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } })
 $   if number < #K.blocks then
 ${number > 1 and "else " or ""}if (block < ${block.from + block.count})
 $   elseif number > 1 then
 else
 $   end
-${K.symbol}_block${number}(${arguments.pass(list, values)});
+$   if K.chunks > 1 then
+$     values.x = values.x .. " + chunk * " .. K.chunk_x
+$     values.w = values.w .. " + chunk * " .. block.chunk_w
+for (ptrdiff_t chunk = 0; chunk < ${K.chunks}; chunk++)
+$   end
+${K.symbol}_block${number}(${arguments.pass(block_arguments(), values)});
 $ end
 
 $ local function order()

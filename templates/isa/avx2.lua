@@ -24,6 +24,7 @@ return derive(import("isa/sse41.lua"), {
   probe = { cpuid = { { 1, 0, "c", 12 }, { 1, 0, "c", 27 }, { 7, 0, "b", 5 } }, xcr0 = 6, macro = "defined(__AVX2__) && defined(__FMA__)" },
   limits = { "ONEDNN_MAX_CPU_ISA=AVX2", "OPENBLAS_CORETYPE=Haswell" },
   flags = { "-mavx2", "-mfma" },
+  registers = 16,
   mac_bytes = 9,
   vec = {
     f32 = {

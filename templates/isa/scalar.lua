@@ -42,7 +42,7 @@ return {
   probe = { arch = "any", cpuid = {}, xcr0 = 0, macro = false },
   limits = {},            -- environment, "NAME=VALUE", that keeps other libraries to this ISA: bench compares like with like
   flags = {},             -- of a compiler that may use this ISA everywhere
-  registers = 16,
+  registers = 15,         -- for a tile: of 16, one is for products
   mac_bytes = 12,         -- of code, for estimates
   pin = false,            -- asm constraint that keeps a loaded value in a register (gcc would reload it for each use)
   barrier = false,        -- keep loads of different steps apart, or the compiler spills

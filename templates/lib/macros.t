@@ -3,10 +3,12 @@ $ -- What kernels say to compilers, with and without GNU C: inlining, unrolling,
 #define CONVSMITH_INLINE static inline __attribute__((always_inline, unused))
 #define CONVSMITH_NOINLINE static __attribute__((noinline))
 #define CONVSMITH_BARRIER() __asm__ __volatile__("" ::: "memory")
+#define CONVSMITH_AHEAD(address, level) __builtin_prefetch((const void *)(address), 0, level)
 #else
 #define CONVSMITH_INLINE static
 #define CONVSMITH_NOINLINE static
 #define CONVSMITH_BARRIER() ((void)0)
+#define CONVSMITH_AHEAD(address, level) ((void)(address))
 #endif
 #if defined(__clang__)
 #define CONVSMITH_ROLLED _Pragma("clang loop unroll(disable)")

@@ -1,5 +1,5 @@
-$ -- A register tile: rows × vectors accumulators, named scalars, started at the bias, stepped through taps and input channels,
-$ -- finished by residual and activation, and stored once. K: the kernel (gen/direct.h has the words), V: operations of its type.
+$ -- A register tile: rows × vectors accumulators, named scalars, started at bias and residual, stepped through taps and input channels,
+$ -- finished by the activation, and stored once a chunk. K: the kernel (gen/direct.h has the words), V: operations of its type.
 $ local K
 $ local epilogue = import("lib/epilogue.lua")
 $ local vec = import("lib/vec.lua")
@@ -26,19 +26,53 @@ $   end
 $   return list
 $ end
 
+$ -- The number of the chunk of input channels, where there are several.
+$ local function chunk(kernel)
+$   return kernel.chunks > 1 and { { "ptrdiff_t", "chunk" } } or {}
+$ end
+
+$ -- What a tile is told beside its pointers.
+$ local function counts(kernel)
+$   return arguments.join(trims(kernel), chunk(kernel), kernel.ahead_w and { { "uintptr_t", "ahead" } } or {})
+$ end
+
 $ -- Calls body(row, vector) for every accumulator.
 $ local function each(tile, body)
 $   for row = 0, tile.rows - 1 do for q = 0, tile.vectors - 1 do body(row, q, q == tile.vectors - 1 and tile.last or K.F.lanes) end end
 $ end
 
+$ -- Where an accumulator lies in y and in the residual.
+$ local function place(pointer, row, q) return at(pointer, row * K.y_row + q * K.y_vector) end
+
+$ local function bias(row, q, live)
+$   if K.form == "pixels" then return K.V.broadcast(at("b", row * K.b_row)) end
+$   return row == 0 and K.V.get(at("b", q * K.b_vector), 1, live) or "a0_" .. q
+$ end
+
+$ -- Sums begin at bias and residual; in a later chunk at what the ones before it left in y.
 $ local function start(tile)
-$   local V = K.V
+$   local V, T = K.V, K.chunks > 1 and "" or K.V.type .. " "
+$   if K.chunks > 1 then
+$     each(tile, function(row, q, live)
+${V.type} a${row}_${q};
+$     end)
+if (chunk == 0) {
+$   end
 $   each(tile, function(row, q, live)
-$     local value = V.zero()
-$     if layer.bias and K.form == "pixels" then value = V.broadcast(at("b", row * K.b_row)) end
-$     if layer.bias and K.form ~= "pixels" and K.form ~= "dot" then value = row == 0 and V.get(at("b", q * K.b_vector), 1, live) or "a0_" .. q end
-${V.type} a${row}_${q} = ${value};
+${T}a${row}_${q} = ${layer.bias and K.form ~= "dot" and bias(row, q, live) or V.zero()};
 $   end)
+$   each(tile, function(row, q, live)
+$     if layer.residual and K.form ~= "dot" then
+a${row}_${q} = ${V.add(("a%d_%d"):format(row, q), V.get(place("r", row, q), K.y_lane, live))};
+$     end
+$   end)
+$   if K.chunks > 1 then
+} else {
+$     each(tile, function(row, q, live)
+a${row}_${q} = ${V.get(place("y", row, q), K.y_lane, live)};
+$     end)
+}
+$   end
 $ end
 
 $ -- One operand of a step, kept in a register where it is used more than once (gcc would load it for each use).
@@ -125,6 +159,22 @@ $   end
 }
 $ end
 
+$ -- Lines that are needed later, a few a trip: the next weights into L2, input two tiles further on into L1.
+$ local function fetch(tile)
+$   for byte = 0, tile.w_ahead - 1, 64 do
+CONVSMITH_AHEAD(ahead + ${byte}, 2);
+$   end
+$   if tile.w_ahead > 0 then
+ahead += ${tile.w_ahead};
+$   end
+$   for byte = 0, tile.x_ahead - 1, 64 do
+CONVSMITH_AHEAD(x_ahead + ${byte}, 3);
+$   end
+$   if tile.x_ahead > 0 then
+x_ahead += ${tile.x_ahead};
+$   end
+$ end
+
 $ -- The steps of one tap from pointers xp and wp.
 $ local function steps(tile, span, xp, wp)
 $   local function last(count, x, w)
@@ -138,6 +188,7 @@ $   end
 const ${K.V.ctype} *xk = ${xp}, *wk = ${wp};
 CONVSMITH_ROLLED
 for (ptrdiff_t k = 0; k < ${span.trips}; k++) {
+$   fetch(tile)
 $   for u = 0, span.unroll - 1 do step(tile, span, "xk", "wk", u, K.V.lanes) end
 xk += ${span.unroll * span.step_x};
 wk += ${span.unroll * span.step_w};
@@ -184,30 +235,37 @@ ${acc} = ${K.symbol}_activate(${acc});
 $   end
 $ end
 
-$ -- A dot's output: its lanes added up, and the bias.
-$ local function total(acc, q)
-$   local sum = K.V.sum(acc)
-${K.F.type} s${acc} = ${layer.bias and K.F.add(sum, K.F.get(at("b", q * K.b_vector), 1, 1)) or sum};
-$   return "s" .. acc
+$ -- Outputs as they are stored. A dot's are the lanes added up, with bias and residual.
+$ local function result(row, q) return (K.form == "dot" and "s%d_%d" or "a%d_%d"):format(row, q) end
+
+$ local function total(row, q)
+$   local sum = K.V.sum(("a%d_%d"):format(row, q))
+$   if layer.bias then sum = K.F.add(sum, K.F.get(at("b", q * K.b_vector), 1, 1)) end
+$   if layer.residual then sum = K.F.add(sum, K.F.get(place("r", row, q), K.y_lane, 1)) end
+${K.F.type} ${result(row, q)} = ${sum};
 $ end
 
 $ local function finish(tile)
-$   local V = K.F
+$   local V, last = K.F, K.chunks > 1 and layer.activation.name ~= "none"
+$   if K.form == "dot" then each(tile, total) end
+$   if last then
+if (chunk == ${K.chunks - 1}) {
+$   end
 $   each(tile, function(row, q, live)
-$     local acc, offset = ("a%d_%d"):format(row, q), row * K.y_row + q * K.y_vector
-$     if K.form == "dot" then acc = total(acc, q) end
-$     if layer.residual then
-${acc} = ${V.add(acc, V.get(at("r", offset), K.y_lane, live))};
-$     end
 $     local slope = K.form == "pixels" and V.broadcast(at("s", row * K.b_row)) or V.get(at("s", q * K.b_vector), 1, live)
-$     activate(acc, slope)
-${V.put(at("y", offset), K.y_lane, live, acc)}
+$     activate(result(row, q), slope)
+$   end)
+$   if last then
+}
+$   end
+$   each(tile, function(row, q, live)
+${V.put(place("y", row, q), K.y_lane, live, result(row, q))}
 $   end)
 $ end
 
 $ local function define(kernel, tile, name)
 $   K = kernel
-$   local list = arguments.join(pointers(K), trims(K))
+$   local list = arguments.join(pointers(K), counts(K))
 /* ${tile.rows} x ${tile.vectors} vectors, ${tile.last} lane${tile.last > 1 and "s" or ""} live in the last */
 CONVSMITH_NOINLINE ${K.V.isa.attribute}
 void ${name}(${arguments.declare(list)})
@@ -215,10 +273,16 @@ void ${name}(${arguments.declare(list)})
 $   start(tile)
 $   if #tile.spans == 0 then
 (void)x, (void)w;
-$     for _, trim in ipairs(trims(K)) do
-(void)${trim[2]};
+$     for _, count in ipairs(counts(K)) do
+(void)${count[2]};
 $     end
 $   else
+$     if K.ahead_w and tile.w_ahead == 0 then
+(void)ahead;
+$     end
+$     if tile.x_ahead > 0 then
+uintptr_t x_ahead = (uintptr_t)x + ${tile.x_from};
+$     end
 $     taps(tile, 1, "x", "w")
 $   end
 $   finish(tile)
@@ -226,4 +290,4 @@ $   finish(tile)
 
 $ end
 
-$ return { define = define, pointers = pointers, trims = trims }
+$ return { define = define, pointers = pointers, counts = counts, chunk = chunk }
