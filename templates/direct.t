@@ -102,6 +102,7 @@ $   end
 $   if K.chunks > 1 then
 $     values.x = values.x .. " + chunk * " .. K.chunk_x
 $     values.w = values.w .. " + chunk * " .. block.chunk_w
+CONVSMITH_ROLLED
 for (ptrdiff_t chunk = 0; chunk < ${K.chunks}; chunk++)
 $   end
 ${K.symbol}_block${number}(${arguments.pass(block_arguments(), values)});
