@@ -39,7 +39,7 @@ all: $(PROGRAM)
 ASKED = $(or $(MAKECMDGOALS),all)
 packages:
 	@CC='$(CC)' LUA='$(LUA)' PKG_CONFIG='$(PKG_CONFIG)' sh tools/packages.sh \
-	  $(if $(filter all install $(O)/%,$(ASKED)),--report,--install) $(filter test test-quick test-full asan valgrind lint,$(ASKED))
+	  $(if $(filter all install $(O)/%,$(ASKED)),--report,--install) $(filter test test-quick test-full bench asan valgrind lint,$(ASKED))
 
 # ---- program --------------------------------------------------------------------------------------------------------
 
@@ -109,6 +109,12 @@ valgrind: $(PROGRAM)
 budget: $(PROGRAM)
 	@OUT='$(O)' bash tools/budget.sh
 
+# ---- bench ----------------------------------------------------------------------------------------------------------
+
+# docs/bench.*: minutes on a machine that does nothing else. What is in $(O)/bench is not timed again.
+bench: $(PROGRAM)
+	@OUT='$(O)' CC='$(CC)' bash tools/bench.sh
+
 # ---- lint -----------------------------------------------------------------------------------------------------------
 
 lint: packages
@@ -117,7 +123,7 @@ lint: packages
 	  --enable=warning,performance,portability $(DEFINES) gen runtime demo
 	printf '%s\n' $(filter-out demo/picture.c,$(filter %.c,$(C_FILES))) | xargs -n 4 -P "$$(nproc)" sh -c \
 	  'clang-tidy --quiet "$$@" -- -std=c11 $(DEFINES) $(LIB_CFLAGS) 2>&1' sh
-	luacheck --quiet templates tests/toy tests/ops
+	luacheck --quiet templates tests/toy tests/ops tools
 	bash -n .ci/run demo/demo.sh tools/*.sh
 
 # ---- installation ---------------------------------------------------------------------------------------------------
@@ -138,5 +144,5 @@ uninstall:
 clean:
 	rm -rf $(O)
 
-.PHONY: all packages demo test test-full test-quick asan sanitized valgrind budget lint install uninstall clean always
+.PHONY: all packages bench demo test test-full test-quick asan sanitized valgrind budget lint install uninstall clean always
 -include $(wildcard $(O)/obj/*/*.d)

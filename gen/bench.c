@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PEAK_STEPS = 50000, SLOW_ROUNDS = 1, MAX_CANDIDATES = MAX_ENTRANTS + 3 };
+enum { PEAK_STEPS = 50000, MAX_CANDIDATES = MAX_ENTRANTS + 3 };
 
 /* ---- candidates -------------------------------------------------------------------------------------------------------- */
 
@@ -164,29 +164,6 @@ static struct timed peer_candidate(struct bench *bench, size_t i) {
 
 /* ---- times ------------------------------------------------------------------------------------------------------------- */
 
-/* Times of one kind of candidates: ours comes first, then those entrants; the ratios go into the row. */
-static void time_entrants(struct bench *bench, bool slow, int rounds, double *seconds, size_t *count) {
-  struct timed candidates[MAX_CANDIDATES] = {our_candidate(bench)};
-  size_t entrant_of[MAX_CANDIDATES], n = 1;
-  for (size_t i = 0; i < bench->entrant_count; i++) {
-    if (bench->entrants[i].slow != slow) continue;
-    entrant_of[n] = i;
-    candidates[n++] = peer_candidate(bench, i);
-  }
-  *count = n;
-  if (slow && n == 1) return;
-  if (!slow) {
-    candidates[n++] = (struct timed){call_peak, &bench->limits};
-    candidates[n++] = (struct timed){call_stream, &bench->limits};
-  }
-  timing_rounds(candidates, n, rounds, bench->mode->threads > 1, seconds);
-  for (size_t i = 1; i < *count; i++) {
-    const struct entrant *entrant = &bench->entrants[entrant_of[i]];
-    bench->row->peers[entrant->index].entries[entrant->variant].ratio =
-        timing_ratio(seconds + i * (size_t)rounds, seconds, (size_t)rounds);
-  }
-}
-
 /* The roofline: no kernel ends before its multiply-adds at the peak, nor before its bytes have moved. */
 static double share_of_limit(const double *ours, const double *peak, const double *stream, double calls, size_t rounds) {
   const size_t mark = mem_mark();
@@ -197,19 +174,27 @@ static double share_of_limit(const double *ours, const double *peak, const doubl
   return share;
 }
 
+/* Ours comes first, then the entrants, the peak, and the stream. */
 static void time_all(struct bench *bench) {
   struct bench_row *row = bench->row;
   const size_t rounds = (size_t)bench->mode->rounds;
-  double *seconds = mem_array(MAX_CANDIDATES * rounds, sizeof *seconds);
-  size_t count;
-  time_entrants(bench, false, (int)rounds, seconds, &count);
-  const double *peak = seconds + count * rounds, *stream = peak + rounds;
+  struct timed candidates[MAX_CANDIDATES] = {our_candidate(bench)};
+  size_t count = 1;
+  for (size_t i = 0; i < bench->entrant_count; i++) candidates[count++] = peer_candidate(bench, i);
+  candidates[count++] = (struct timed){call_peak, &bench->limits};
+  candidates[count++] = (struct timed){call_stream, &bench->limits};
+  double *seconds = mem_array(count * rounds, sizeof *seconds);
+  timing_rounds(candidates, count, bench->mode->rounds, bench->mode->threads > 1, seconds);
+  for (size_t i = 0; i < bench->entrant_count; i++) {
+    const struct entrant *entrant = &bench->entrants[i];
+    row->peers[entrant->index].entries[entrant->variant].ratio = timing_ratio(seconds + (i + 1) * rounds, seconds, rounds);
+  }
+  const double *peak = seconds + (count - 2) * rounds, *stream = peak + rounds;
   const double calls = row->macs / bench->limits.macs; /* of the peak, for as many multiply-adds */
   row->seconds = timing_median(seconds, rounds);
   row->peak = bench->limits.macs / timing_median(peak, rounds);
   row->share_of_peak = calls * timing_ratio(peak, seconds, rounds);
   if (bench->mode->threads == 1) row->share_of_limit = share_of_limit(seconds, peak, stream, calls, rounds);
-  time_entrants(bench, true, SLOW_ROUNDS, seconds, &count);
 }
 
 static void choose_best(struct bench_row *row) {
@@ -255,6 +240,7 @@ static void measure(const struct job *job, const struct bench_mode *mode, const 
   if (!open_bench(bench, job)) return;
   const struct timed ours = our_candidate(bench);
   ours.call(ours.context);
+  bench->data.seconds = timing_once(&ours, mode->threads > 1);
   if (!bench_right(&bench->data, bench->rig.output, row->message, sizeof row->message)) return;
   bench->entrant_count = entrants_open(bench->entrants, peers, &bench->data, mode, &bench->rig, row);
   time_all(bench);

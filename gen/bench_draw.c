@@ -22,15 +22,26 @@ static void push_bars(lua_State *L, const struct bench_section *section, const s
   }
 }
 
+/* The layer's place in the roofline: a list of one. */
+static void push_dots(lua_State *L, const struct bench_row *row) {
+  lua_newtable(L);
+  lua_newtable(L);
+  set_text(L, "name", row->layer->name);
+  set_text(L, "target", row->isa->name);
+  set_number(L, "intensity", 2 * row->macs / row->bytes);
+  set_number(L, "peak", row->share_of_peak);
+  set_number(L, "limit", row->share_of_limit > 0 ? row->share_of_peak / row->share_of_limit : 1);
+  lua_rawseti(L, -2, 1);
+}
+
 static void push_row(lua_State *L, const struct bench_section *section, const struct bench_row *row) {
   lua_newtable(L);
   set_text(L, "name", row->layer->name);
   set_text(L, "target", section->isa->name);
-  set_number(L, "intensity", 2 * row->macs / row->bytes);
-  set_number(L, "peak", row->share_of_peak);
-  set_number(L, "limit", row->share_of_limit > 0 ? row->share_of_peak / row->share_of_limit : 1);
   push_bars(L, section, row);
   lua_setfield(L, -2, "bars");
+  push_dots(L, row);
+  lua_setfield(L, -2, "dots");
 }
 
 bool bench_draw(const struct bench_results *results, struct text *picture, struct text *message) {

@@ -88,14 +88,15 @@ void bench_print_row(const struct bench_results *results, const struct bench_sec
 }
 
 void bench_print_means(const struct bench_results *results, const struct bench_section *section) {
+  const double best = bench_mean(section, section->peers.count);
   printf("%-*s %22s", results->name_width, "geometric mean", "");
   for (size_t i = 0; i < section->peers.count; i++) {
-    const int width = section->peers.items[i].slow ? 6 : PEER_WIDTH;
-    if (section->peers.items[i].object) printf("  %5.2f%*s", bench_mean(section, i), width - 5, "");
+    const double mean = bench_mean(section, i);
+    const char *text = mean > 0 ? mem_text("%5.2f", mean) : "    -";
+    if (section->peers.items[i].object) printf("  %-*s", section->peers.items[i].slow ? 6 : PEER_WIDTH, text);
   }
   printf("\n");
-  const double best = bench_mean(section, section->peers.count);
-  if (best > 0) printf("%-*s %22s  %5.2f\n", results->name_width, "against the best one", "", best);
+  if (best > 0) printf("%-*s %22s  %5.2f\n", results->name_width, "best of them", "", best);
   printf("\n");
 }
 

@@ -8,6 +8,9 @@
 
 enum { SAMPLES = 1500 };
 
+/* Hopelessly slow, as reference code in libraries is: longer than this, and this many times longer than ours. */
+static const double HOPELESS_SECONDS = 20e-3, HOPELESS_RATIO = 20;
+
 /* ---- data -------------------------------------------------------------------------------------------------------------- */
 
 /* The first output, the last one, and seeded ones between. */
@@ -103,10 +106,13 @@ static bool open_one(struct entrant *entrant, const struct peer_layer *layer, co
   entrant->run = given.output ? peer->create(layer, &given, entrant->variant, entry->message, sizeof entry->message) : NULL;
   note(entry, entrant);
   if (!entrant->run) return false;
-  peer->call(entrant->run);
+  const double seconds = timing_once(&(struct timed){peer->call, entrant->run}, layer->threads > 1);
   peer->fetch(entrant->run);
   entry->state = bench_right(data, given.output, entry->message, sizeof entry->message) ? ENTRY_TIMED : ENTRY_DIFFERS;
-  return entry->state == ENTRY_TIMED;
+  entry->ratio = entry->state == ENTRY_TIMED ? seconds / data->seconds : 0;
+  const bool enters = entry->state == ENTRY_TIMED && (seconds < HOPELESS_SECONDS || entry->ratio < HOPELESS_RATIO);
+  if (!enters) peer->destroy(entrant->run);
+  return enters;
 }
 
 static size_t open_variants(struct entrant *entrants, const struct entrant *first, const struct peer_layer *layer,
@@ -134,7 +140,7 @@ size_t entrants_open(struct entrant *entrants, const struct peer_list *peers, co
     struct text message = {0};
     struct bench_peer *peer = &row->peers[i];
     const bool fits = layer.conv.dtype == CS_F32 && data->layer->op == &op_conv;
-    struct entrant first = {.index = i, .slow = peers->items[i].slow};
+    struct entrant first = {.index = i};
     if (fits && peers->items[i].object) first.peer = peer_load(&peers->items[i], &message);
     if (first.peer)
       count += open_variants(entrants + count, &first, &layer, data, rig, peer);

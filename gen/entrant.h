@@ -13,6 +13,7 @@ struct bench_data {
   const void *logical[MAX_TENSORS]; /* of the output nothing */
   struct sample sample;
   struct cs_expect *expect; /* one for each sample */
+  double seconds;           /* of a call of our kernel */
 };
 
 struct bench_data bench_data_new(const struct layer *layer);
@@ -24,13 +25,13 @@ struct entrant {
   size_t index; /* of the peer in its list */
   int variant;
   void *run;
-  bool slow;
 };
 
 enum { MAX_ENTRANTS = MAX_PEERS * MAX_VARIANTS };
 
 /* Creates each variant of each peer and calls it once; those whose output is right become entrants, and all leave their state in
- * the row. Returns how many there are. `rig` lends its inputs. */
+ * the row. What is hopelessly slow has its ratio from that call and takes no further part. Returns how many entrants there are.
+ * `rig` lends its inputs. */
 size_t entrants_open(struct entrant *entrants, const struct peer_list *peers, const struct bench_data *data,
                      const struct bench_mode *mode, const struct rig *rig, struct bench_row *row);
 void entrants_close(struct entrant *entrants, size_t count);

@@ -12,7 +12,7 @@ struct peer_source {
   const char *name;   /* "onednn" */
   const char *object; /* the compiled library, or NULL */
   const char *why;    /* it is not there: what is missing and how to install it */
-  bool slow;          /* far slower than the others: timed in few rounds */
+  bool slow;          /* far slower than the others: it counts for no mean of the best */
 };
 struct peer_list {
   struct peer_source items[MAX_PEERS];

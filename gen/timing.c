@@ -23,6 +23,10 @@ static double seconds_of(const struct timed *timed, long calls, bool wall) {
   return seconds_now(wall) - start;
 }
 
+double timing_once(const struct timed *timed, bool wall) {
+  return seconds_of(timed, 1, wall);
+}
+
 /* How a candidate's samples are taken. */
 struct pace {
   long calls;
@@ -32,7 +36,7 @@ struct pace {
 /* Calls are doubled until they nearly fill a sample, since a single short call is less than the clock sees. A first call that is
  * very long says enough: caches are warm soon after its start. */
 static struct pace pace_of(const struct timed *timed, bool wall) {
-  double seconds = seconds_of(timed, 1, wall);
+  double seconds = timing_once(timed, wall);
   if (seconds > LONG_SECONDS) return (struct pace){1, false};
   for (long calls = 1;; calls *= 2) {
     seconds = seconds_of(timed, calls, wall);

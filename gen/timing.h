@@ -18,6 +18,8 @@ enum { TIMING_ROUNDS = 15 }; /* enough for medians that hold within about 2 % */
 
 /* Calls `count` candidates in turn, `rounds` times. seconds[i * rounds + r]: of one call of candidate i in round r. */
 void timing_rounds(const struct timed *candidates, size_t count, int rounds, bool wall, double *seconds);
+/* Seconds of a single call. */
+double timing_once(const struct timed *timed, bool wall);
 double timing_median(const double *values, size_t count);
 /* Median of over[r] / under[r]. */
 double timing_ratio(const double *over, const double *under, size_t count);

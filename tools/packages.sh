@@ -1,6 +1,6 @@
 #!/bin/sh
 # Finds what convsmith's targets need and this machine lacks. --report names it and fails, --install installs it with apt-get.
-# usage: packages.sh --report|--install [test|test-quick|test-full|asan|valgrind|lint]...
+# usage: packages.sh --report|--install [test|test-quick|test-full|bench|asan|valgrind|lint]...
 set -eu
 mode=$1
 shift
@@ -51,6 +51,13 @@ need_target() {
       want cmake command -v cmake
       want qemu-user command -v qemu-x86_64
       want libclang-rt-14-dev compiles clang -fsanitize=thread # of Debian 12's clang
+      ;;
+    bench)
+      need lua5.4 command -v lua5.4
+      need libdnnl-dev compiles "$compiler" -include oneapi/dnnl/dnnl.h
+      need libpthreadpool-dev compiles "$compiler" -include pthreadpool.h
+      need libxnnpack-dev compiles "$compiler" -include xnnpack.h
+      need libopenblas-dev compiles "$compiler" -include cblas.h
       ;;
     asan)
       need libcmocka-dev "$pkg_config" --exists cmocka

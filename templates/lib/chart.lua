@@ -1,8 +1,9 @@
 -- A bench as a picture (SVG): on top how many times faster we are than each peer, layer by layer, on a logarithmic axis around 1;
 -- below, how close each layer comes to the machine's limit (the roofline).
 --
--- Takes {title, rows = {{name, target, intensity, peak, limit, bars = {{name, ratio}, …}}, …}}: intensity in FLOP a byte, peak and
--- limit as shares of the multiply-add peak (limit: what moving the bytes would allow). Plain Lua: templates and tools use it.
+-- Takes {title, rows = {{name, target, bars = {{name, ratio}, …}, dots = {{name, target, intensity, peak, limit}, …}}, …}}: intensity in
+-- FLOP a byte, peak and limit as shares of the multiply-add peak (limit: what moving the bytes would allow). Plain Lua: templates and
+-- tools use it.
 
 local WIDTH, LEFT, RIGHT, TOP, BAR, GAP, ROOF = 960, 300, 40, 70, 9, 5, 320
 local COLOURS = { "#2f6fb0", "#e08a1e", "#7a9a3c", "#8a5aa8" }
@@ -125,13 +126,17 @@ local function draw_roof_axes(c, top)
   c.text(80, top + 8, "start", 13, "Share of the multiply-add peak, by FLOP per byte moved; the tick above a dot is the layer's limit")
 end
 
+local function draw_dot(c, dot, top)
+  local x, limit, y = roof_x(dot.intensity), roof_y(dot.limit > 1 and 1 or dot.limit, top), roof_y(dot.peak, top)
+  c.line(x, limit, x, y, "#bbb", 1)
+  c.line(x - 4, limit, x + 4, limit, "#b03030", 1.5)
+  c.put('<circle cx="%.1f" cy="%.1f" r="3.5" fill="#2f6fb0"><title>%s %s</title></circle>', x, y, escape(dot.name), dot.target)
+end
+
 local function draw_roof(c, rows, top)
   draw_roof_axes(c, top)
   for _, row in ipairs(rows) do
-    local x, limit, y = roof_x(row.intensity), roof_y(row.limit > 1 and 1 or row.limit, top), roof_y(row.peak, top)
-    c.line(x, limit, x, y, "#bbb", 1)
-    c.line(x - 4, limit, x + 4, limit, "#b03030", 1.5)
-    c.put('<circle cx="%.1f" cy="%.1f" r="3.5" fill="#2f6fb0"><title>%s %s</title></circle>', x, y, escape(row.name), row.target)
+    for _, dot in ipairs(row.dots) do draw_dot(c, dot, top) end
   end
 end
 
