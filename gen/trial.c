@@ -18,8 +18,10 @@ struct call {
   const struct tensor *output;
   struct cs_guard *output_guard, *packed, *workspace;
   const void *inputs[MAX_TENSORS], *parameters[MAX_TENSORS];
-  void *logical; /* the output in logical order */
-  void *first;   /* the whole's output in memory order, which parts must repeat */
+  void *logical;         /* the output in logical order */
+  void *first;           /* the whole's output in memory order, which parts must repeat */
+  void *together;        /* what all parts so far wrote, in memory order */
+  unsigned char *writer; /* of each element in memory order: 1 + the part that wrote it, 0 for none */
 };
 
 const char *desk_name(const struct exam *exam, int i) {
@@ -70,6 +72,8 @@ static bool lay_desk(struct call *call) {
   call->workspace = &call->desk->guards[tensors + 1];
   call->logical = mem_new(tensor_bytes(call->output));
   call->first = mem_new(tensor_bytes(call->output));
+  call->together = mem_new(tensor_bytes(call->output));
+  call->writer = mem_new(tensor_count(call->output));
   return lay(call, tensors, call->kernel->packed_bytes) && lay(call, tensors + 1, call->kernel->workspace_bytes);
 }
 
@@ -118,12 +122,18 @@ static const char *expect_text(const struct call *call, const struct cs_expect *
   return isfinite(expect->value) ? mem_text("%s within %.3g", value, expect->bound) : value;
 }
 
+/* Whether element i is as it was poisoned. */
+static bool is_poison(const void *data, size_t i, size_t size) {
+  const unsigned char *bytes = (const unsigned char *)data + i * size;
+  size_t same = 0;
+  while (same < size && bytes[same] == POISON) same++;
+  return same == size;
+}
+
 static bool check_written(struct call *call) {
   const size_t size = cs_size(call->output->dtype), count = tensor_count(call->output);
-  unsigned char poison[8];
-  memset(poison, POISON, sizeof poison);
   for (size_t i = 0; i < count; i++)
-    if (!memcmp((const char *)call->logical + i * size, poison, size))
+    if (is_poison(call->logical, i, size))
       return FAIL(call, "%s: output%s was not written", call->outcome->doing, index_text(call->output, i));
   return true;
 }
@@ -150,14 +160,41 @@ static bool check_values(struct call *call) {
 static bool check_same(struct call *call) {
   const struct tensor *output = call->output;
   const size_t size = cs_size(output->dtype), count = tensor_count(output);
-  if (!memcmp(call->first, call->output_guard->data, count * size)) return true;
+  if (!memcmp(call->first, call->together, count * size)) return true;
   void *whole = mem_new(count * size);
   cs_from_layout(call->first, whole, output->shape, output->rank, output->dtype, output->layout);
-  cs_from_layout(call->output_guard->data, call->logical, output->shape, output->rank, output->dtype, output->layout);
+  cs_from_layout(call->together, call->logical, output->shape, output->rank, output->dtype, output->layout);
   size_t i = 0;
   while (!memcmp((const char *)whole + i * size, (const char *)call->logical + i * size, size)) i++;
   return FAIL(call, "%s: output%s is %s, but %s from the whole", call->outcome->doing, index_text(output, i),
               number_text(call, cs_get(call->logical, i, output->dtype)), number_text(call, cs_get(whole, i, output->dtype)));
+}
+
+/* The number in logical order of the output's element i in memory order. */
+static size_t logical_element(struct call *call, size_t i) {
+  const struct tensor *output = call->output;
+  const size_t size = cs_size(output->dtype);
+  unsigned char *mark = mem_new(tensor_bytes(output)), *found = call->logical;
+  mark[i * size] = 1;
+  cs_from_layout(mark, call->logical, output->shape, output->rank, output->dtype, output->layout);
+  size_t at = 0;
+  while (!found[at * size]) at++;
+  return at;
+}
+
+/* Puts what one part wrote to what the others did: no element may have two writers, even if they agree. */
+static bool take_part(struct call *call, int part) {
+  const size_t size = cs_size(call->output->dtype), count = tensor_count(call->output);
+  const char *data = (const char *)call->output_guard->data;
+  for (size_t i = 0; i < count; i++) {
+    if (is_poison(data, i, size)) continue;
+    if (call->writer[i])
+      return FAIL(call, "%s: output%s was written by part %d already", call->outcome->doing,
+                  index_text(call->output, logical_element(call, i)), call->writer[i] - 1);
+    call->writer[i] = (unsigned char)(part + 1);
+    memcpy((char *)call->together + i * size, data + i * size, size);
+  }
+  return true;
 }
 
 /* ---- calls ----------------------------------------------------------------------------------------------------------- */
@@ -187,14 +224,16 @@ static bool whole(struct call *call) {
   return check_slack(call) && check_written(call) && check_values(call);
 }
 
-/* All parts, first to last or last to first, each with a workspace of its own. */
+/* All parts, first to last or last to first, each with an output and a workspace of its own. */
 static bool all_parts(struct call *call, int parts, bool backwards) {
-  poison(call);
+  memset(call->together, POISON, tensor_bytes(call->output));
+  memset(call->writer, 0, tensor_count(call->output));
   for (int i = 0; i < parts; i++) {
     const int part = backwards ? parts - 1 - i : i;
     start(call, mem_text("part %d of %d", part, parts));
-    memset(call->workspace->data, POISON, call->workspace->size);
+    poison(call);
     call->kernel->part(call->inputs, call->packed->data, call->output_guard->data, call->workspace->data, part, parts);
+    if (!take_part(call, part)) return false;
   }
   start(call, mem_text("%d parts%s", parts, backwards ? " from the last" : ""));
   return check_slack(call) && check_same(call);

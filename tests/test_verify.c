@@ -87,11 +87,11 @@ static const struct {
     {whole_call, "__builtin_trap();", "whole-number data, whole: ended by signal 4"},
     {whole_call, "extern int raise(int); raise(14);", "whole-number data, whole: no end after 10 seconds"},
     {whole_call, "extern void _exit(int); _exit(3);", "whole-number data, whole: the process ended with status 3"},
-    {part_call, "if (parts == 3 && part == 1) ((float *)output)[0] = 5;", "random data, 3 parts: output[0, 0, 0, 0] is 5, but "},
+    {part_call, "if (parts == 3 && part == 0) ((float *)output)[0] = 5;", "random data, 3 parts: output[0, 0, 0, 0] is 5, but "},
     {part_call, "if (parts == 7 && part == 2) ((float *)output)[-1] = 5;",
      "random data, part 2 of 7: access before the start of output"},
     {part_call, "static int last; if (part < last) ((float *)output)[0] = 5; last = part + 1 == parts ? 0 : part;",
-     "random data, 3 parts from the last: output[0, 0, 0, 0] is 5"},
+     "random data, part 0 of 3: output[0, 0, 0, 0] was written by part 1 already"},
     {pack_call, "((char *)packed)[FIRST_PACKED_BYTES] = 0;", "whole-number data, pack: access beyond the end of packed"},
 };
 
