@@ -6,8 +6,8 @@
 #include <string.h>
 
 /* Bounds that keep a design quick to make and a file quick to compile; see the reasons they give. */
-enum { MAX_TILES = 200, MAX_LOOKS = 1000000 };
-static const int64_t max_macs = 200000;
+enum { MAX_TILES = 200 };
+static const int64_t max_macs = 200000, max_looks = 1000000, max_cases = 512;
 
 /* One live tap of an axis: its number and the element it reads, from output·stride. */
 struct tap {
@@ -55,12 +55,18 @@ static int64_t taps_of(const struct design *design, const struct axis *axis, int
   return count;
 }
 
+static int64_t product(int64_t a, int64_t b) {
+  return a > INT64_MAX / b ? INT64_MAX : a * b;
+}
+
 /* Counts `rows` × `taps` places that are looked at. False with the reason set when these become too many: trimming at run time is
  * for such rows. */
 static bool may_look(struct design *design, int64_t rows, int64_t taps) {
-  design->looks += rows > MAX_LOOKS / taps ? MAX_LOOKS + 1 : rows * taps;
-  if (design->looks <= MAX_LOOKS) return true;
-  design->reason = mem_text("its borders have more than %d places to look at", MAX_LOOKS);
+  const int64_t more = product(rows, taps);
+  design->looks = more > INT64_MAX - design->looks ? INT64_MAX : design->looks + more;
+  if (design->looks <= max_looks) return true;
+  design->reason =
+      mem_text("its borders have %lld places to look at, at most %lld are", (long long)design->looks, (long long)max_looks);
   return false;
 }
 
@@ -305,16 +311,23 @@ static void fetch_ahead(const struct design *design, const struct block *block, 
   tile->x_from = 2 * pixels;
 }
 
+/* Why a design cannot have one more tile, with its multiply-adds counted, or NULL. */
+static const char *too_much_text(const struct design *design) {
+  if (design->tile_count == MAX_TILES)
+    return mem_text("it needs %zu different tiles or more, at most %d are written", design->tile_count + 1, MAX_TILES);
+  if (design->macs > max_macs)
+    return mem_text("it needs %lld multiply-adds or more in the text, at most %lld are written", (long long)design->macs,
+                    (long long)max_macs);
+  return NULL;
+}
+
 /* Adds a new tile; -1 with the reason set when the text would become too large. */
 static int64_t keep_tile(struct design *design, const struct block *block, struct tile *tile) {
   tile->cycles = tile_cycles(design, block, tile);
   design->macs += tile->macs;
   if (tile->macs > design->largest) design->largest = tile->macs;
-  if (design->tile_count == MAX_TILES || design->macs > max_macs) {
-    design->reason =
-        mem_text("it needs more than %d different tiles or %lld multiply-adds in the text", MAX_TILES, (long long)max_macs);
-    return -1;
-  }
+  design->reason = too_much_text(design);
+  if (design->reason) return -1;
   design->tiles = mem_grow(design->tiles, design->tile_count, sizeof *tile);
   design->tiles[design->tile_count] = *tile;
   return (int64_t)design->tile_count++;
@@ -483,16 +496,21 @@ static bool single_case(struct design *design, struct block *block) {
 /* Full: a case for every combination of segments of the outer axes. */
 static bool full_cases(struct design *design, struct block *block) {
   struct segment *lists[MAX_AXES] = {NULL};
-  size_t counts[MAX_AXES] = {0}, total = 1;
+  size_t counts[MAX_AXES] = {0};
+  int64_t total = 1;
   for (int a = 0; a < design->rank - 1; a++) {
     lists[a] = segments_of(design, &design->axis[a], &counts[a]);
     if (!lists[a]) return false;
-    if (counts[a] > 64 || (total *= counts[a]) > 512) return design->reason = "its rows differ in more than 512 ways", false;
+    total = product(total, (int64_t)counts[a]);
   }
-  for (size_t i = 0; i < total; i++) {
+  if (total > max_cases) {
+    design->reason = mem_text("its rows differ in %lld ways, at most %lld are written", (long long)total, (long long)max_cases);
+    return false;
+  }
+  for (int64_t i = 0; i < total; i++) {
     struct part_case *rows = new_case(block);
     const struct segment *at[MAX_AXES] = {NULL};
-    size_t rest = i;
+    size_t rest = (size_t)i;
     for (int a = design->rank - 2; a >= 0; a--) {
       at[a] = &lists[a][rest % counts[a]];
       rest /= counts[a];

@@ -38,15 +38,10 @@ static void fill(const struct exam *exam, struct trial *trial, int limit, uint64
 }
 
 static void expect(const struct exam *exam, struct trial *trial) {
-  const struct tensor *output = &exam->tensors[exam->count - 1];
   const void *data[MAX_TENSORS];
   for (size_t i = 0; i < exam->count; i++) data[i] = trial->logical[i];
   trial->expect = mem_array(exam->sample.count, sizeof *trial->expect);
-  for (size_t i = 0; i < exam->sample.count; i++) {
-    ptrdiff_t index[CS_MAX_RANK];
-    sample_index(output, exam->sample.elements[i], index);
-    exam->layer->op->expect(exam->layer, data, index, &trial->expect[i]);
-  }
+  exam->layer->op->expect(exam->layer, data, exam->sample.elements, exam->sample.count, trial->expect);
 }
 
 void exam_prepare(struct exam *exam, const struct layer *layer, const struct plan *const *plans, size_t count, bool full,

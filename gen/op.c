@@ -36,3 +36,10 @@ size_t tensor_count(const struct tensor *tensor) {
   for (int d = 0; d < tensor->rank; d++) count *= (size_t)tensor->shape[d];
   return count;
 }
+
+void tensor_index(const struct tensor *tensor, size_t element, ptrdiff_t *index) {
+  for (int d = tensor->rank - 1; d >= 0; d--) {
+    index[d] = (ptrdiff_t)(element % (size_t)tensor->shape[d]);
+    element /= (size_t)tensor->shape[d];
+  }
+}

@@ -27,8 +27,10 @@ struct op {
   size_t (*tensors)(const struct layer *layer, struct tensor tensors[MAX_TENSORS]);
   /* Writes the problems that together compute the layer (disjoint outputs, one packed buffer) and returns their number. */
   size_t (*lower)(const struct layer *layer, struct problem *problems);
-  /* What the output at logical index [n, m, o...] may be. data[i] belongs to tensors[i], logical order. */
-  void (*expect)(const struct layer *layer, const void *const *data, const ptrdiff_t *index, struct cs_expect *expect);
+  /* What `count` outputs may be: elements[i] is the number of one in logical order. data[i] belongs to tensors[i], logical order.
+   */
+  void (*expect)(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
+                 struct cs_expect *expect);
   /* Nominal multiply-adds of the whole layer (padded taps counted); parameters are the elements of the PARAMETER tensors. */
   int64_t (*multiply_adds)(const struct layer *layer);
   /* Magnitude up to which small whole numbers as data make every sum and the activation exact in the type; 0: never exact. */
@@ -44,5 +46,7 @@ const char *const *op_reserved(void);
 /* The tensor called `name`, or -1. */
 int tensor_find(const struct tensor *tensors, size_t count, const char *name);
 size_t tensor_count(const struct tensor *tensor); /* elements */
+/* Logical index [n, m, o...] of an element. */
+void tensor_index(const struct tensor *tensor, size_t element, ptrdiff_t *index);
 extern const struct op op_conv;
 #endif

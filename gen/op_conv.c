@@ -1,6 +1,7 @@
 /* The op `conv`: cross-correlation (with `flip`, convolution) of 1 to 3 spatial dimensions. It is one problem: groups, layouts and
  * a flipped kernel are only steps. */
 #include "conv.h"
+#include "mem.h"
 #include <string.h>
 
 static const char *const conv_keys[] = {"name",
@@ -189,7 +190,13 @@ struct cs_conv conv_reference(const struct layer *layer) {
   return conv;
 }
 
-static void expect(const struct layer *layer, const void *const *data, const ptrdiff_t *index, struct cs_expect *result) {
+static const void *channels_last(const struct tensor *tensor, const void *logical) {
+  void *moved = mem_array(tensor_count(tensor), cs_size(tensor->dtype));
+  cs_to_layout(logical, moved, tensor->shape, tensor->rank, tensor->dtype, CS_NHWC);
+  return moved;
+}
+
+static struct cs_conv_data reference_data(const struct tensor *list, size_t count, const void *const *data) {
   static const struct {
     const char *name;
     size_t field;
@@ -198,17 +205,32 @@ static void expect(const struct layer *layer, const void *const *data, const ptr
                 {"bias", offsetof(struct cs_conv_data, bias)},
                 {"residual", offsetof(struct cs_conv_data, residual)},
                 {"slope", offsetof(struct cs_conv_data, slope)}};
-  struct tensor list[MAX_TENSORS];
-  size_t count = tensors(layer, list);
-  struct cs_conv conv = conv_reference(layer);
-  struct cs_conv_data conv_data = {0};
+  struct cs_conv_data result = {0};
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     int found = tensor_find(list, count, fields[i].name);
     if (found < 0) continue;
     const void *values = list[found].baked ? list[found].baked : data[found];
-    memcpy((char *)&conv_data + fields[i].field, &values, sizeof values);
+    memcpy((char *)&result + fields[i].field, &values, sizeof values);
   }
-  cs_conv_expect(&conv, &conv_data, index, result);
+  result.input = channels_last(&list[tensor_find(list, count, "input")], result.input);
+  result.weights = channels_last(&list[tensor_find(list, count, "weights")], result.weights);
+  return result;
+}
+
+static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
+                   struct cs_expect *results) {
+  const size_t mark = mem_mark();
+  struct tensor list[MAX_TENSORS];
+  const size_t tensor_total = tensors(layer, list);
+  struct cs_conv conv = conv_reference(layer);
+  conv.channels_last = 1;
+  const struct cs_conv_data conv_data = reference_data(list, tensor_total, data);
+  for (size_t i = 0; i < count; i++) {
+    ptrdiff_t index[CS_MAX_RANK];
+    tensor_index(&list[tensor_total - 1], elements[i], index);
+    cs_conv_expect(&conv, &conv_data, index, &results[i]);
+  }
+  mem_release(mark);
 }
 
 static int64_t multiply_adds(const struct layer *layer) {

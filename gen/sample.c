@@ -9,13 +9,6 @@ enum { SEEDED = 20000, CHANNELS = 64 };
 /* What one index along an axis is. */
 enum mark { NOTHING = 0, EDGE = 1, MIDDLE = 2, SEAM = 4 };
 
-void sample_index(const struct tensor *tensor, size_t element, ptrdiff_t *index) {
-  for (int d = tensor->rank - 1; d >= 0; d--) {
-    index[d] = (ptrdiff_t)(element % (size_t)tensor->shape[d]);
-    element /= (size_t)tensor->shape[d];
-  }
-}
-
 /* How many taps of output `o` come before the input's first element, and how many after its last: one number for both. */
 static int64_t missing_taps(const struct layer *layer, int axis, int64_t o) {
   const int64_t start = o * layer->stride[axis] - layer->pad[axis][0], d = layer->dilation[axis], k = layer->kernel[axis];
@@ -77,7 +70,7 @@ static void mark_places(const struct layer *layer, const struct tensor *output, 
   const size_t total = tensor_count(output), places = total / (size_t)(output->shape[0] * output->shape[1]);
   for (size_t i = 0; i < total; i++) {
     ptrdiff_t index[CS_MAX_RANK];
-    sample_index(output, i, index);
+    tensor_index(output, i, index);
     const bool image = index[0] == 0 || index[0] == output->shape[0] - 1;
     chosen[i] = image && takes_channel(wanted(marks, index + 2, layer->rank), index[1], output->shape[1], i % places);
   }

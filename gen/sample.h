@@ -14,6 +14,4 @@ struct sample {
  * with 64 channels each, others at the next place; and 20,000 seeded ones; of a batch the first and the last image. */
 struct sample sample_outputs(const struct layer *layer, const struct tensor *output, const struct plan *const *plans, size_t count,
                              bool full, uint64_t seed);
-/* Logical index [n, m, o...] of an element. */
-void sample_index(const struct tensor *tensor, size_t element, ptrdiff_t *index);
 #endif

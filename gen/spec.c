@@ -1,7 +1,7 @@
 /* A spec file as layers. Values of a key come from --set, the layer's own map and `defaults`, the first that has it. All layers are
  * read and judged, whichever are chosen; an error in one never hides one in another. */
 #include "spec.h"
-#include "keys.h"
+#include "key_read.h"
 #include "mem.h"
 #include "names.h"
 #include "op.h"
@@ -20,6 +20,7 @@ struct reader {
   const struct spec_options *options;
   struct diags *diags;
   const struct node **defaults; /* a value or NULL for each key */
+  uint64_t taken;               /* keys whose default some layer took */
   uint64_t unsure;              /* keys that `defaults` may have meant to give: their absence is no error */
   struct set *sets;
   size_t set_count;
@@ -114,8 +115,7 @@ static const struct node **gather(struct reader *reader, const struct node *map,
   return values;
 }
 
-/* Judges the layer's name and notes it, for the check that none clash. */
-static bool check_name(struct reader *reader, const struct node *name) {
+static bool judge_name(struct reader *reader, const struct node *name) {
   if (name->kind != NODE_SCALAR || !*name->text) {
     value_error(reader->diags, "name", name, "a C identifier");
     return false;
@@ -125,6 +125,12 @@ static bool check_name(struct reader *reader, const struct node *name) {
     diag_error(reader->diags, name->place, "name: '%s' %s", name->text, problem);
     return false;
   }
+  return true;
+}
+
+/* Judges the layer's name and notes it, for the check that none clash. */
+static bool check_name(struct reader *reader, const struct node *name) {
+  if (!judge_name(reader, name)) return false;
   reader->named = mem_grow(reader->named, reader->named_count, sizeof *reader->named);
   reader->named[reader->named_count++] = (struct named){name->text, name->place};
   return true;
@@ -174,6 +180,7 @@ static void read_values(struct reader *reader, struct layer *layer) {
   for (int i = 0; layer_keys[i].name; i++) {
     reading.key = &layer_keys[i];
     if (!layer->values[i] || !reading.key->read || !takes(layer->op, reading.key->name)) continue;
+    if (layer->values[i] == reader->defaults[i]) reader->taken |= bit(i);
     if (!reading.key->read(&reading, layer->values[i])) layer->wrong |= bit(i);
   }
 }
@@ -269,6 +276,23 @@ static void read_defaults(struct reader *reader, const struct node *node) {
   if (node->partial) reader->unsure = UINT64_MAX;
 }
 
+/* Judges the defaults that no layer took, alone: only what they are, not what they mean to a layer. Keys that are for later may
+ * stand there. */
+static void read_untaken(struct reader *reader) {
+  for (int i = 0; layer_keys[i].name; i++) {
+    const struct node *value = reader->defaults[i];
+    struct layer ignored = {.values = reader->defaults};
+    struct reading reading = {&ignored, reader->diags, reader->path, reader->options->known_targets, &layer_keys[i]};
+    if (!value || reader->taken & bit(i) || reading.key->read == read_later) continue;
+    if (i == key_find("op"))
+      find_op(reader, value);
+    else if (i == key_find("name"))
+      judge_name(reader, value);
+    else
+      reading.key->read(&reading, value);
+  }
+}
+
 static void read_layers(struct reader *reader, const struct node *root, bool meant) {
   const struct node *list = yaml_get(root, "layers");
   if (!list) {
@@ -303,6 +327,7 @@ static void read_root(struct reader *reader, const struct node *root) {
   bool meant = check_top(reader, root);
   read_defaults(reader, yaml_get(root, "defaults"));
   read_layers(reader, root, meant);
+  read_untaken(reader);
   names_check_clashes(reader->named, reader->named_count, reader->options->prefix, reader->options->known_targets, reader->diags);
   check_choice(reader);
 }

@@ -104,7 +104,7 @@ static bool check_slack(struct call *call) {
 /* "[0, 3, 5, 6]" */
 static const char *index_text(const struct tensor *tensor, size_t element) {
   ptrdiff_t index[CS_MAX_RANK];
-  sample_index(tensor, element, index);
+  tensor_index(tensor, element, index);
   const char *text = "";
   for (int d = 0; d < tensor->rank; d++) text = mem_text("%s%s%td", text, d ? ", " : "", index[d]);
   return mem_text("[%s]", text);

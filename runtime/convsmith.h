@@ -44,7 +44,8 @@ struct cs_conv {
   int flip;              /* true convolution: the kernel is flipped in every spatial dimension */
   int skip_zero_weights; /* a weight that is exactly zero is no tap (baked weights): NaN and infinity do not pass it */
   enum cs_activation activation;
-  double act[2]; /* leaky_relu: slope; clamp: lo, hi */
+  double act[2];     /* leaky_relu: slope; clamp: lo, hi */
+  int channels_last; /* input lies as [N, in..., C] and weights as [M, kernel..., C/groups], which is much faster to read */
 };
 
 /* Its data, each of the layer's type and aligned for it: input [N, C, in...], weights [M, C/groups, kernel...], bias [M], residual
@@ -90,7 +91,8 @@ enum cs_fill { CS_FILL_INTEGERS, CS_FILL_RANDOM, CS_FILL_HOSTILE };
 /* Fills `count` elements, the same for equal `seed` on every machine. INTEGERS: whole numbers, uniform in -limit..limit;
  * RANDOM: uniform in (-1, 1), never 0; HOSTILE: random, but one element in 128, the middle one and the last are special: NaN, an
  * infinity, a denormal, zero of either sign, the type's largest and smallest, huge or tiny. A quarter of those is not finite, so
- * that most outputs of small layers stay finite. `limit` is read by INTEGERS only. */
+ * that most outputs stay finite, but of more than eight elements the middle one never is, so that small tensors hold one too.
+ * `limit` is read by INTEGERS only. */
 void cs_fill(void *data, size_t count, enum cs_dtype dtype, enum cs_fill kind, int limit, uint64_t seed);
 /* The next of splitmix64's numbers; any state is a good seed. */
 uint64_t cs_random(uint64_t *state);

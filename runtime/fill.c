@@ -59,8 +59,12 @@ static double fill_special(uint64_t random, enum cs_dtype dtype) {
   return dtype == CS_F32 ? narrow[choice] : wide[choice];
 }
 
-/* One element in 128 is special, and two places always are, so that small tensors see some too. */
-static double fill_hostile(uint64_t random, enum cs_dtype dtype, int always) {
+/* One element in 128 is special. The last one always is, and of more than eight the middle one is not finite, so that small tensors
+ * hold some too. */
+static double fill_hostile(uint64_t random, enum cs_dtype dtype, size_t i, size_t count) {
+  static const double not_finite[] = {NAN, INFINITY, -INFINITY};
+  if (count > 8 && i == count / 2) return not_finite[random % 3];
+  const int always = count > 1 && (i == count / 2 || i == count - 1);
   return always || random % 128 == 0 ? fill_special(random >> 7, dtype) : fill_random(random, dtype);
 }
 
@@ -68,7 +72,6 @@ void cs_fill(void *data, size_t count, enum cs_dtype dtype, enum cs_fill kind, i
   uint64_t state = seed;
   for (size_t i = 0; i < count; i++) {
     const uint64_t random = cs_random(&state);
-    const int always = count > 1 && (i == count / 2 || i == count - 1);
     double value = 0;
     switch (kind) {
     case CS_FILL_INTEGERS:
@@ -78,7 +81,7 @@ void cs_fill(void *data, size_t count, enum cs_dtype dtype, enum cs_fill kind, i
       value = fill_random(random, dtype);
       break;
     case CS_FILL_HOSTILE:
-      value = fill_hostile(random, dtype, always);
+      value = fill_hostile(random, dtype, i, count);
       break;
     }
     cs_put(data, i, dtype, value);

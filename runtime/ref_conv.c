@@ -25,16 +25,23 @@ struct ref_sum {
 /* Adds `count` products x[i * x_step] * w[i * w_step]. */
 typedef void ref_visit(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count);
 
+/* Even and odd terms are added apart: an addition need not wait for the one before it. */
 static void ref_visit_f32(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
   const float *a = (const float *)x, *b = (const float *)w;
-  double high = sum->high, magnitude = sum->magnitude;
-  for (ptrdiff_t i = 0; i < count; i++) {
-    const double product = (double)a[i * x_step] * (double)b[i * w_step];
-    high += product;
-    magnitude += fabs(product);
+  double even = 0, odd = 0, even_magnitude = 0, odd_magnitude = 0;
+  for (ptrdiff_t i = 0; i + 1 < count; i += 2, a += 2 * x_step, b += 2 * w_step) {
+    const double first = (double)a[0] * (double)b[0], second = (double)a[x_step] * (double)b[w_step];
+    even += first;
+    odd += second;
+    even_magnitude += fabs(first);
+    odd_magnitude += fabs(second);
   }
-  sum->high = high;
-  sum->magnitude = magnitude;
+  if (count % 2) {
+    even += (double)a[0] * (double)b[0];
+    even_magnitude += fabs((double)a[0] * (double)b[0]);
+  }
+  sum->high += even + odd;
+  sum->magnitude += even_magnitude + odd_magnitude;
 }
 
 /* The rounding error of total = a + b, exactly (Knuth's two-sum). */
@@ -59,6 +66,24 @@ static void ref_visit_f64(struct ref_sum *sum, const void *x, ptrdiff_t x_step, 
   *sum = local;
 }
 
+/* Products of f32 and their sums stay in double's range: only terms that are not finite are taken apart. */
+static void ref_visit_f32_carefully(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
+                                    ptrdiff_t count) {
+  const float *a = (const float *)x, *b = (const float *)w;
+  struct ref_sum local = *sum;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const double weight = (double)b[i * w_step], product = (double)a[i * x_step] * weight;
+    if (local.skip_zero_weights && weight == 0) continue;
+    if (isfinite(product)) {
+      local.high += product;
+      local.magnitude += fabs(product);
+    } else {
+      local.special += product;
+    }
+  }
+  *sum = local;
+}
+
 /* Finite terms are added scaled by 2^-exponent, half of it on each factor, so that their sum stays in range; what that loses to
  * underflow is nothing beside the sums that need it. */
 static void ref_add_carefully(struct ref_sum *sum, double a, double b, double scale) {
@@ -67,13 +92,6 @@ static void ref_add_carefully(struct ref_sum *sum, double a, double b, double sc
     ref_add_product(sum, a * scale, b * scale);
   else
     sum->special += a * b;
-}
-
-static void ref_visit_f32_carefully(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
-                                    ptrdiff_t count) {
-  const float *a = (const float *)x, *b = (const float *)w;
-  const double scale = ldexp(1.0, -sum->exponent / 2);
-  for (ptrdiff_t i = 0; i < count; i++) ref_add_carefully(sum, (double)a[i * x_step], (double)b[i * w_step], scale);
 }
 
 static void ref_visit_f64_carefully(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
@@ -121,13 +139,14 @@ static ptrdiff_t ref_source(enum cs_pad_mode mode, ptrdiff_t i, ptrdiff_t size) 
   return i < size ? i : 2 * size - 2 - i;
 }
 
-/* One output's walk: the steps from channel to channel, and where in the tensors its first channel lies. */
+/* One output's walk: the steps from channel to channel and from position to position, and where in the tensors its first channel
+ * lies. */
 struct ref_walk {
   const struct cs_conv *conv;
   const ptrdiff_t *o; /* spatial output index */
   const char *x, *w;
   size_t size; /* bytes of an element */
-  ptrdiff_t x_step, w_step, channels;
+  ptrdiff_t x_step, w_step, x_position, w_position, channels;
   ref_visit *visit;
   struct ref_sum *sum;
 };
@@ -136,8 +155,8 @@ struct ref_walk {
 static void ref_walk_taps(const struct ref_walk *walk, int d, ptrdiff_t x, ptrdiff_t w) {
   const struct cs_conv *conv = walk->conv;
   if (d == conv->rank) {
-    walk->visit(walk->sum, walk->x + (size_t)x * walk->size, walk->x_step, walk->w + (size_t)w * walk->size, walk->w_step,
-                walk->channels);
+    walk->visit(walk->sum, walk->x + (size_t)(x * walk->x_position) * walk->size, walk->x_step,
+                walk->w + (size_t)(w * walk->w_position) * walk->size, walk->w_step, walk->channels);
     return;
   }
   for (ptrdiff_t k = 0; k < conv->kernel[d]; k++) {
@@ -164,11 +183,16 @@ static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data 
   const void *one = ref_types[conv->dtype].one;
   const size_t size = cs_size(conv->dtype);
   const ptrdiff_t channels = conv->in_channels / conv->groups, group = index[1] / (conv->out_channels / conv->groups);
-  struct ref_walk walk = {
-      conv,     index + 2, NULL, NULL, size, ref_product(conv->in, conv->rank), ref_product(conv->kernel, conv->rank),
-      channels, visit,     sum};
-  walk.x = ref_element(data->input, (index[0] * conv->in_channels + group * channels) * walk.x_step, size);
-  walk.w = ref_element(data->weights, index[1] * channels * walk.w_step, size);
+  const ptrdiff_t positions = ref_product(conv->in, conv->rank), taps = ref_product(conv->kernel, conv->rank);
+  const ptrdiff_t image = index[0] * conv->in_channels * positions;
+  struct ref_walk walk = {conv, index + 2, NULL, NULL, size, positions, taps, 1, 1, channels, visit, sum};
+  if (conv->channels_last) {
+    walk.x_step = walk.w_step = 1;
+    walk.x_position = conv->in_channels;
+    walk.w_position = channels;
+  }
+  walk.x = ref_element(data->input, image + group * channels * walk.x_step, size);
+  walk.w = ref_element(data->weights, index[1] * channels * taps, size);
   ref_walk_taps(&walk, 0, 0, 0);
   if (data->bias) visit(sum, ref_element(data->bias, index[1], size), 0, one, 0, 1);
   if (!data->residual) return;
@@ -317,8 +341,10 @@ static void ref_activate(enum cs_activation activation, const double *a, const s
   const long double y = apply((long double)x + expect->rest, a);
   expect->value = (double)y;
   expect->rest = isfinite(expect->value) ? (double)(y - expect->value) : 0;
-  expect->low = (double)apply(expect->low, a);
-  expect->high = (double)apply(expect->high, a);
+  if (expect->overflow) { /* else they are NaN */
+    expect->low = (double)apply(expect->low, a);
+    expect->high = (double)apply(expect->high, a);
+  }
   if (!isfinite(x)) expect->bound = 0; /* an infinite sum has no error */
   expect->bound *= sloped && isfinite(a[0]) ? fmax(1, fabs(a[0])) : ref_activations[activation].lipschitz;
   expect->bound += 8 * type->u * ref_scale(ref_activations[activation].unit, x, expect->value) + 8 * type->least;

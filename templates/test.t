@@ -36,7 +36,7 @@ $ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", refer
 $   runtime_source(name)
 $ end
 /* ---- the layer ---- */
-enum { CHECK_TENSORS = ${#tensors}, CHECK_OUTPUT = ${#tensors - 1}, CHECK_EXACT_LIMIT = ${exact_limit} };
+enum { CHECK_TENSORS = ${#tensors}, CHECK_OUTPUT = ${#tensors - 1}, CHECK_PACKED, CHECK_WORKSPACE, CHECK_EXACT_LIMIT = ${exact_limit} };
 struct check_tensor {
 const char *name;
 enum cs_dtype dtype;
@@ -89,13 +89,22 @@ ${kernel.name}_part(${arguments.pass(arguments.join(call, arguments.share), valu
 }
 /* ---- buffers ---- */
 enum { CHECK_MARGIN = 64, CHECK_POISON = 0xFF }; /* poison is a NaN */
-static void *check_buffer(size_t size) {
+/* Margins are NaN too, of each buffer others: what is copied from one margin into another shows. */
+static unsigned char check_margin(size_t i, int buffer) {
+return (unsigned char)(i % 4 == 1 || i % 4 == 2 ? 0xF0 + buffer : 0xFF);
+}
+static void *check_buffer(size_t size, int buffer) {
+size_t i;
 unsigned char *bytes = (unsigned char *)malloc(size + 2 * CHECK_MARGIN);
 if (!bytes) {
 fprintf(stderr, "${kernel.name}: out of memory\n");
 exit(2);
 }
 memset(bytes, CHECK_POISON, size + 2 * CHECK_MARGIN);
+for (i = 0; i < CHECK_MARGIN; i++) {
+bytes[i] = check_margin(i, buffer);
+bytes[CHECK_MARGIN + size + i] = check_margin(i, buffer);
+}
 return bytes + CHECK_MARGIN;
 }
 static void check_drop(void *bytes) {
@@ -104,10 +113,11 @@ free((unsigned char *)bytes - CHECK_MARGIN);
 static size_t check_bytes_of(const struct check_tensor *tensor) {
 return tensor->count * cs_size(tensor->dtype);
 }
-static int check_margin_written(const void *data, size_t size) {
-const unsigned char *bytes = (const unsigned char *)data;
-int i, written = 0;
-for (i = 0; i < CHECK_MARGIN; i++) written |= (bytes[-1 - i] ^ CHECK_POISON) | (bytes[size + (size_t)i] ^ CHECK_POISON);
+static int check_margin_written(const void *data, size_t size, int buffer) {
+const unsigned char *before = (const unsigned char *)data - CHECK_MARGIN, *after = (const unsigned char *)data + size;
+size_t i;
+int written = 0;
+for (i = 0; i < CHECK_MARGIN; i++) written |= (before[i] ^ check_margin(i, buffer)) | (after[i] ^ check_margin(i, buffer));
 return written;
 }
 static void check_poison(void) {
@@ -183,25 +193,25 @@ check_call_pack();
 $ end
 check_poison();
 check_call_whole();
-if (check_margin_written(check_memory[CHECK_OUTPUT], check_bytes_of(&check_tensors[CHECK_OUTPUT]))) return check_complain(name, "a write outside the output");
-if (check_margin_written(check_packed, ${kernel.constant}_PACKED_BYTES)) return check_complain(name, "a write outside packed");
-if (check_margin_written(check_workspace, ${kernel.constant}_WORKSPACE_BYTES)) return check_complain(name, "a write outside the workspace");
+if (check_margin_written(check_memory[CHECK_OUTPUT], check_bytes_of(&check_tensors[CHECK_OUTPUT]), CHECK_OUTPUT)) return check_complain(name, "a write outside the output");
+if (check_margin_written(check_packed, ${kernel.constant}_PACKED_BYTES, CHECK_PACKED)) return check_complain(name, "a write outside packed");
+if (check_margin_written(check_workspace, ${kernel.constant}_WORKSPACE_BYTES, CHECK_WORKSPACE)) return check_complain(name, "a write outside the workspace");
 return check_compare(name, exact) || check_compare_parts(name);
 }
 int main(void) {
 int i, failed;
 for (i = 0; i < CHECK_TENSORS; i++) {
-check_logical[i] = check_buffer(check_bytes_of(&check_tensors[i]));
-check_memory[i] = check_buffer(check_bytes_of(&check_tensors[i]));
+check_logical[i] = check_buffer(check_bytes_of(&check_tensors[i]), i);
+check_memory[i] = check_buffer(check_bytes_of(&check_tensors[i]), i);
 }
 $ for _, t in ipairs(tensors) do
 $   if t.baked then
 memcpy(check_logical[${at[t.name]}], check_baked_${t.name}, sizeof check_baked_${t.name});
 $   end
 $ end
-check_packed = check_buffer(${kernel.constant}_PACKED_BYTES);
-check_workspace = check_buffer(${kernel.constant}_WORKSPACE_BYTES);
-check_first = check_buffer(check_bytes_of(&check_tensors[CHECK_OUTPUT]));
+check_packed = check_buffer(${kernel.constant}_PACKED_BYTES, CHECK_PACKED);
+check_workspace = check_buffer(${kernel.constant}_WORKSPACE_BYTES, CHECK_WORKSPACE);
+check_first = check_buffer(check_bytes_of(&check_tensors[CHECK_OUTPUT]), CHECK_OUTPUT);
 failed = check_kind(CS_FILL_INTEGERS, "whole-number", CHECK_EXACT_LIMIT > 0) || check_kind(CS_FILL_RANDOM, "random", 0) || check_kind(CS_FILL_HOSTILE, "hostile", 0);
 if (!failed) printf("${kernel.name}: ok\n");
 for (i = 0; i < CHECK_TENSORS; i++) {

@@ -48,6 +48,7 @@ static const struct constant {
     {"rows of units", "row = u % ([0-9]+);", -1},
     {"order of packed weights", "p\\[0 \\+ i1 \\* ([0-9]+)", 1},
     {"order of given weights", "weights\\[.* \\* ([0-9]+)\\]", 1},
+    {"biases that are packed", "i1 < ([0-9]+); i1\\+\\+\\)\n *p\\[[0-9]+ \\+ i1 \\* 1\\] = bias", 1},
     {"place of the bias", "packed \\+ ([0-9]+);", 1},
     {"slope", "\\* \\(0\\.([0-9]+)f\\)", 1},
 };

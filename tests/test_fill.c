@@ -66,6 +66,21 @@ static void hostile_is_mostly_random(void **state) {
   assert_true(is_special((double)data[COUNT / 2]) && is_special((double)data[COUNT - 1]));
 }
 
+/* Even the smallest weights hold a NaN or an infinity, whatever the seed; all three turn up. */
+static void small_hostile_is_not_finite(void **state) {
+  (void)state;
+  int nan_count = 0, positive = 0, negative = 0;
+  for (uint64_t seed = 0; seed < 100; seed++) {
+    float data[9];
+    cs_fill(data, 9, CS_F32, CS_FILL_HOSTILE, 0, seed);
+    assert_true(!isfinite(data[4]));
+    nan_count += isnan(data[4]);
+    positive += data[4] > 0;
+    negative += data[4] < 0;
+  }
+  assert_true(nan_count > 10 && positive > 10 && negative > 10);
+}
+
 static void equal_seeds_fill_equally(void **state) {
   (void)state;
   float a[100], b[100], c[100];
@@ -128,6 +143,7 @@ int main(void) {
       cmocka_unit_test(integers_are_uniform),
       cmocka_unit_test(random_stays_inside),
       cmocka_unit_test(hostile_is_mostly_random),
+      cmocka_unit_test(small_hostile_is_not_finite),
       cmocka_unit_test(equal_seeds_fill_equally),
       cmocka_unit_test(elements_need_no_alignment),
       cmocka_unit_test(layout_by_hand),

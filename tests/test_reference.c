@@ -255,15 +255,31 @@ static void put_numbers(void *data, ptrdiff_t count, int step, int modulus, enum
   for (ptrdiff_t i = 0; i < count; i++) cs_put(data, (size_t)i, dtype, (double)(i * step % modulus - modulus / 2));
 }
 
+static void check_outputs(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *expected, int line) {
+  for (ptrdiff_t i = 0; i < conv->batch * conv->out_channels * product(conv->out, conv->rank); i++)
+    if (conv_at(conv, data, i).value != (double)expected[i])
+      fail_msg("tests/data/scipy_conv.txt:%d: output %td is %g, not %td", line, i, conv_at(conv, data, i).value, expected[i]);
+}
+
+/* Moves channels behind the `rank` sizes. */
+static void channels_last(const void *from, void *to, ptrdiff_t count, ptrdiff_t channels, const ptrdiff_t *sizes, int rank,
+                          enum cs_dtype dtype) {
+  ptrdiff_t shape[2 + CS_MAX_SPATIAL] = {count, channels};
+  for (int d = 0; d < rank; d++) shape[2 + d] = sizes[d];
+  cs_to_layout(from, to, shape, rank + 2, dtype, CS_NHWC);
+}
+
 static void check_against_scipy(struct cs_conv conv, enum cs_dtype dtype, const ptrdiff_t *expected, int line) {
-  static double x[MOST], w[MOST];
-  const struct cs_conv_data data = {.input = x, .weights = w};
+  static double x[MOST], w[MOST], last_x[MOST], last_w[MOST];
+  const ptrdiff_t channels = conv.in_channels / conv.groups;
   conv.dtype = dtype;
   put_numbers(x, conv.batch * conv.in_channels * product(conv.in, conv.rank), 7, 13, dtype);
-  put_numbers(w, conv.out_channels * (conv.in_channels / conv.groups) * product(conv.kernel, conv.rank), 5, 11, dtype);
-  for (ptrdiff_t i = 0; i < conv.batch * conv.out_channels * product(conv.out, conv.rank); i++)
-    if (conv_at(&conv, &data, i).value != (double)expected[i])
-      fail_msg("tests/data/scipy_conv.txt:%d: output %td is %g, not %td", line, i, conv_at(&conv, &data, i).value, expected[i]);
+  put_numbers(w, conv.out_channels * channels * product(conv.kernel, conv.rank), 5, 11, dtype);
+  check_outputs(&conv, &(struct cs_conv_data){.input = x, .weights = w}, expected, line);
+  channels_last(x, last_x, conv.batch, conv.in_channels, conv.in, conv.rank, dtype);
+  channels_last(w, last_w, conv.out_channels, channels, conv.kernel, conv.rank, dtype);
+  conv.channels_last = 1;
+  check_outputs(&conv, &(struct cs_conv_data){.input = last_x, .weights = last_w}, expected, line);
 }
 
 static void as_scipy_computes(void **state) {

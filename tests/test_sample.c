@@ -83,9 +83,9 @@ static void indices_in_logical_order(void **state) {
   (void)state;
   const struct tensor tensor = {.rank = 4, .shape = {2, 3, 4, 5}};
   ptrdiff_t index[CS_MAX_RANK];
-  sample_index(&tensor, 119, index);
+  tensor_index(&tensor, 119, index);
   assert_memory_equal(index, ((const ptrdiff_t[]){1, 2, 3, 4}), 4 * sizeof *index);
-  sample_index(&tensor, 61, index);
+  tensor_index(&tensor, 61, index);
   assert_memory_equal(index, ((const ptrdiff_t[]){1, 0, 0, 1}), 4 * sizeof *index);
 }
 

@@ -91,7 +91,9 @@ static const struct {
     {part_call, "if (parts == 7 && part == 2) ((float *)output)[-1] = 5;",
      "random data, part 2 of 7: access before the start of output"},
     {part_call, "static int last; if (part < last) ((float *)output)[0] = 5; last = part + 1 == parts ? 0 : part;",
-     "random data, part 0 of 3: output[0, 0, 0, 0] was written by part 1 already"},
+     "random data, 3 parts from the last: output[0, 0, 0, 0] is 5"},
+    {part_call, "if (parts == 3 && part == 1) ((float *)output)[0] = 5;",
+     "random data, part 1 of 3: output[0, 0, 0, 0] was written by part 0 already"},
     {pack_call, "((char *)packed)[FIRST_PACKED_BYTES] = 0;", "whole-number data, pack: access beyond the end of packed"},
 };
 

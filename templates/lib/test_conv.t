@@ -12,7 +12,7 @@ ${layer.rank}, ${constant(layer.dtype)},
 ${layer.batch}, ${layer.in_channels}, ${layer.out_channels}, ${layer.groups},
 ${sizes(layer.input)}, ${sizes(layer.output)}, ${sizes(layer.kernel)},
 ${sizes(layer.stride)}, ${sizes(layer.dilation)}, ${sizes(layer.pad)},
-${constant(layer.pad_mode)}, ${flip}, ${skip}, ${constant(layer.activation)}, {${layer.act1}, ${layer.act2}}
+${constant(layer.pad_mode)}, ${flip}, ${skip}, ${constant(layer.activation)}, {${layer.act1}, ${layer.act2}}, 0
 };
 static void check_expect(const ptrdiff_t *index, struct cs_expect *want) {
 struct cs_conv_data data = {0, 0, 0, 0, 0};
