@@ -48,6 +48,8 @@ struct limits {
   const float *from[4];
   size_t read[4], written;
   float *to;
+  const struct rig *rig; /* its packed buffers take turns here too */
+  size_t weights, turn;  /* from[weights] is packed buffer number turn */
 };
 
 static void work_peak(void *context, int part, int parts) {
@@ -65,7 +67,9 @@ static void call_peak(void *context) {
 }
 
 static void call_stream(void *context) {
-  const struct limits *limits = context;
+  struct limits *limits = context;
+  limits->from[limits->weights] = limits->rig->packed[limits->turn];
+  limits->turn = (limits->turn + 1) % limits->rig->copies;
   limits->peaks->stream(limits->from, limits->read, limits->to, limits->written);
 }
 
@@ -114,7 +118,7 @@ static double share_read(const struct layer *layer) {
 
 static void set_limits(struct bench *bench, const struct peaks *peaks) {
   struct limits *limits = &bench->limits;
-  *limits = (struct limits){.peaks = peaks, .pool = bench->team.pool, .to = bench->rig.output};
+  *limits = (struct limits){.peaks = peaks, .pool = bench->team.pool, .to = bench->rig.output, .rig = &bench->rig};
   size_t arrays = 0;
   for (size_t i = 0; i < bench->data.count; i++) {
     const struct tensor *tensor = &bench->data.tensors[i];
@@ -124,7 +128,7 @@ static void set_limits(struct bench *bench, const struct peaks *peaks) {
     }
   }
   limits->read[0] = (size_t)((double)limits->read[0] * share_read(bench->row->layer));
-  limits->from[arrays] = bench->rig.packed[0];
+  limits->weights = arrays;
   limits->read[arrays] = bench->rig.kernel->packed_bytes / sizeof(float);
   limits->written = tensor_bytes(&bench->data.tensors[bench->data.count - 1]) / sizeof(float);
   bench->row->bytes = (double)limits->written * sizeof(float);

@@ -75,7 +75,8 @@ void bench_print_row(const struct bench_results *results, const struct bench_sec
   const size_t mark = mem_mark();
   printf("%-*s ", results->name_width, row->layer->name);
   if (row->done) {
-    printf("%8.1f %5.1f%% %5.1f%%", gflops(row), 100 * row->share_of_peak, 100 * row->share_of_limit);
+    const char *limit = row->share_of_limit > 0 ? mem_text("%5.1f%%", 100 * row->share_of_limit) : "-";
+    printf("%8.1f %5.1f%% %6s", gflops(row), 100 * row->share_of_peak, limit);
     for (size_t i = 0; i < section->peers.count; i++)
       if (section->peers.items[i].object) print_peer(&row->peers[i], section->peers.items[i].slow);
     printf("  %s\n", row->plan->id);
