@@ -1,5 +1,5 @@
 /* The direct algorithm: every tap of every output, in registers. Enumerates register tiles for the forms (direct.h), refuses
- * what does not fit with the number and the limit, and estimates cycles from the tiles and from what must come through the caches.
+ * what does not fit with the number and the limit. What each costs is in direct_cost.c.
  */
 #include "alg.h"
 #include "direct.h"
@@ -7,11 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Cache sizes in bytes and cycles a byte behind them: common to the x86 servers and desktops of the last ten years, used only to
- * order plans. */
-static const struct {
-  double l2, from_l2, from_l3, chunk_l1, chunk_l2;
-} memory = {.l2 = 1.25e6, .from_l2 = 1.0 / 48, .from_l3 = 1.0 / 9, .chunk_l1 = 28000, .chunk_l2 = 72000};
+/* Bytes: chunks of weights that stay in a cache while all rows of outputs take them; and of what, from there on, more is fetched
+ * ahead. */
+static const double chunk_bytes[] = {28000, 72000}, ahead_bytes = 625e3;
 
 /* What one file may hold, in multiply-adds: compilers crawl beyond. Auto unrolls everything up to full_steps steps if it stays
  * small. */
@@ -77,36 +75,6 @@ static int64_t code_bytes(const struct design *design, const struct isa *isa) {
   return largest;
 }
 
-/* ---- cost ---------------------------------------------------------------------------------------------------------- */
-
-static double through_caches(double bytes, double again) {
-  return bytes * memory.from_l3 + again * bytes * (bytes > memory.l2 ? memory.from_l3 : memory.from_l2);
-}
-
-/* Cycles for panels of weights that no cache near the core holds: every tile streams its panel anew. */
-static double panel_cycles(const struct design *design) {
-  const double size = (double)cs_size(design->problem.dtype);
-  const struct part_case *row = &design->blocks[0].cases[0];
-  double tiles = design->rank > 1 ? 0 : 1;
-  for (size_t i = 0; i < row->run_count && design->rank > 1; i++) tiles += (double)row->runs[i].count;
-  if (design->choice.channels_inner || size * (double)design->blocks[0].chunk_w <= memory.l2) return 0;
-  return size * (double)design->w_size * (tiles * (double)design->rows * (double)design->batch.count - 1) * memory.from_l3;
-}
-
-/* Cycles for x and w to arrive: what the outer loop goes over again is read again from where it fits. */
-static double memory_cycles(const struct design *design) {
-  if (design->reason) return 0;
-  const double size = (double)cs_size(design->problem.dtype);
-  double pixels = 1;
-  for (int a = 0; a < design->rank; a++) pixels *= (double)design->axis[a].in;
-  const double x = size * pixels * (double)(design->problem.in_channels * design->chunks) * (double)design->group.count;
-  const double overlapped = design->choice.ahead_w ? 0.3 : 1; /* what is fetched ahead arrives while others are multiplied */
-  const double w = size * (double)design->w_size * overlapped;
-  const double images = (double)design->batch.count;
-  if (design->choice.channels_inner) return images * through_caches(x, 0) + through_caches(w, images * (double)design->rows - 1);
-  return images * through_caches(x, (double)design->channel_blocks - 1) + through_caches(w, images - 1) + panel_cycles(design);
-}
-
 /* ---- one candidate --------------------------------------------------------------------------------------------------- */
 
 static int64_t steps_of(const struct problem *problem) {
@@ -125,7 +93,6 @@ static void build(struct design *design, const struct problem *problem, const st
     choice.full = false;
   }
   design_build(design, problem, isa, &choice);
-  if (registers_of(choice.form, choice.rows, choice.vectors) == isa->registers) design->cycles *= 1.1; /* compilers want one */
 }
 
 /* Why a finished design is refused, or NULL. */
@@ -166,11 +133,10 @@ static struct plan new_plan(const struct candidates *candidates, const struct ch
 
 static void sum_up(struct plan *plan, const struct design *design) {
   const int64_t bytes = code_bytes(design, plan->isa), size = (int64_t)cs_size(design->problem.dtype);
-  plan->cost += design->cycles;
+  plan->cost += design_cost(design, plan->isa);
   plan->multiply_adds += design->macs;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
   if (design->shared) return;
-  plan->cost += memory_cycles(design);
   plan->packed_bytes += packed_elements(design) * size;
 }
 
@@ -366,8 +332,8 @@ static void set_ahead(const struct problem *problem, struct choice *choice) {
     x *= (double)problem->axis[a].in;
     w *= (double)problem->axis[a].kernel;
   }
-  choice->ahead_x = 2 * x > memory.l2;
-  choice->ahead_w = 2 * w > memory.l2 && !problem->baked_weights && !choice->channels_inner;
+  choice->ahead_x = x > ahead_bytes;
+  choice->ahead_w = w > ahead_bytes && !problem->baked_weights && !choice->channels_inner;
 }
 
 /* Chunks whose panels stay in a cache while all rows of outputs take them: the largest divisor of the input channels of at most
@@ -385,8 +351,7 @@ static void try_chunk(struct candidates *candidates, struct choice choice, doubl
 
 static void try_chunks(struct candidates *candidates, const struct choice *choice) {
   if (choice->form != FORM_CHANNELS || !choice->ahead_w || candidates->problem_count > 1) return;
-  try_chunk(candidates, *choice, memory.chunk_l1);
-  try_chunk(candidates, *choice, memory.chunk_l2);
+  for (size_t i = 0; i < sizeof chunk_bytes / sizeof *chunk_bytes; i++) try_chunk(candidates, *choice, chunk_bytes[i]);
 }
 
 /* For a number of vectors, the tallest tile that the registers hold, made lower where the rows then split evenly. */

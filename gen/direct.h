@@ -49,7 +49,6 @@ struct tile {
   int64_t w_ahead;          /* bytes to fetch a trip, of what its share of the next weights is */
   int64_t x_ahead, x_from;  /* bytes to fetch a trip, from so many bytes behind x */
   int64_t macs;             /* vector multiply-adds written in its text */
-  double cycles;            /* estimate of one call, all outer taps live */
 };
 
 /* Equal neighbouring tiles: call i reads x + i·x_step and writes y + i·y_step. first: number of the first among its row's tiles. */
@@ -115,8 +114,7 @@ struct design {
   int64_t macs;           /* written in the text */
   int64_t largest;        /* macs of the largest tile */
   int64_t looks;          /* places at borders that were looked at */
-  double cycles;
-  const char *reason; /* why it can't be, or NULL */
+  const char *reason;     /* why it can't be, or NULL */
 };
 
 /* First output, and the one after the last, whose taps all lie inside the input; both are the axis' end where there is none. */
@@ -129,6 +127,8 @@ void design_build(struct design *design, const struct problem *problem, const st
 bool design_block(struct design *design, struct block *block);
 /* Packing: boxes, sizes, and the blocks' w, b offsets. */
 void design_pack(struct design *design);
+/* Estimated cycles; 0 where the design is refused. */
+double design_cost(const struct design *design, const struct isa *isa);
 /* Pushes the design as a Lua table, in the templates' words. */
 void design_push(lua_State *L, const struct design *design);
 const char *form_name(enum form form);

@@ -157,20 +157,6 @@ static void set_rows(struct design *design) {
   for (size_t i = 0; i < rows->run_count; i++) design->rows += rows->runs[i].count;
 }
 
-static void set_cycles(struct design *design) {
-  for (size_t i = 0; i < design->block_count; i++) {
-    const struct block *block = &design->blocks[i];
-    for (size_t c = 0; c < block->case_count; c++) {
-      const struct part_case *rows = &block->cases[c];
-      double times = (double)block->count * (double)design->batch.count * (double)design->group.count *
-                     (double)design->multiplier.count * (double)design->chunks;
-      for (int a = 0; a < design->rank - 1; a++) times *= (double)(rows->to[a] - rows->from[a]);
-      for (size_t r = 0; r < rows->run_count; r++)
-        design->cycles += times * (double)rows->runs[r].count * design->tiles[rows->runs[r].tile].cycles;
-    }
-  }
-}
-
 void design_build(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice) {
   *design = (struct design){
       .problem = *problem, .choice = *choice, .lanes = isa->lanes[problem->dtype], .depthwise = is_depthwise(problem)};
@@ -187,5 +173,4 @@ void design_build(struct design *design, const struct problem *problem, const st
   for (size_t i = 0; i < design->block_count; i++)
     if (!design_block(design, &design->blocks[i])) return;
   set_rows(design);
-  set_cycles(design);
 }

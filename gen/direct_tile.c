@@ -241,37 +241,6 @@ static bool same_tile(const struct tile *a, const struct tile *b) {
   return true;
 }
 
-/* Cycles for a step's weights to come from L2, where L1 cannot hold a chunk of them. */
-static double weight_cycles(const struct design *design, const struct block *block) {
-  const double size = (double)cs_size(design->problem.dtype);
-  return size * (double)block->chunk_w < 32000 ? 0 : size * (double)block->panel / 34;
-}
-
-/* Cycles of one span's steps. Two multiply-adds and two loads a cycle; four cycles until an accumulator is ready again. */
-static double span_cycles(const struct design *design, const struct block *block, const struct tile *tile,
-                          const struct span *span) {
-  const double vectors = (double)tile->vectors, rows = (double)span->count, lanes = (double)design->lanes;
-  const double gather = design->x_lane == 1 || design->x_lane == 0 ? 1 : lanes;
-  const double loads = design->choice.form == FORM_DEPTH ? vectors + rows * vectors * gather
-                                                         : rows + vectors * (design->choice.form == FORM_PIXELS ? gather : 1);
-  const double macs = rows * vectors / (lanes == 1 ? 1.0 : 2.0);
-  double step = macs > loads / 2 ? macs : loads / 2;
-  if (step < 4) step = 4;
-  if (step < weight_cycles(design, block)) step = weight_cycles(design, block);
-  return (step + 0.08 * loads) * (double)(span->loop * (span->trips * span->unroll + span->rest + (span->part > 0)));
-}
-
-static double tile_cycles(const struct design *design, const struct block *block, const struct tile *tile) {
-  double cycles = 0;
-  for (size_t i = 0; i < tile->span_count; i++) cycles += span_cycles(design, block, tile, &tile->spans[i]) + 2;
-  if (!design->choice.full)
-    for (int a = 0; a < design->rank - 1; a++) cycles *= (double)design->axis[a].kernel;
-  const double scatter = design->y_lane == 1 ? 1.5 : 1.2 * (double)design->lanes;
-  double store = design->choice.form == FORM_DOT ? 6 : scatter; /* lanes are added up before */
-  if (design->chunks > 1) store *= 2;                           /* loads and stores what the chunks before left */
-  return cycles + 12 + (double)(tile->rows * tile->vectors) * store;
-}
-
 /* ---- what tiles fetch ahead ---------------------------------------------------------------------------------------- */
 
 static int64_t ceil_div(int64_t a, int64_t b) {
@@ -323,7 +292,6 @@ static const char *too_much_text(const struct design *design) {
 
 /* Adds a new tile; -1 with the reason set when the text would become too large. */
 static int64_t keep_tile(struct design *design, const struct block *block, struct tile *tile) {
-  tile->cycles = tile_cycles(design, block, tile);
   design->macs += tile->macs;
   if (tile->macs > design->largest) design->largest = tile->macs;
   design->reason = too_much_text(design);

@@ -120,6 +120,7 @@ static struct isa read_one(lua_State *L, const char *name) {
       .rank = (int)field_int(L, table, "rank", 0),
       .registers = (int)field_int(L, table, "registers", 16),
       .mac_bytes = (int)field_int(L, table, "mac_bytes", 12),
+      .macs_per_cycle = (int)field_int(L, table, "macs_per_cycle", 1),
       .lanes = {lanes_of(L, CS_F32), lanes_of(L, CS_F64)},
       .runs_here = runs_here(L),
       .limits = field_texts(L, table, "limits"),

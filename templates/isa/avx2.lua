@@ -26,6 +26,7 @@ return derive(import("isa/sse41.lua"), {
   flags = { "-mavx2", "-mfma" },
   registers = 16,
   mac_bytes = 9,
+  macs_per_cycle = 2,
   vec = {
     f32 = {
       type = "__m256", lanes = 8,

@@ -44,6 +44,7 @@ return {
   flags = {},             -- of a compiler that may use this ISA everywhere
   registers = 15,         -- for a tile: of 16, one is for products
   mac_bytes = 12,         -- of code, for estimates
+  macs_per_cycle = 1,     -- the same
   pin = false,            -- asm constraint that keeps a loaded value in a register (gcc would reload it for each use)
   barrier = false,        -- keep loads of different steps apart, or the compiler spills
   vec = vec,
