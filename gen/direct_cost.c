@@ -66,13 +66,18 @@ static double span_cycles(const struct design *design, const struct isa *isa, co
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + (span->part > 0)));
 }
 
+/* Of one accumulator. */
+static double store_cycles(const struct design *design) {
+  if (design->choice.form == FORM_DOT) return processor.add_up;
+  return design->y_lane == 1 ? processor.store : processor.store_lane * (double)design->lanes;
+}
+
 static double mac_cycles(const struct design *design, const struct isa *isa, const struct tile *tile) {
   double cycles = 0;
   for (size_t i = 0; i < tile->span_count; i++) cycles += span_cycles(design, isa, tile, &tile->spans[i]);
   if (!design->choice.full) cycles *= product(design, design->rank - 1, kernel_of);
-  const double lanes = design->choice.form == FORM_DOT ? processor.add_up : processor.store_lane * (double)design->lanes;
-  const double store = design->choice.form != FORM_DOT && design->y_lane == 1 ? processor.store : lanes;
-  return cycles + processor.call + processor.span * (double)tile->span_count + store * (double)(tile->rows * tile->vectors);
+  return cycles + processor.call + processor.span * (double)tile->span_count +
+         store_cycles(design) * (double)(tile->rows * tile->vectors);
 }
 
 /* Bytes of input that a tile reads. */
