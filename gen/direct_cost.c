@@ -6,7 +6,7 @@
 
 /* Bytes on their way through the caches, of one channel block. */
 struct traffic {
-  double panel, weights; /* weights of a channel block, of the group */
+  double panel, weights; /* weights of a channel block's chunk, of the group */
   double pixel;          /* one input pixel of the row, on all outer taps */
   double row, input;     /* input of a row of outputs, of an image's group */
 };
@@ -33,7 +33,7 @@ static struct traffic traffic_of(const struct design *design, const struct block
   const double size = (double)cs_size(design->problem.dtype), width = (double)design->axis[design->rank - 1].in;
   const bool depth = design->choice.form == FORM_DEPTH;
   const double channels = (double)(depth ? design->problem.groups : design->problem.in_channels);
-  struct traffic traffic = {.panel = size * (double)block->w_step, .weights = size * (double)design->w_size};
+  struct traffic traffic = {.panel = size * (double)block->chunk_w, .weights = size * (double)design->w_size};
   traffic.pixel = size * channels * product(design, design->rank - 1, kernel_of);
   traffic.row = traffic.pixel * width;
   traffic.input = size * channels * product(design, design->rank, in_of);
@@ -94,7 +94,7 @@ static double tile_cycles(const struct design *design, const struct isa *isa, co
                           const struct tile *tile) {
   const bool inner = design->choice.channels_inner, flat = design->rank == 1;
   const double x = tile_input(design, traffic, tile), row = flat ? x : traffic->row;
-  const bool near_w = (inner && flat ? traffic->weights : traffic->panel) + x <= processor.l2;
+  const bool near_w = inner && flat ? traffic->weights + x <= processor.l2 : traffic->panel + x <= processor.panel;
   const bool near_x = (inner || design->channel_blocks == 1 ? row : traffic->input) + traffic->panel <= processor.l2;
   const double w_stream = design->choice.form == FORM_DEPTH ? 0 : traffic->panel * (near_w ? processor.from_l2 : processor.from_l3);
   const double macs = mac_cycles(design, isa, tile);
@@ -109,7 +109,7 @@ static double block_cycles(const struct design *design, const struct isa *isa, c
   double cycles = 0;
   for (size_t c = 0; c < block->case_count; c++) {
     const struct part_case *rows = &block->cases[c];
-    double times = (double)block->count;
+    double times = (double)(block->count * design->chunks);
     for (int a = 0; a < design->rank - 1; a++) times *= (double)(rows->to[a] - rows->from[a]);
     for (size_t r = 0; r < rows->run_count; r++)
       cycles += times * (double)rows->runs[r].count * tile_cycles(design, isa, &traffic, &design->tiles[rows->runs[r].tile]);
@@ -122,7 +122,8 @@ static double weight_cycles(const struct design *design, const struct traffic *t
   const bool inner = design->choice.channels_inner;
   if (inner && design->rank == 1) return 0;
   if (traffic->weights + (inner ? traffic->row : 0) <= processor.l2) return 0;
-  return traffic->weights * processor.from_l3 * (inner ? (double)design->rows : 1);
+  const double late = design->choice.ahead_w ? processor.late : 1;
+  return traffic->weights * processor.from_l3 * late * (inner ? (double)design->rows : 1);
 }
 
 /* Lines of outputs beyond the caches whose neighbours are written in another pass. */

@@ -291,7 +291,7 @@ static const char *too_much_text(const struct design *design) {
 }
 
 /* Adds a new tile; -1 with the reason set when the text would become too large. */
-static int64_t keep_tile(struct design *design, const struct block *block, struct tile *tile) {
+static int64_t keep_tile(struct design *design, struct tile *tile) {
   design->macs += tile->macs;
   if (tile->macs > design->largest) design->largest = tile->macs;
   design->reason = too_much_text(design);
@@ -331,7 +331,7 @@ static int64_t make_tile(struct design *design, const struct block *block, const
   }
   fetch_ahead(design, block, &tile);
   const int64_t known = find_tile(design, &tile);
-  if (known < 0) return keep_tile(design, block, &tile);
+  if (known < 0) return keep_tile(design, &tile);
   mem_release(mark);
   return known;
 }

@@ -15,7 +15,9 @@ static const struct {
   double store_lane;       /* of each lane of a vector to distant ones */
   double add_up;           /* of the lanes of a vector, and a store of the sum */
   double l2;               /* bytes that stay near the core */
+  double panel;            /* bytes of weights that all tiles go through in turn, before l2 loses some to what passes by */
   double from_l2, from_l3; /* of a byte that comes in one stream with others, while multiply-adds go on */
+  double late;             /* share of what is fetched ahead that is still waited for */
   double rows_from_l2;     /* of a byte of several rows: many short streams, which are not fetched ahead */
   double line_out;         /* of a line of outputs whose neighbour is not written next, beyond l2 */
   double line_scattered;   /* the same where every lane goes to a line of its own */
@@ -30,8 +32,10 @@ static const struct {
     .store_lane = 1.5,
     .add_up = 12,
     .l2 = 1.6e6,
+    .panel = 4e5,
     .from_l2 = 1.0 / 50,
     .from_l3 = 1.0 / 14,
+    .late = 0.3,
     .rows_from_l2 = 1.0 / 75,
     .line_out = 3,
     .line_scattered = 10,
