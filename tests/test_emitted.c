@@ -22,7 +22,7 @@ static void right_kernels_pass(void **state) {
 
 static const char layer[] = "convsmith: 1\n"
                             "layers:\n"
-                            "  - {name: a, input: [1, 5, 5, 7], out_channels: 6, kernel_size: 3, padding: 1, stride: [2, 1],\n"
+                            "  - {name: a, input: [1, 5, 5, 16], out_channels: 6, kernel_size: 3, padding: 1, stride: [2, 1],\n"
                             "     bias: true, unroll: none, activation: {leaky_relu: 0.25}, target: scalar}\n";
 
 /* Where the constant stands: to the number in the first match's group `change` is added. */
