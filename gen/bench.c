@@ -116,9 +116,11 @@ static double share_read(const struct layer *layer) {
   return share;
 }
 
-static void set_limits(struct bench *bench, const struct peaks *peaks) {
+static void set_limits(struct bench *bench) {
   struct limits *limits = &bench->limits;
-  *limits = (struct limits){.peaks = peaks, .pool = bench->team.pool, .to = bench->rig.output, .rig = &bench->rig};
+  limits->pool = bench->team.pool;
+  limits->to = bench->rig.output;
+  limits->rig = &bench->rig;
   size_t arrays = 0;
   for (size_t i = 0; i < bench->data.count; i++) {
     const struct tensor *tensor = &bench->data.tensors[i];
@@ -230,7 +232,7 @@ static bool open_bench(struct bench *bench, const struct job *job) {
   const size_t copies = bench->mode->cold ? rig_copies(kernel->packed_bytes) : 1;
   if (!rig_open(&bench->rig, row->layer, kernel, bench->data.logical, copies) || !start_team(bench))
     return fail(row, "convsmith: error: out of memory or threads");
-  set_limits(bench, peaks);
+  bench->limits.peaks = peaks;
   return true;
 }
 
@@ -246,6 +248,8 @@ static void measure(const struct job *job, const struct bench_mode *mode, const 
   ours.call(ours.context);
   bench->data.seconds = timing_once(&ours, mode->threads > 1);
   if (!bench_right(&bench->data, bench->rig.output, row->message, sizeof row->message)) return;
+  rig_in_place(&bench->rig, row->layer); /* as peers take it */
+  set_limits(bench);
   bench->entrant_count = entrants_open(bench->entrants, peers, &bench->data, mode, &bench->rig, row);
   time_all(bench);
   choose_best(row);

@@ -76,7 +76,23 @@ bool rig_open(struct rig *rig, const struct layer *layer, const struct kernel *k
   return good;
 }
 
+void rig_in_place(struct rig *rig, const struct layer *layer) {
+  struct tensor tensors[MAX_TENSORS];
+  const size_t count = layer->op->tensors(layer, tensors);
+  size_t input = 0;
+  for (size_t i = 0; i < count; i++) {
+    if (tensors[i].role == TENSOR_RESIDUAL) {
+      rig->residual = (void *)(uintptr_t)rig->inputs[input];
+      rig->inputs[input] = rig->output;
+      return;
+    }
+    if (tensors[i].role == TENSOR_INPUT) input++;
+  }
+}
+
 void rig_close(struct rig *rig) {
+  for (size_t i = 0; rig->residual && i < MAX_TENSORS; i++)
+    if (rig->inputs[i] == rig->output) rig->inputs[i] = rig->residual;
   free_all(rig->inputs, MAX_TENSORS);
   for (size_t i = 0; rig->packed && i < rig->copies; i++) free(rig->packed[i]);
   free(rig->packed);

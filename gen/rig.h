@@ -12,6 +12,7 @@ struct rig {
   const void *inputs[MAX_TENSORS]; /* in the order of struct kernel's calls */
   void *output, *workspace, **packed;
   size_t copies, next;
+  void *residual; /* what lay apart until rig_in_place */
 };
 
 /* `size` aligned bytes and a few more, zeroed, for free(); NULL when there are none. */
@@ -22,6 +23,8 @@ size_t rig_copies(size_t bytes);
  * both cases. */
 bool rig_open(struct rig *rig, const struct layer *layer, const struct kernel *kernel, const void *const *logical, size_t copies);
 void rig_close(struct rig *rig);
+/* From now on the residual, if there is one, is the output itself, as in a network that adds to what it has. */
+void rig_in_place(struct rig *rig, const struct layer *layer);
 /* One call of the whole kernel. */
 struct timed rig_timed(struct rig *rig);
 #endif

@@ -224,6 +224,27 @@ static bool whole(struct call *call) {
   return check_slack(call) && check_written(call) && check_values(call);
 }
 
+/* The residual may be the output itself: every element is read before it is written. */
+static bool in_place(struct call *call) {
+  size_t input = 0;
+  for (size_t i = 0; i < call->exam->count; i++) {
+    const enum tensor_role role = call->exam->tensors[i].role;
+    if (role == TENSOR_RESIDUAL) {
+      const void *residual = call->inputs[input];
+      poison(call);
+      start(call, "residual in place");
+      memcpy(call->output_guard->data, residual, call->output_guard->size);
+      call->inputs[input] = call->output_guard->data;
+      call->kernel->whole(call->inputs, call->packed->data, call->output_guard->data, call->workspace->data);
+      call->inputs[input] = residual;
+      memcpy(call->together, call->output_guard->data, call->output_guard->size);
+      return check_slack(call) && check_same(call);
+    }
+    if (role == TENSOR_INPUT) input++;
+  }
+  return true;
+}
+
 /* All parts, first to last or last to first, each with an output and a workspace of its own. */
 static bool all_parts(struct call *call, int parts, bool backwards) {
   memset(call->together, POISON, tensor_bytes(call->output));
@@ -249,7 +270,7 @@ static bool parts(struct call *call) {
 static bool run(struct call *call) {
   if (!lay_desk(call) || !pack(call)) return false;
   const uint64_t before = fingerprint(call);
-  if (!whole(call) || (call->trial->parts && !parts(call))) return false;
+  if (!whole(call) || !in_place(call) || (call->trial->parts && !parts(call))) return false;
   start(call, "afterwards");
   return fingerprint(call) == before || FAIL(call, "%s data: an input or packed was changed", call->trial->kind);
 }

@@ -29,7 +29,8 @@ $ for _, target in ipairs(targets) do
  * target ${target.name}: plan ${target.plan}
 $ end
  *
- * Tensors, elements in the layout named, aligned for their element type (64 bytes may be faster); no two buffers may overlap:
+$ wrap("Tensors, elements in the layout named, aligned for their element type (64 bytes may be faster); no two buffers may overlap"
+$   .. (layer.residual and ", save that residual may be output itself:" or ":"))
 $ for _, tensor in ipairs(layer.tensors) do
  *   ${tensor.name} [${tensor.shape}], ${tensor.layout}${tensor.baked and ", baked into the code" or ""}
 $ end
