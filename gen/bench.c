@@ -248,9 +248,9 @@ static void measure(const struct job *job, const struct bench_mode *mode, const 
   ours.call(ours.context);
   bench->data.seconds = timing_once(&ours, mode->threads > 1);
   if (!bench_right(&bench->data, bench->rig.output, row->message, sizeof row->message)) return;
+  bench->entrant_count = entrants_open(bench->entrants, peers, &bench->data, mode, &bench->rig, row);
   rig_in_place(&bench->rig, row->layer); /* as peers take it */
   set_limits(bench);
-  bench->entrant_count = entrants_open(bench->entrants, peers, &bench->data, mode, &bench->rig, row);
   time_all(bench);
   choose_best(row);
   row->done = true;
