@@ -4,6 +4,7 @@
 #include "alg.h"
 #include "direct.h"
 #include "mem.h"
+#include "processor.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -133,7 +134,8 @@ static struct plan new_plan(const struct candidates *candidates, const struct ch
 
 static void sum_up(struct plan *plan, const struct design *design) {
   const int64_t bytes = code_bytes(design, plan->isa), size = (int64_t)cs_size(design->problem.dtype);
-  plan->cost += design_cost(design, plan->isa);
+  const bool crowded = registers_of(design->choice.form, design->choice.rows, design->choice.vectors) == plan->isa->registers;
+  plan->cost += design_cost(design, plan->isa) * (crowded ? processor.crowded : 1);
   plan->multiply_adds += design->macs;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
   if (design->shared) return;

@@ -10,6 +10,7 @@ static const struct {
   double loads;            /* a cycle */
   double load;             /* what each load costs beside multiply-adds that hide it */
   double call;             /* of a tile */
+  double crowded;          /* factor of a tile that takes every register: compilers spill some */
   double span;             /* entering and leaving a loop of multiply-adds */
   double store;            /* of a vector to neighbouring elements */
   double store_lane;       /* of each lane of a vector to distant ones */
@@ -27,6 +28,7 @@ static const struct {
     .loads = 2,
     .load = 0.025,
     .call = 4,
+    .crowded = 1.05,
     .span = 7,
     .store = 7,
     .store_lane = 1.5,
