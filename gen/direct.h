@@ -48,6 +48,7 @@ struct tile {
   int64_t loop_w[MAX_AXES]; /* w step of one tap of each outer axis (full: none) */
   int64_t w_ahead;          /* bytes to fetch a trip, of what its share of the next weights is */
   int64_t x_ahead, x_from;  /* bytes to fetch a trip, from so many bytes behind x */
+  int64_t x_panel;          /* bytes from each vector of x to that of the next tile, which is fetched meanwhile; 0: it is not */
   int64_t macs;             /* vector multiply-adds written in its text */
 };
 

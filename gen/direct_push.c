@@ -65,6 +65,7 @@ static void push_tile(lua_State *L, const struct tile *tile, int outer) {
   set_integer(L, "w_ahead", tile->w_ahead);
   set_integer(L, "x_ahead", tile->x_ahead);
   set_integer(L, "x_from", tile->x_from);
+  set_integer(L, "x_panel", tile->x_panel);
   push_integers(L, "loop_w", tile->loop_w, outer);
   lua_createtable(L, (int)tile->span_count, 0);
   for (size_t i = 0; i < tile->span_count; i++) {

@@ -264,11 +264,19 @@ static void share_weights(const struct design *design, struct block *block) {
   block->share = ceil_div(block->chunk_w * (int64_t)cs_size(design->problem.dtype), tiles);
 }
 
+static bool pointwise_row(const struct design *design) {
+  return design->rank == 1 && design->axis[0].kernel == 1 && design->axis[0].stride == 1;
+}
+
 /* Do tiles read one stretch of memory after the other? */
 static bool streams_pixels(const struct design *design) {
-  const struct axis *row = &design->axis[0];
-  return design->choice.form == FORM_CHANNELS && design->rank == 1 && row->kernel == 1 && row->stride == 1 &&
-         design->problem.x_channel == 1 && row->x_step == design->problem.in_channels;
+  return design->choice.form == FORM_CHANNELS && pointwise_row(design) && design->problem.x_channel == 1 &&
+         design->axis[0].x_step == design->problem.in_channels;
+}
+
+/* Do tiles read panels of vectors, each beside the one before in every channel's plane? */
+static bool streams_panels(const struct design *design) {
+  return design->choice.form == FORM_PIXELS && pointwise_row(design) && design->x_lane == 1;
 }
 
 static void fetch_ahead(const struct design *design, const struct block *block, struct tile *tile) {
@@ -277,6 +285,7 @@ static void fetch_ahead(const struct design *design, const struct block *block, 
   if (trips == 0) return;
   if (design->choice.ahead_w) tile->w_ahead = ceil_div(block->share, trips);
   if (design->choice.ahead_x && streams_pixels(design)) tile->x_ahead = ceil_div(pixels, trips);
+  if (design->choice.ahead_x && streams_panels(design)) tile->x_panel = tile->vectors * design->lanes * size;
   tile->x_from = 2 * pixels;
 }
 

@@ -124,6 +124,9 @@ $   local dx, dw = u * span.step_x, u * span.step_w
 $   if V.isa.barrier then
 CONVSMITH_BARRIER();
 $   end
+$   for q = 0, tile.x_panel > 0 and tile.vectors - 1 or -1 do
+CONVSMITH_AHEAD((uintptr_t)(${at(xp, span.x[1] + dx + q * K.x_vector)}) + ${tile.x_panel}, 2);
+$   end
 $   local function mac(i, q)
 $     local acc = "a" .. span.first + i - 1 .. "_" .. q
 ${acc} = ${O.mac(V, acc, "u" .. i, "v" .. q)};
