@@ -17,7 +17,7 @@ static const double chunk_bytes[] = {28000, 72000}, ahead_bytes = 625e3;
 static const int64_t max_text_macs = 6000, max_full_macs = 24000, auto_full_macs = 1500, full_steps = 100;
 
 /* Output channels whose lanes are the terms of their sums: of a layer, and behind the whole vectors of a wider one. */
-static const int64_t max_dot_channels = 16, max_tail_channels = 8, max_dot_pixels = 6;
+static const int64_t max_dot_channels = 16, max_tail_channels = 8, max_dot_pixels = 6, max_group_pixels = 14;
 
 struct direct_parameters {
   struct design *designs; /* one a problem */
@@ -29,6 +29,7 @@ static int64_t ceil_div(int64_t a, int64_t b) {
 }
 
 static int64_t registers_of(enum form form, int64_t rows, int64_t vectors) {
+  if (form == FORM_GROUPS) return rows + 6; /* weights of four taps, an input and a permuted one */
   const int64_t held = form == FORM_DEPTH || vectors < rows ? vectors : rows;
   return rows * vectors + held + 1;
 }
@@ -169,9 +170,11 @@ static int64_t tallest(const struct isa *isa, enum form form, int64_t vectors, i
   return most;
 }
 
-/* Each pixel of a dot is a stream of its own from memory; more than a few and the processor no longer fetches ahead. */
-static int64_t dot_pixels(int64_t pixels) {
-  return pixels < max_dot_pixels ? pixels : max_dot_pixels;
+/* Rows worth having of `pixels`. Each pixel of a dot is a stream of its own from memory; more than a few and the processor no
+ * longer fetches ahead. The groups form needs registers for the orders of its lanes too. */
+static int64_t useful_rows(enum form form, int64_t pixels) {
+  const int64_t most = form == FORM_DOT ? max_dot_pixels : form == FORM_GROUPS ? max_group_pixels : pixels;
+  return pixels < most ? pixels : most;
 }
 
 /* All channels but the last ones, and those: a design each, which packs its own weights. */
@@ -182,7 +185,7 @@ static size_t build_with_tail(struct design *designs, const struct problem *prob
   tail.channel_to = problem->out_channels;
   tail.form = FORM_DOT;
   tail.vectors = choice->tail;
-  tail.rows = tallest(isa, FORM_DOT, choice->tail, dot_pixels(problem->axis[problem->rank - 1].out));
+  tail.rows = tallest(isa, FORM_DOT, choice->tail, useful_rows(FORM_DOT, problem->axis[problem->rank - 1].out));
   build(&designs[0], problem, isa, body);
   build(&designs[1], problem, isa, tail);
   return 2;
@@ -281,6 +284,20 @@ static const char *dot_reason(const struct problem *problem, const struct isa *i
   return NULL;
 }
 
+/* Why several groups can't share a vector, or NULL. */
+static const char *groups_reason(const struct problem *problem, const struct isa *isa) {
+  const int lanes = isa->lanes[problem->dtype];
+  if (problem->in_channels == 1 || groups_a_vector(problem, lanes) < 2)
+    return mem_text(
+        "%lld groups of %lld input and %lld output channels; this form needs 2 groups or more in the %d lanes of a vector",
+        (long long)problem->groups, (long long)problem->in_channels, (long long)problem->out_channels, lanes);
+  if (problem->x_channel != 1)
+    return mem_text("neighbouring input channels are %lld elements apart; this form loads them as vectors",
+                    (long long)problem->x_channel);
+  if (!isa->permutes) return mem_text("%s has no operation that permutes the %d lanes of a vector", isa->name, lanes);
+  return NULL;
+}
+
 /* Why a form can't serve, or NULL. */
 static const char *form_reason(const struct problem *problem, const struct isa *isa, enum form form) {
   const bool depthwise = problem->in_channels == 1 && problem->groups > 1;
@@ -292,6 +309,7 @@ static const char *form_reason(const struct problem *problem, const struct isa *
   if (form == FORM_DOT && problem->out_channels > max_dot_channels)
     return mem_text("%lld output channels a group; this form serves at most %lld", (long long)problem->out_channels,
                     (long long)max_dot_channels);
+  if (form == FORM_GROUPS) return groups_reason(problem, isa);
   return form == FORM_DOT ? dot_reason(problem, isa) : NULL;
 }
 
@@ -302,8 +320,8 @@ static void extents(const struct candidates *candidates, enum form form, int64_t
   fold_axes(&design);
   const int64_t pixels = design.axis[design.rank - 1].out;
   const int64_t channels = form == FORM_DEPTH ? design.problem.groups : design.problem.out_channels;
-  *rows = form == FORM_PIXELS ? channels : form == FORM_DOT ? dot_pixels(pixels) : pixels;
-  *vectors = form == FORM_DOT ? channels : ceil_div(form == FORM_PIXELS ? pixels : channels, lanes);
+  *rows = form == FORM_PIXELS ? channels : useful_rows(form, pixels);
+  *vectors = form == FORM_GROUPS ? 1 : form == FORM_DOT ? channels : ceil_div(form == FORM_PIXELS ? pixels : channels, lanes);
 }
 
 /* What has too much border for peeled tiles keeps them for its inner columns. */

@@ -6,12 +6,14 @@
  *   pixels:   rows are output channels (w is broadcast), vectors are neighbouring pixels (x is loaded)
  *   depth:    rows are pixels, vectors are groups of one input channel each (x and w are loaded)
  *   dot:      rows are pixels, vectors are output channels; lanes are terms of their sums, added up at the end (x and w are loaded)
+ *   groups:   rows are pixels, the one vector is the output channels of neighbouring small groups; a loaded x is permuted once for
+ *             each input channel of a group, for all the taps of a row that read it
  * Every offset is in elements, known here: borders are tiles with fewer live rows in some spans, never a test in a loop. */
 #ifndef GEN_DIRECT_H
 #define GEN_DIRECT_H
 #include "plan.h"
 
-enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_COUNT };
+enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_GROUPS, FORM_COUNT };
 enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 5 };
 
 /* What a candidate plan decides. */
@@ -99,6 +101,7 @@ struct design {
   bool depthwise;   /* one input channel a group, several groups: weights are kept [multiplier, taps, groups] */
   bool w_exact;     /* w must not be read beyond a vector's live lanes (baked) */
   int64_t y_first;  /* element of the first column */
+  int64_t together; /* groups form: neighbouring groups in a vector */
   int64_t x_vector, x_lane, w_row, w_vector, b_row, b_vector, y_row, y_vector, y_lane;
   struct tile *tiles;
   size_t tile_count;
@@ -132,6 +135,13 @@ void design_pack(struct design *design);
 double design_cost(const struct design *design, const struct isa *isa);
 /* Pushes the design as a Lua table, in the templates' words. */
 void design_push(lua_State *L, const struct design *design);
+/* Groups form: pushes how a tile goes through its inputs, in sweeps over a few taps each: `taps` (w of each) and `reads` (x, and
+ * the rows and taps that use it). */
+void design_push_sweeps(lua_State *L, const struct design *design, const struct tile *tile);
+/* Groups form: how many neighbouring groups a vector takes. */
+int64_t groups_a_vector(const struct problem *problem, int64_t lanes);
+/* Taps of a sweep, as even as they can be. */
+int64_t sweep_taps(int64_t kernel);
 const char *form_name(enum form form);
 /* Output channels (depth form: groups) that one block of tiles covers. */
 int64_t block_channels(const struct design *design, const struct block *block);

@@ -31,8 +31,7 @@ static int64_t kernel_of(const struct axis *axis) {
 
 static struct traffic traffic_of(const struct design *design, const struct block *block) {
   const double size = (double)cs_size(design->problem.dtype), width = (double)design->axis[design->rank - 1].in;
-  const bool depth = design->choice.form == FORM_DEPTH;
-  const double channels = (double)(depth ? design->problem.groups : design->problem.in_channels);
+  const double channels = (double)(design->problem.in_channels * design->problem.groups / design->group.count);
   struct traffic traffic = {.panel = size * (double)block->chunk_w, .weights = size * (double)design->w_size};
   traffic.pixel = size * channels * product(design, design->rank - 1, kernel_of);
   traffic.row = traffic.pixel * width;
@@ -60,8 +59,15 @@ static double loads_of(const struct design *design, const struct tile *tile, con
   }
 }
 
+/* Groups form: inputs are permuted, each once for the taps of its sweep, by a unit that multiplies too. */
+static double permutes_of(const struct design *design, const struct span *span) {
+  if (design->choice.form != FORM_GROUPS) return 0;
+  return 1 + (double)span->count / (double)sweep_taps(design->axis[design->rank - 1].kernel);
+}
+
 static double span_cycles(const struct design *design, const struct isa *isa, const struct tile *tile, const struct span *span) {
-  const double macs = (double)(span->count * tile->vectors) / isa->macs_per_cycle, loads = loads_of(design, tile, span);
+  const double vectors = (double)(span->count * tile->vectors) + permutes_of(design, span);
+  const double macs = vectors / isa->macs_per_cycle, loads = loads_of(design, tile, span);
   const double step = either(fmax(macs, loads / processor.loads), processor.latency) + processor.load * loads;
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + (span->part > 0)));
 }

@@ -4,7 +4,7 @@
 #include "mem.h"
 
 const char *form_name(enum form form) {
-  static const char *const names[] = {"channels", "pixels", "depth", "dot"};
+  static const char *const names[] = {"channels", "pixels", "depth", "dot", "groups"};
   return names[form];
 }
 
@@ -42,6 +42,13 @@ static void set_steps(struct design *design) {
     design->y_row = row->y_step;
     design->y_vector = problem->y_channel;
     return;
+  case FORM_GROUPS:
+    design->x_lane = problem->x_channel;
+    design->together = groups_a_vector(problem, lanes);
+    design->w_vector = design->b_vector = lanes;
+    design->y_row = row->y_step;
+    design->y_lane = problem->y_channel;
+    break;
   default:
     design->x_lane = problem->x_group;
     design->x_vector = lanes * problem->x_group;
@@ -52,14 +59,21 @@ static void set_steps(struct design *design) {
   design->y_vector = lanes * design->y_lane;
 }
 
-/* Units beside channel blocks and rows. In the depth form lanes run over groups, and a multiplier's channels are units. */
+int64_t groups_a_vector(const struct problem *problem, int64_t lanes) {
+  const int64_t channels = problem->in_channels > problem->out_channels ? problem->in_channels : problem->out_channels;
+  const int64_t groups = lanes / channels;
+  return groups < problem->groups ? groups : problem->groups;
+}
+
+/* Units beside channel blocks and rows. In the depth and groups forms lanes run over groups; in the depth form a multiplier's
+ * channels are units. */
 static void set_units(struct design *design) {
   const struct problem *problem = &design->problem;
   const bool depth = design->choice.form == FORM_DEPTH;
   design->batch.count = problem->batch;
   design->batch.x = problem->x_batch;
   design->batch.y = problem->y_batch;
-  design->group.count = depth ? 1 : problem->groups;
+  design->group.count = depth || design->choice.form == FORM_GROUPS ? 1 : problem->groups;
   design->group.x = problem->x_group;
   design->group.y = problem->y_group;
   design->group.b = design->depthwise ? 1 : problem->out_channels;
@@ -101,6 +115,17 @@ static void even_blocks(struct design *design, int64_t channels, int64_t most) {
   add_even_block(design, channels / blocks, blocks - wide);
 }
 
+/* Whole vectors of groups, then the groups that are left. */
+static void group_blocks(struct design *design) {
+  const int64_t groups = design->problem.groups, rest = groups % design->together;
+  struct block block = {.rows = design->choice.rows, .vectors = 1, .last = design->together * design->channels};
+  block.count = groups / design->together;
+  add_block(design, block);
+  block.last = rest * design->channels;
+  block.count = rest > 0;
+  add_block(design, block);
+}
+
 static void set_blocks(struct design *design) {
   switch (design->choice.form) {
   case FORM_PIXELS:
@@ -111,6 +136,9 @@ static void set_blocks(struct design *design) {
     break;
   case FORM_DEPTH:
     vector_blocks(design, design->problem.groups);
+    break;
+  case FORM_GROUPS:
+    group_blocks(design);
     break;
   default:
     vector_blocks(design, design->channels);
@@ -123,6 +151,8 @@ int64_t block_channels(const struct design *design, const struct block *block) {
     return block->rows;
   case FORM_DOT:
     return block->vectors;
+  case FORM_GROUPS:
+    return block->last;
   default:
     return block->vectors * design->lanes;
   }
@@ -141,6 +171,10 @@ static void set_block_steps(struct design *design) {
     if (design->choice.form == FORM_DEPTH) {
       block->x_step = channels * design->problem.x_group;
       block->x = channel * design->problem.x_group;
+    }
+    if (design->choice.form == FORM_GROUPS) {
+      block->x_step = design->together * design->problem.x_group;
+      block->x = channel / design->channels * design->problem.x_group;
     }
     block->b_step = channels * (pixels ? design->b_row : 1);
     block->b = channel * (pixels ? design->b_row : 1);

@@ -69,7 +69,7 @@ static void packed_weights(struct design *design) {
     const int64_t src = design->problem.w_first + channel * (depth ? design->problem.w_group : design->problem.w_out);
     panel_box(design, block, "weights", src, 0, live, size);
     if (live < block->panel) panel_box(design, block, NULL, 0, live, block->panel - live, size);
-    channel += block->count * block->panel;
+    channel += block->count * block_channels(design, block);
   }
   design->group.w = design->multiplier.w = size;
   design->w_size = size * design->group.count * design->multiplier.count;

@@ -57,7 +57,8 @@ static void push_span(lua_State *L, const struct span *span) {
   set_integer(L, "step_w", span->step_w);
 }
 
-static void push_tile(lua_State *L, const struct tile *tile, int outer) {
+static void push_tile(lua_State *L, const struct design *design, const struct tile *tile) {
+  const int outer = design->rank - 1;
   lua_createtable(L, 0, 5);
   set_integer(L, "rows", tile->rows);
   set_integer(L, "vectors", tile->vectors);
@@ -67,6 +68,7 @@ static void push_tile(lua_State *L, const struct tile *tile, int outer) {
   set_integer(L, "x_from", tile->x_from);
   set_integer(L, "x_panel", tile->x_panel);
   push_integers(L, "loop_w", tile->loop_w, outer);
+  if (design->choice.form == FORM_GROUPS) design_push_sweeps(L, design, tile);
   lua_createtable(L, (int)tile->span_count, 0);
   for (size_t i = 0; i < tile->span_count; i++) {
     push_span(L, &tile->spans[i]);
@@ -78,7 +80,7 @@ static void push_tile(lua_State *L, const struct tile *tile, int outer) {
 static void push_tiles(lua_State *L, const struct design *design) {
   lua_createtable(L, (int)design->tile_count, 0);
   for (size_t i = 0; i < design->tile_count; i++) {
-    push_tile(L, &design->tiles[i], design->rank - 1);
+    push_tile(L, design, &design->tiles[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "tiles");

@@ -278,6 +278,25 @@ static void terms_in_lanes(void **state) {
   assert_int_equal(design->w_size, 7 * 15);
 }
 
+/* 5 groups of 2 channels in vectors of 4 lanes: two groups each, one left. */
+static void groups_in_vectors(void **state) {
+  (void)state;
+  const struct design *design = design_of("input: [1, 10, 9], out_channels: 10, groups: 5, kernel_size: 3",
+                                          (struct choice){.form = FORM_GROUPS, .rows = 4, .vectors = 1});
+  assert_null(design->reason);
+  assert_int_equal(design->block_count, 2);
+  const struct block *whole = &design->blocks[0], *rest = &design->blocks[1];
+  assert_int_equal(whole->count, 2);
+  assert_int_equal(whole->last, 4);
+  assert_int_equal(whole->x_step, 4);
+  assert_int_equal(rest->last, 2);
+  assert_int_equal(rest->x, 8);
+  assert_int_equal(rest->y, 8);
+  assert_int_equal(rest->w, 2 * 3 * 2 * 4);
+  assert_int_equal(design->w_size, 3 * 3 * 2 * 4);
+  assert_int_equal(design->tiles[0].span_count, 3);
+}
+
 /* The last channels of a layer as a design of their own: weights from there, bias and outputs too. */
 static void last_channels(void **state) {
   (void)state;
@@ -314,6 +333,7 @@ static void packing_is_a_bijection(void **state) {
       {"input: [1, 7, 9], out_channels: 14, groups: 7, kernel_size: 5", {.form = FORM_DEPTH, .rows = 3, .vectors = 1}, 70},
       {"input: [1, 7, 9], out_channels: 14, groups: 7, kernel_size: 5", {.form = FORM_PIXELS, .rows = 2, .vectors = 1}, 70},
       {"input: [1, 10, 9], out_channels: 6, groups: 2, kernel_size: 3", {.form = FORM_DOT, .rows = 2, .vectors = 2}, 6 * 5 * 3},
+      {"input: [1, 10, 9], out_channels: 5, groups: 5, kernel_size: 3", {.form = FORM_GROUPS, .rows = 2, .vectors = 1}, 5 * 2 * 3},
   };
   (void)state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
@@ -348,6 +368,7 @@ int main(void) {
       cmocka_unit_test(blocks_of_rows),
       cmocka_unit_test(terms_in_lanes),
       cmocka_unit_test(last_channels),
+      cmocka_unit_test(groups_in_vectors),
       cmocka_unit_test(packing_is_a_bijection),
   };
   return cmocka_run_group_tests(tests, begin, spec_done);

@@ -26,9 +26,10 @@ static struct isa_list isas;
 
 /* ---- what each operation does ---------------------------------------------------------------------------------------- */
 
-/* One lane of the operands, lane 0 of a, and the sums of all of a and |a|. Lanes that are not loaded are zero. */
+/* One lane of the operands, lane 0 of a, the one beside it, and the sums of all of a and |a|. Lanes that are not loaded are zero.
+ */
 struct lane {
-  double a, b, c, first, sum, sum_abs;
+  double a, b, c, first, beside, sum, sum_abs;
 };
 
 static double load(struct lane lane) {
@@ -47,6 +48,11 @@ static double set1(struct lane lane) {
 
 static double broadcast(struct lane lane) {
   return lane.first;
+}
+
+/* Neighbours change places. */
+static double permute(struct lane lane) {
+  return lane.beside;
 }
 
 static double sum(struct lane lane) {
@@ -88,13 +94,21 @@ static const struct meaning {
   bool constant; /* the first operand is never NaN */
   bool rounds;   /* once or twice, as the target likes */
 } meanings[] = {
-    {"load", load, false, false},      {"zero", zero, false, false},
-    {"set1", set1, false, false},      {"broadcast", broadcast, false, false},
-    {"sum", sum, false, true},         {"add", add, false, false},
-    {"mul", mul, false, false},        {"max", larger, true, false},
-    {"min", smaller, true, false},     {"select_negative", select_negative, false, false},
-    {"mac", mac, false, true},         {"live_mac", live_mac, false, true},
-    {"load_part", load, false, false}, {"store_part", load, false, false},
+    {"load", load, false, false},
+    {"zero", zero, false, false},
+    {"set1", set1, false, false},
+    {"broadcast", broadcast, false, false},
+    {"permute", permute, false, false},
+    {"sum", sum, false, true},
+    {"add", add, false, false},
+    {"mul", mul, false, false},
+    {"max", larger, true, false},
+    {"min", smaller, true, false},
+    {"select_negative", select_negative, false, false},
+    {"mac", mac, false, true},
+    {"live_mac", live_mac, false, true},
+    {"load_part", load, false, false},
+    {"store_part", load, false, false},
 };
 
 static const struct meaning *meaning_of(const char *name) {
@@ -162,6 +176,7 @@ static struct lane lane_of(const struct bench *bench, int i) {
   lane.a = cs_get(bench->a.data, (size_t)i, bench->dtype);
   lane.b = cs_get(bench->b.data, (size_t)i, bench->dtype);
   lane.c = cs_get(bench->c.data, (size_t)i, bench->dtype);
+  if ((i ^ 1) < bench->loaded) lane.beside = cs_get(bench->a.data, (size_t)i ^ 1, bench->dtype);
   return lane;
 }
 
@@ -223,7 +238,7 @@ static void are_right(void **state) {
     const struct operation *operations = load_operations(isa);
     size_t count = 0;
     for (; operations[count].name; count++) try_operation(isa->name, &operations[count]);
-    assert_int_equal(count, 2 * 12 + 2 * (isa->lanes[CS_F32] - 1) + 2 * (isa->lanes[CS_F64] - 1));
+    assert_int_equal(count, 2 * (isa->permutes ? 13 : 12) + 2 * (isa->lanes[CS_F32] - 1) + 2 * (isa->lanes[CS_F64] - 1));
   }
 }
 

@@ -15,6 +15,7 @@ local function type_of(ctype, zero)
     broadcast = "*(%1)",
     add = "%1 + %2",
     sum = "(%1)", -- of all lanes: a scalar
+    permute = false,
     mul = "%1 * %2",
     -- of a constant and x: x where x is NaN
     max = "(%2 < %1 ? %1 : %2)",

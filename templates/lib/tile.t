@@ -4,6 +4,7 @@ $ local K
 $ local epilogue = import("lib/epilogue.lua")
 $ local vec = import("lib/vec.lua")
 $ local arguments = import("lib/arguments.lua")
+$ local sweep = import("lib/sweep.t")
 $ local at = vec.at
 
 $ -- The arguments that tiles and blocks share.
@@ -83,6 +84,13 @@ CONVSMITH_PIN("${K.V.isa.pin}", ${name});
 $   end
 $ end
 
+$ local function accumulate(acc, value)
+${acc} = ${value};
+$   if K.V.isa.barrier and K.V.isa.pin then -- or gcc puts it off, and the loads of all steps before it go to the stack
+CONVSMITH_DONE("${K.V.isa.pin}", ${acc});
+$   end
+$ end
+
 $ -- The operands of a step at pointers xp and wp with constant offsets: of row i (the i-th live one) and of vector q.
 $ local operand = {
 $   channels = {
@@ -129,10 +137,7 @@ CONVSMITH_AHEAD((uintptr_t)(${at(xp, span.x[1] + dx + q * K.x_vector)}) + ${tile
 $   end
 $   local function mac(i, q)
 $     local acc = "a" .. span.first + i - 1 .. "_" .. q
-${acc} = ${O.mac(V, acc, "u" .. i, "v" .. q)};
-$     if V.isa.barrier and V.isa.pin then -- or gcc puts it off, and the loads of all steps before it go to the stack
-CONVSMITH_DONE("${V.isa.pin}", ${acc});
-$     end
+$     accumulate(acc, O.mac(V, acc, "u" .. i, "v" .. q))
 $   end
 $   if K.form == "depth" then
 $     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw, terms) end
@@ -218,7 +223,11 @@ $ -- Loops over the live taps of the outer axes, from axis a inwards, then the s
 $ local function taps(tile, a, xp, wp)
 $   local axis = not K.full and a <= #K.axes and K.axes[a]
 $   if not axis then
-$     for _, span in ipairs(tile.spans) do run(tile, span, xp, wp) end
+$     if K.form == "groups" then
+$       for _, part in ipairs(tile.sweeps) do sweep(K, tile, part, { hold = hold, accumulate = accumulate }, xp, wp) end
+$     else
+$       for _, span in ipairs(tile.spans) do run(tile, span, xp, wp) end
+$     end
 $     return
 $   end
 $   local x_tap = axis.mapped and ("map%d[k%d]"):format(a, a) or ("k%d * %d"):format(a, axis.dilation * axis.x)

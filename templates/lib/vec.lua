@@ -2,7 +2,7 @@
 
 -- Puts operands into the holes of an operation.
 local function fill(text, operands)
-  return (text:gsub("%%([1-9n])", operands))
+  return (text:gsub("%%([1-9nim])", operands))
 end
 
 -- Pointer plus a constant.
@@ -37,6 +37,12 @@ local function new(isa, dtype, symbol, live_weights)
   function v.set1(value) return fill(ops.set1, { ["1"] = value }) end
   function v.broadcast(pointer) return fill(ops.broadcast, { ["1"] = pointer }) end
   function v.add(a, b) return fill(ops.add, { ["1"] = a, ["2"] = b }) end
+  -- lanes: which lane of a each lane takes, from 0; as a list of numbers (%i) and as bits of one (%m)
+  function v.permute(a, lanes)
+    local bits, width = 0, ops.lanes < 4 and 1 or 2
+    for i = #lanes, 1, -1 do bits = bits << width | lanes[i] end
+    return fill(ops.permute, { ["1"] = a, i = table.concat(lanes, ", "), m = tostring(bits) })
+  end
   function v.sum(a) return fill(ops.sum, { ["1"] = a }) end
   function v.mul(a, b) return fill(ops.mul, { ["1"] = a, ["2"] = b }) end
   -- constant: a name or literal; x stays where it is NaN

@@ -36,6 +36,11 @@ $   value("broadcast", 0, V.broadcast("a"))
 $   value("add", 0, V.add(x, y))
 $   value("mul", 0, V.mul(x, y))
 $   value("sum", 0, V.set1(V.sum(x)))
+$   if has(isa.vec[dtype], "permute") then
+$     local swapped = {}
+$     for lane = 0, V.lanes - 1 do swapped[#swapped + 1] = lane ~ 1 end
+$     value("permute", 0, V.permute(x, swapped))
+$   end
 $   value("max", 0, V.max(x, y))
 $   value("min", 0, V.min(x, y))
 $   value("select_negative", 0, V.select_negative(x, y, z))
