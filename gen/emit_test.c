@@ -3,7 +3,6 @@
 #include "mem.h"
 #include "op.h"
 #include "signature.h"
-#include <string.h>
 
 static void set_sizes(lua_State *L, const char *key, const int64_t *sizes, int count) {
   lua_newtable(L);
@@ -46,22 +45,12 @@ static void push_layer(lua_State *L, const struct layer *layer) {
   set_bool(L, "baked_weights", layer->weights.data != NULL);
 }
 
-/* Sets `baked` to the values as whole numbers of the element's bits, or to false. */
+/* Sets `baked` to the values' bytes, or to false. */
 static void set_baked(lua_State *L, const struct tensor *tensor) {
-  const size_t size = cs_size(tensor->dtype), count = tensor_count(tensor);
-  if (!tensor->baked) {
-    set_bool(L, "baked", false);
-    return;
-  }
-  lua_createtable(L, (int)count, 0);
-  for (size_t i = 0; i < count; i++) {
-    uint32_t narrow;
-    uint64_t wide;
-    memcpy(&narrow, (const char *)tensor->baked + i * size, sizeof narrow);
-    if (size == sizeof wide) memcpy(&wide, (const char *)tensor->baked + i * size, sizeof wide);
-    lua_pushinteger(L, size == sizeof wide ? (lua_Integer)wide : (lua_Integer)narrow);
-    lua_rawseti(L, -2, (lua_Integer)i + 1);
-  }
+  if (tensor->baked)
+    lua_pushlstring(L, tensor->baked, tensor_count(tensor) * cs_size(tensor->dtype));
+  else
+    lua_pushboolean(L, false);
   lua_setfield(L, -2, "baked");
 }
 

@@ -4,7 +4,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-enum { OUTPUT_MB = 64 };
+enum { OUTPUT_MB = 128 };
 
 static void check_output(lua_State *L, const struct engine *engine) {
   if (!engine->out) {

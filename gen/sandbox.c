@@ -3,6 +3,7 @@
  */
 #include "sandbox.h"
 #include "frozen.h"
+#include "words.h"
 #include <lauxlib.h>
 #include <lualib.h>
 #include <stdbool.h>
@@ -121,8 +122,8 @@ static void add_library(lua_State *L, const struct library *library) {
 }
 
 void sandbox_push(lua_State *L) {
-  static const luaL_Reg own[] = {
-      {"tostring", safe_tostring}, {"has", frozen_has}, {"keys", frozen_keys}, {"derive", frozen_derive}, {NULL, NULL}};
+  static const luaL_Reg own[] = {{"tostring", safe_tostring}, {"has", frozen_has},      {"keys", frozen_keys},
+                                 {"derive", frozen_derive},   {"hex_words", words_hex}, {NULL, NULL}};
   lua_newtable(L);
   copy_names(L, &libraries[0]);
   for (size_t i = 1; i < sizeof libraries / sizeof *libraries; i++) add_library(L, &libraries[i]);

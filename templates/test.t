@@ -1,6 +1,7 @@
 $ -- NAME_test.c: a C99 program that checks one generated kernel against the reference that it carries.
 $ -- kernel: the signature. tensors: all of the op's, in its order. layer: what the reference wants to know.
 $ local arguments = import("lib/arguments.lua")
+$ local words = import("lib/words.t")
 $ local LARGEST = 20000000 -- multiply-adds of the reference for one kind of data; larger layers are sampled
 $
 $ local function runtime_source(name) -- without its line that includes the runtime's header
@@ -55,16 +56,9 @@ $ end
 };
 $ for i, t in ipairs(tensors) do
 $   if t.baked then
-$     local wide = t.dtype == "f64"
-static const ${wide and "uint64_t" or "uint32_t"} check_baked_${t.name}[${t.count}] = {
-$     local line = {}
-$     for j, bits in ipairs(t.baked) do
-$       line[#line + 1] = wide and ("UINT64_C(0x%016x)"):format(bits) or ("0x%08xu"):format(bits)
-$       if #line == 8 or j == t.count then
-${list(line)},
-$         line = {}
-$       end
-$     end
+$     local row = words.rows[t.dtype]
+static const ${row.type} check_baked_${t.name}[${t.count}] = {
+$     words.list(row, t.baked)
 };
 $   end
 $ end

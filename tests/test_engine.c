@@ -90,6 +90,17 @@ static void emitting(void **state) {
   assert_string_equal(expand("<${capture(function() end)}>\n"), "<>\n");
 }
 
+/* Words are numbers in this machine's byte order, whatever that is. */
+static void hex_words(void **state) {
+  const char *four = "$ local bytes = string.pack('=I4I4I4', 1, 0x80000000, 0xfedcba98)\n${hex_words('0x%su', bytes, 4, 2, 3)}\n";
+  const char *eight = "$ local bytes = string.pack('=i8i8', -2, 0x0123456789abcdef)\n${hex_words('U(%s)', bytes, 8, 1, 2)}\n";
+  (void)state;
+  assert_string_equal(expand(four), "0x80000000u, 0xfedcba98u\n");
+  assert_string_equal(expand(eight), "U(fffffffffffffffe), U(0123456789abcdef)\n");
+  assert_string_equal(expand("<${hex_words('%s', 'abcd', 4, 2, 1)}>\n"), "<>\n");
+  assert_string_equal(expand("${hex_words('%s%%', '\\0\\xff', 1, 1, 2)}\n"), "00%%, ff%%\n");
+}
+
 static void given_fields(void **state) {
   const char *fields = "return {name = 'stem', none = false, plan = {tile = {14, 2}, b = 1, a = 2, off = false}}";
   (void)state;
@@ -276,7 +287,7 @@ int main(void) {
       cmocka_unit_test(given_fields),      cmocka_unit_test(importing),     cmocka_unit_test(expansions_are_separate),
       cmocka_unit_test(fields_are_copied), cmocka_unit_test(deriving),      cmocka_unit_test(loading_fails),
       cmocka_unit_test(searching),         cmocka_unit_test(builtin_files), cmocka_unit_test(builtins_are_sorted),
-      cmocka_unit_test(a_thousand_lines),
+      cmocka_unit_test(a_thousand_lines),  cmocka_unit_test(hex_words),
   };
   const char *out = getenv("OUT") ? getenv("OUT") : "out";
   folder = mem_text("%s/test/engine", out);
