@@ -90,7 +90,8 @@ static double mac_cycles(const struct design *design, const struct isa *isa, con
 static double tile_input(const struct design *design, const struct traffic *traffic, const struct tile *tile) {
   const struct axis *row = &design->axis[design->rank - 1];
   const int64_t pixels = design->choice.form == FORM_PIXELS ? tile->vectors * design->lanes : tile->rows;
-  return traffic->pixel * (double)((pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1);
+  const double own = design->choice.form == FORM_GROUPS ? 1 / (double)design->channel_blocks : 1; /* share of a pixel's channels */
+  return own * traffic->pixel * (double)((pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1);
 }
 
 /* Streams hide behind multiply-adds the better the thinner they are: as the sides of a right angle make the way across. The same

@@ -32,7 +32,7 @@ static const struct {
     .span = 7,
     .store = 7,
     .store_lane = 1.5,
-    .add_up = 12,
+    .add_up = 6,
     .l2 = 1.6e6,
     .panel = 4e5,
     .from_l2 = 1.0 / 50,
