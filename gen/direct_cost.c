@@ -48,7 +48,7 @@ static double either(double work, double wait) {
 
 static double loads_of(const struct design *design, const struct tile *tile, const struct span *span) {
   const double vectors = (double)tile->vectors, rows = (double)span->count;
-  const double x = design->x_lane > 1 ? (double)design->lanes : 1; /* lanes from distant elements come one by one */
+  const double x = design->x_lane > 1 ? processor.gather * (double)design->lanes : 1;
   switch (design->choice.form) {
   case FORM_DEPTH:
     return vectors + rows * vectors * x;
@@ -69,7 +69,8 @@ static double span_cycles(const struct design *design, const struct isa *isa, co
   const double vectors = (double)(span->count * tile->vectors) + permutes_of(design, span);
   const double macs = vectors / isa->macs_per_cycle, loads = loads_of(design, tile, span);
   const double step = either(fmax(macs, loads / processor.loads), processor.latency) + processor.load * loads;
-  return step * (double)(span->loop * (span->trips * span->unroll + span->rest + (span->part > 0)));
+  const int64_t part = span->part > 0 ? 2 : 0; /* masks are loaded too, and loads that follow wait */
+  return step * (double)(span->loop * (span->trips * span->unroll + span->rest + part));
 }
 
 /* Of one accumulator. */

@@ -8,6 +8,7 @@
 static const struct {
   double latency;          /* until an accumulator is ready for the next multiply-add */
   double loads;            /* a cycle */
+  double gather;           /* loads that each lane from a distant element amounts to */
   double load;             /* what each load costs beside multiply-adds that hide it */
   double call;             /* of a tile */
   double crowded;          /* factor of a tile that takes every register: compilers spill some */
@@ -26,6 +27,7 @@ static const struct {
 } processor = {
     .latency = 4,
     .loads = 2,
+    .gather = 3,
     .load = 0.025,
     .call = 4,
     .crowded = 1.05,
