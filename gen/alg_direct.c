@@ -24,10 +24,6 @@ struct direct_parameters {
   size_t count;
 };
 
-static int64_t ceil_div(int64_t a, int64_t b) {
-  return (a + b - 1) / b;
-}
-
 static int64_t registers_of(enum form form, int64_t rows, int64_t vectors) {
   if (form == FORM_GROUPS) return rows + 6; /* weights of four taps, an input and a permuted one */
   const int64_t held = form == FORM_DEPTH || vectors < rows ? vectors : rows;

@@ -121,6 +121,13 @@ struct design {
   const char *reason;     /* why it can't be, or NULL */
 };
 
+static inline int64_t ceil_div(int64_t a, int64_t b) {
+  return (a + b - 1) / b;
+}
+
+/* The element that position i of a padded row of `size` holds, -1 for a zero. Reflect and circular pads are at most one row long.
+ */
+int64_t axis_source(enum cs_pad_mode mode, int64_t i, int64_t size);
 /* First output, and the one after the last, whose taps all lie inside the input; both are the axis' end where there is none. */
 void axis_interior(const struct axis *axis, int64_t *from, int64_t *to);
 /* Merges and drops axes: 1×1 kernels run over one long row; a trimmed design gets a last axis of one pixel. */

@@ -1,0 +1,43 @@
+/* What tiles fetch ahead: the weights that come next, a share a tile, and the input of the tiles that follow. */
+#include "direct_tile.h"
+
+/* Trips of the loops over input channels, all outer taps live. */
+static int64_t trips_of(const struct design *design, const struct tile *tile) {
+  int64_t trips = 0;
+  for (size_t i = 0; i < tile->span_count; i++)
+    if (tile->spans[i].trips > 1) trips += tile->spans[i].loop * tile->spans[i].trips;
+  for (int a = 0; a < design->rank - 1; a++) trips *= design->axis[a].kernel;
+  return trips;
+}
+
+void share_weights(const struct design *design, struct block *block) {
+  const struct axis *row = &design->axis[design->rank - 1];
+  int64_t tiles = block->tiles = ceil_div(row->out, block->rows);
+  for (int a = 0; a < design->rank - 1; a++) tiles *= design->axis[a].out;
+  block->share = ceil_div(block->chunk_w * (int64_t)cs_size(design->problem.dtype), tiles);
+}
+
+static bool pointwise_row(const struct design *design) {
+  return design->rank == 1 && design->axis[0].kernel == 1 && design->axis[0].stride == 1;
+}
+
+/* Do tiles read one stretch of memory after the other? */
+static bool streams_pixels(const struct design *design) {
+  return design->choice.form == FORM_CHANNELS && pointwise_row(design) && design->problem.x_channel == 1 &&
+         design->axis[0].x_step == design->problem.in_channels;
+}
+
+/* Do tiles read panels of vectors, each beside the one before in every channel's plane? */
+static bool streams_panels(const struct design *design) {
+  return design->choice.form == FORM_PIXELS && pointwise_row(design) && design->x_lane == 1;
+}
+
+void fetch_ahead(const struct design *design, const struct block *block, struct tile *tile) {
+  const int64_t trips = trips_of(design, tile), size = (int64_t)cs_size(design->problem.dtype);
+  const int64_t pixels = tile->rows * design->axis[design->rank - 1].x_step * size;
+  if (trips == 0) return;
+  if (design->choice.ahead_w) tile->w_ahead = ceil_div(block->share, trips);
+  if (design->choice.ahead_x && streams_pixels(design)) tile->x_ahead = ceil_div(pixels, trips);
+  if (design->choice.ahead_x && streams_panels(design)) tile->x_panel = tile->vectors * design->lanes * size;
+  tile->x_from = 2 * pixels;
+}
