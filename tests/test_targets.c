@@ -1,6 +1,7 @@
 /* Targets: a folder with one file adds an instruction set, and every vector target's hot loop is made of its own vector
  * multiply-adds, seen in the disassembly of what the compiler made. */
 #include "../gen/mem.h"
+#include "code.h"
 #include "scratch.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -60,41 +61,6 @@ static void toy_generates(void **state) {
 
 /* ---- hot loops ------------------------------------------------------------------------------------------------------- */
 
-/* A line of the disassembly: "  1f4:\tvfmadd231ps (%rax),%zmm1,%zmm0". */
-struct instruction {
-  unsigned long address;
-  const char *text;
-};
-
-struct code {
-  struct instruction *items;
-  size_t count;
-};
-
-/* All instructions of an object file, functions one after another. */
-static struct code disassemble(const char *object) {
-  struct code code = {NULL, 0};
-  char *rest;
-  if (process_run(said, sizeof said, "objdump -d --no-show-raw-insn %s", object) != 0) fail_msg("%s", said);
-  for (char *line = strtok_r(said, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-    char *text;
-    const unsigned long address = strtoul(line, &text, 16);
-    if (text == line || *text != ':' || text[1] != '\t') continue;
-    code.items = mem_grow(code.items, code.count, sizeof *code.items);
-    code.items[code.count++] = (struct instruction){address, text + 2};
-  }
-  return code;
-}
-
-/* Where a jump goes back to: the index of that instruction, or -1. */
-static long loop_start(const struct code *code, size_t i) {
-  unsigned long target;
-  if (*code->items[i].text != 'j' || sscanf(code->items[i].text, "%*s %lx", &target) != 1) return -1;
-  for (long k = (long)i; k >= 0 && code->items[k].address >= target; k--)
-    if (code->items[k].address == target) return k;
-  return -1;
-}
-
 /* Instructions of [from, to] that begin with `operation` and name `reg`. */
 static size_t count_in(const struct code *code, size_t from, size_t to, const char *operation, const char *reg) {
   size_t count = 0;
@@ -113,7 +79,7 @@ static size_t hot_loop(const struct code *code, const struct look *look, size_t 
   size_t most = 0;
   long inner = -1; /* the last loop's start: a loop around it is no innermost one */
   for (size_t i = 0; i < code->count; i++) {
-    const long start = loop_start(code, i);
+    const long start = code_loop_start(code, i);
     if (start < 0 || start <= inner) continue;
     inner = start;
     const size_t multiplies = count_in(code, (size_t)start, i, look->multiply, look->reg);
@@ -144,7 +110,8 @@ static void check_loop(const struct look *look, const char *compiler, const char
   size_t from = 0, to = 0;
   const char *source = mem_text("%s/%s.c", scratch_path("hot"), layer), *object = mem_text("%s.o", source);
   if (process_run(said, sizeof said, "%s -std=c99 -O2 -c -o %s %s", compiler, object, source) != 0) fail_msg("%s", said);
-  const struct code code = disassemble(object);
+  struct code code;
+  assert_true(code_read(object, &code));
   const size_t multiplies = hot_loop(&code, look, &from, &to),
                adds = multiplies ? count_in(&code, from, to, look->add, look->reg) : 0;
   print_message("%s, %s, %s, %s: %zu multiply-adds in %zu instructions\n", look->target, look->type, layer, compiler, multiplies,

@@ -51,6 +51,7 @@ return derive(import("isa/sse41.lua"), {
       select_negative = "_mm256_blendv_pd(%3, %2, _mm256_cmp_pd(%1, _mm256_setzero_pd(), _CMP_LT_OQ))",
     },
   },
+  mac_asm = { f32 = "vfmadd231ps {%2, %1, %0|%0, %1, %2}", f64 = "vfmadd231pd {%2, %1, %0|%0, %1, %2}" },
   mac = {
     { x = "f32", w = "f32", acc = "f32", op = "_mm256_fmadd_ps(%2, %3, %1)",
       live = "_mm256_blendv_ps(_mm256_fmadd_ps(%2, %3, %1), %1, _mm256_cmp_ps(%3, _mm256_setzero_ps(), _CMP_EQ_OQ))" },

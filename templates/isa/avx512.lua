@@ -17,7 +17,8 @@ return derive(import("isa/avx2.lua"), {
   flags = { "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma" },
   registers = 32,
   mac_bytes = 10,
-  pin = "+v",
+  pin = "v",
+  folds = true,
   vec = {
     f32 = {
       type = "__m512", lanes = 16,

@@ -46,9 +46,11 @@ return {
   registers = 15,         -- for a tile: of 16, one is for products
   mac_bytes = 12,         -- of code, for estimates
   macs_per_cycle = 1,     -- the same
-  pin = false,            -- asm constraint that keeps a loaded value in a register (gcc would reload it for each use)
+  pin = false,            -- asm constraint of vector registers: keeps a loaded value in one (gcc would reload it for each use)
+  mac_asm = false,        -- multiply-adds as assembly {f32 =, f64 =}, where compilers copy accumulators or spill them
+  folds = false,          -- a multiply-add broadcasts an element of memory by itself
   barrier = false,        -- keep loads of different steps apart, or the compiler spills
   vec = vec,
   mac = mac,
-  single = { vec = vec, mac = mac }, -- operations on one element, which every ISA has
+  single = { vec = vec, mac = mac, mac_asm = false }, -- operations on one element, which every ISA has
 }

@@ -13,7 +13,7 @@ return derive(import("isa/scalar.lua"), {
   limits = { "ONEDNN_MAX_CPU_ISA=SSE41", "OPENBLAS_CORETYPE=Nehalem" },
   flags = { "-msse4.1" },
   mac_bytes = 12,
-  pin = "+x",
+  pin = "x",
   barrier = true,
   vec = {
     f32 = {

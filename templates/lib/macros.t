@@ -4,11 +4,14 @@ $ -- What kernels say to compilers, with and without GNU C: inlining, unrolling,
 #define CONVSMITH_NOINLINE static __attribute__((noinline))
 #define CONVSMITH_BARRIER() __asm__ __volatile__("" ::: "memory")
 #define CONVSMITH_AHEAD(address, level) __builtin_prefetch((const void *)(address), 0, level)
+#define CONVSMITH_DONE(constraint, value) __asm__ __volatile__("" : "+" constraint(value))
+#define CONVSMITH_MAC(text, constraint, acc, x, w) __asm__ __volatile__(text : "+" constraint(acc) : constraint(x), constraint(w))
 #else
 #define CONVSMITH_INLINE static
 #define CONVSMITH_NOINLINE static
 #define CONVSMITH_BARRIER() ((void)0)
 #define CONVSMITH_AHEAD(address, level) ((void)(address))
+#define CONVSMITH_DONE(constraint, value) ((void)0)
 #endif
 #if defined(__clang__)
 #define CONVSMITH_ROLLED _Pragma("clang loop unroll(disable)")
@@ -18,11 +21,9 @@ $ -- What kernels say to compilers, with and without GNU C: inlining, unrolling,
 #define CONVSMITH_ROLLED
 #endif
 #if defined(__GNUC__) && !defined(__clang__)
-#define CONVSMITH_PIN(constraint, value) __asm__("" : constraint(value))
-#define CONVSMITH_DONE(constraint, value) __asm__ __volatile__("" : constraint(value))
+#define CONVSMITH_PIN(constraint, value) __asm__("" : "+" constraint(value))
 #define CONVSMITH_LANE __attribute__((optimize("no-tree-loop-vectorize")))
 #else
 #define CONVSMITH_PIN(constraint, value) ((void)0)
-#define CONVSMITH_DONE(constraint, value) ((void)0)
 #define CONVSMITH_LANE
 #endif

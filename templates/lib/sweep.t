@@ -19,8 +19,7 @@ $     for _, read in ipairs(sweep.reads) do
 const ${V.type} x0 = ${V.get(at(xp, read.x), 1, tile.x_live)};
 $       tiles.hold("u", V.permute("x0", lanes), 2)
 $       for _, use in ipairs(read.uses) do
-$         local acc = "a" .. use.row .. "_0"
-$         tiles.accumulate(acc, V.mac(acc, "u", "v" .. use.tap))
+$         tiles.accumulate("a" .. use.row .. "_0", "u", "v" .. use.tap, 2)
 $       end
 }
 $     end

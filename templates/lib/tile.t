@@ -76,18 +76,26 @@ $     end)
 $   end
 $ end
 
-$ -- One operand of a step, kept in a register where it is used more than once (gcc would load it for each use).
-$ local function hold(name, value, uses)
+$ -- Are multiply-adds written in assembly that use the streaming operand so many times?
+$ local function assembled(uses) return K.V.asm and (uses > 1 or not K.V.isa.folds) end
+
+$ -- One operand of a step, kept in a register where intrinsics use it more than once (gcc would load it for each use). streamed: uses
+$ -- of the streaming one, if it is another.
+$ local function hold(name, value, uses, streamed)
 ${K.V.type} ${name} = ${value};
-$   if uses > 1 and K.V.isa.pin then
+$   if uses > 1 and K.V.isa.pin and not assembled(streamed or uses) then
 CONVSMITH_PIN("${K.V.isa.pin}", ${name});
 $   end
 $ end
 
-$ local function accumulate(acc, value)
-${acc} = ${value};
-$   if K.V.isa.barrier and K.V.isa.pin then -- or gcc puts it off, and the loads of all steps before it go to the stack
+$ local function accumulate(acc, x, w, streamed)
+$   if assembled(streamed) then
+CONVSMITH_MAC("${K.V.asm}", "${K.V.isa.pin}", ${acc}, ${x}, ${w});
+$   else
+${acc} = ${K.V.mac(acc, x, w)};
+$     if K.V.isa.barrier and K.V.isa.pin then -- or compilers put it off, and the loads of all steps before it go to the stack
 CONVSMITH_DONE("${K.V.isa.pin}", ${acc});
+$     end
 $   end
 $ end
 
@@ -96,12 +104,10 @@ $ local operand = {
 $   channels = {
 $     row = function(V, tile, span, i, q, xp, wp, dx, dw) return V.broadcast(at(xp, span.x[i] + dx)) end,
 $     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(wp, dw + q * K.w_vector), 1, K.w_exact and live or V.lanes) end,
-$     mac = function(V, acc, row, vector) return V.mac(acc, row, vector) end,
 $   },
 $   pixels = {
 $     row = function(V, tile, span, i, q, xp, wp, dx, dw) return V.broadcast(at(wp, dw + (i - 1) * K.w_row)) end,
 $     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(xp, span.x[1] + dx + q * K.x_vector), K.x_lane, live) end,
-$     mac = function(V, acc, row, vector) return V.mac(acc, vector, row) end,
 $   },
 $   depth = {
 $     row = function(V, tile, span, i, q, xp, wp, dx, dw)
@@ -109,18 +115,21 @@ $       local live = q == tile.vectors - 1 and tile.last or V.lanes
 $       return V.get(at(xp, span.x[i] + dx + q * K.x_vector), K.x_lane, live)
 $     end,
 $     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(wp, dw + q * K.w_vector), 1, K.w_exact and live or V.lanes) end,
-$     mac = function(V, acc, row, vector) return V.mac(acc, row, vector) end,
 $   },
 $   dot = {
 $     row = function(V, tile, span, i, q, xp, wp, dx, dw, terms) return V.get(at(xp, span.x[i] + dx), 1, terms) end,
 $     vector = function(V, tile, span, q, live, xp, wp, dx, dw, terms) return V.get(at(wp, dw + q * K.w_vector), 1, terms) end,
-$     mac = function(V, acc, row, vector) return V.mac(acc, row, vector) end,
 $   },
 $ }
 
+$ -- Multiply-adds that read one value of the operand that streams.
+$ local function streamed_uses(tile, span)
+$   return K.form == "depth" and 1 or tile.vectors < span.count and tile.vectors or span.count
+$ end
+
 $ local function vector_operand(O, tile, span, q, uses, xp, wp, dx, dw, terms)
 $   local live = q == tile.vectors - 1 and tile.last or K.V.lanes
-$   hold("v" .. q, O.vector(K.V, tile, span, q, live, xp, wp, dx, dw, terms), uses)
+$   hold("v" .. q, O.vector(K.V, tile, span, q, live, xp, wp, dx, dw, terms), uses, streamed_uses(tile, span))
 $ end
 
 $ -- One k (dot: `terms` of them): every live row times every vector. The operand there are fewer of stays in registers; the other
@@ -135,15 +144,17 @@ $   end
 $   for q = 0, tile.x_panel > 0 and tile.vectors - 1 or -1 do
 CONVSMITH_AHEAD((uintptr_t)(${at(xp, span.x[1] + dx + q * K.x_vector)}) + ${tile.x_panel}, 2);
 $   end
+$   local streamed = streamed_uses(tile, span)
 $   local function mac(i, q)
-$     local acc = "a" .. span.first + i - 1 .. "_" .. q
-$     accumulate(acc, O.mac(V, acc, "u" .. i, "v" .. q))
+$     local x, w = "u" .. i, "v" .. q
+$     if K.form == "pixels" then x, w = w, x end
+$     accumulate("a" .. span.first + i - 1 .. "_" .. q, x, w, streamed)
 $   end
 $   if K.form == "depth" then
 $     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw, terms) end
 $     for i = 1, span.count do for q = 0, tile.vectors - 1 do
 {
-$       hold("u" .. i, O.row(V, tile, span, i, q, xp, wp, dx, dw), 1)
+$       hold("u" .. i, O.row(V, tile, span, i, q, xp, wp, dx, dw), 1, streamed)
 $       mac(i, q)
 }
 $     end end
@@ -151,12 +162,12 @@ $   elseif tile.vectors <= span.count then
 $     for q = 0, tile.vectors - 1 do vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw, terms) end
 $     for i = 1, span.count do
 {
-$       hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw, terms), tile.vectors)
+$       hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw, terms), tile.vectors, streamed)
 $       for q = 0, tile.vectors - 1 do mac(i, q) end
 }
 $     end
 $   else
-$     for i = 1, span.count do hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw, terms), tile.vectors) end
+$     for i = 1, span.count do hold("u" .. i, O.row(V, tile, span, i, 0, xp, wp, dx, dw, terms), tile.vectors, streamed) end
 $     for q = 0, tile.vectors - 1 do
 {
 $       vector_operand(O, tile, span, q, span.count, xp, wp, dx, dw, terms)

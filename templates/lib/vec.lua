@@ -29,7 +29,8 @@ end
 -- symbol: prefix of the helpers gather and scatter; live_weights: a weight of zero is no tap.
 local function new(isa, dtype, symbol, live_weights)
   local ops, row = isa.vec[dtype], mac_row(isa, dtype)
-  local v = { type = ops.type, lanes = ops.lanes, ctype = dtype == "f32" and "float" or "double", isa = isa }
+  local v = { type = ops.type, lanes = ops.lanes, ctype = dtype == "f32" and "float" or "double", isa = isa,
+              asm = not live_weights and isa.mac_asm and isa.mac_asm[dtype] }
 
   -- A float literal of the type.
   function v.number(text) return text .. (dtype == "f32" and "f" or "") end
