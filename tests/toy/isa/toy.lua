@@ -50,7 +50,7 @@ local function type_of(name)
     zero = "NAME_set(0, 0)", set1 = "NAME_set(%1, %1)", broadcast = "NAME_set(*(%1), *(%1))",
     load = "NAME_set((%1)[0], (%1)[1])", load_part = "NAME_set(*(%1), 0)",
     store = "NAME_store(%1, %2);", store_part = "*(%1) = (%2).lane[0];",
-    add = "NAME_add(%1, %2)", mul = "NAME_mul(%1, %2)", max = "NAME_max(%1, %2)", min = "NAME_min(%1, %2)",
+    sum = "((%1).lane[0] + (%1).lane[1])", add = "NAME_add(%1, %2)", mul = "NAME_mul(%1, %2)", max = "NAME_max(%1, %2)", min = "NAME_min(%1, %2)",
     select_negative = "NAME_negative(%1, %2, %3)",
   }
   local ops = { type = name, lanes = 2 }
