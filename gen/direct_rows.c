@@ -92,12 +92,12 @@ static bool add_rows(struct design *design, struct block *block, const struct ou
 /* ---- cases --------------------------------------------------------------------------------------------------------- */
 
 /* Every combination of live outer taps of a full design, and the x of the first: kernel order, innermost tap last. */
-static struct outers combine(const struct design *design, const struct block *block, const struct segment *const *at, int64_t *x) {
+static struct outers combine(const struct design *design, const struct block *block, const struct segment *at, int64_t *x) {
   struct outers result = {.items = mem_array(1, sizeof(struct outer)), .count = 1};
   int64_t step = design->axis[design->rank - 1].kernel * design->problem.in_channels * block->panel;
   *x = 0;
   for (int a = design->rank - 2; a >= 0; a--) {
-    const struct segment *segment = at[a];
+    const struct segment *segment = &at[a];
     struct outers longer = {.items = mem_array(result.count * (size_t)segment->count, sizeof(struct outer))};
     int64_t least = segment->count ? segment->taps[0].index : 0;
     for (int64_t t = 1; t < segment->count; t++)
@@ -140,10 +140,11 @@ static bool count_on(size_t *number, const size_t *counts, int axes) {
 
 /* Full: a case for every combination of segments of the outer axes. */
 static bool full_cases(struct design *design, struct block *block) {
+  const int axes = design->rank - 1;
   struct segment *lists[MAX_AXES] = {NULL};
   size_t counts[MAX_AXES] = {0};
   int64_t total = 1;
-  for (int a = 0; a < design->rank - 1; a++) {
+  for (int a = 0; a < axes; a++) {
     lists[a] = segments_of(design, &design->axis[a], &counts[a]);
     if (!lists[a]) return false;
     total = product(total, (int64_t)counts[a]);
@@ -155,16 +156,16 @@ static bool full_cases(struct design *design, struct block *block) {
   size_t number[MAX_AXES] = {0}; /* of the segment on each axis */
   do {
     struct part_case *rows = new_case(block);
-    const struct segment *at[MAX_AXES] = {NULL};
-    for (int a = 0; a < design->rank - 1; a++) {
-      at[a] = &lists[a][number[a]];
-      rows->from[a] = at[a]->from;
-      rows->to[a] = at[a]->to;
-      if (at[a]->count == 0) rows->live = false;
+    struct segment at[MAX_AXES] = {0};
+    for (int a = 0; a < axes; a++) {
+      at[a] = lists[a][number[a]];
+      rows->from[a] = at[a].from;
+      rows->to[a] = at[a].to;
+      if (at[a].count == 0) rows->live = false;
     }
     const struct outers outers = combine(design, block, at, &rows->x);
     if (!add_rows(design, block, &outers, rows)) return false;
-  } while (count_on(number, counts, design->rank - 1));
+  } while (count_on(number, counts, axes));
   return true;
 }
 
