@@ -1,5 +1,5 @@
-/* Numbers as text for templates, a run of them at once: Lua would take as long for one as this takes for ten. What stands around
- * each of them the template says. */
+/* Numbers as text for templates, a run of them at once: baked values are millions, and Lua's string.format for each takes several
+ * times as long. What stands around each of them the template says. */
 #include "words.h"
 #include <lauxlib.h>
 #include <stdbool.h>
