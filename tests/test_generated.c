@@ -176,6 +176,23 @@ static void all_unrolled(void **state) {
   check_spec("specs/features/unroll.yaml", "", "unroll=full", &compilers[0]);
 }
 
+/* f32 vectors have activations of their own. */
+static void vectors_call_no_library(void **state) {
+  static const char *const targets[] = {"vec128", "sse41", "avx2", "avx512"};
+  (void)state;
+  for (int t = 0; t < 4; t++) {
+    made_open("specs/features/activations.yaml", targets[t], "");
+    made_generate("vectors");
+    MUST("cd vectors && cc -std=c99 -O2 -c all.c -o all.o");
+    assert_true(object_read(scratch_path("vectors/all.o"), &object));
+    for (size_t i = 0; i < object.count; i++)
+      if (object.symbols[i].type == 'U' && strncmp(object.symbols[i].name, "mem", 3) != 0)
+        fail_msg("%s: %s is called", targets[t], object.symbols[i].name);
+    object_free(&object);
+    made_close();
+  }
+}
+
 /* Estimates know gcc's code; clang, which takes other ways, is bound loosely. */
 static void estimates_of_code_bytes(void **state) {
   (void)state;
@@ -198,6 +215,7 @@ int main(void) {
       cmocka_unit_test(every_spec),
       cmocka_unit_test(targets_alone),
       cmocka_unit_test(all_unrolled),
+      cmocka_unit_test(vectors_call_no_library),
       cmocka_unit_test(estimates_of_code_bytes),
   };
   return cmocka_run_group_tests(tests, begin, NULL);

@@ -67,6 +67,14 @@ static double mul(struct lane lane) {
   return lane.a * lane.b;
 }
 
+static double quotient(struct lane lane) {
+  return lane.a / lane.b;
+}
+
+static double scaled(struct lane lane) {
+  return lane.a * exp2(lane.b);
+}
+
 /* a is a constant, never NaN; b stays where it is NaN. */
 static double larger(struct lane lane) {
   return lane.b < lane.a ? lane.a : lane.b;
@@ -102,6 +110,8 @@ static const struct meaning {
     {"sum", sum, false, true},
     {"add", add, false, false},
     {"mul", mul, false, false},
+    {"div", quotient, false, false},
+    {"scale", scaled, false, false},
     {"max", larger, true, false},
     {"min", smaller, true, false},
     {"select_negative", select_negative, false, false},
@@ -122,6 +132,8 @@ static const struct meaning *meaning_of(const char *name) {
 
 static const double values[] = {1, -1.5, NAN, 0.0, 6, INFINITY, 0.1, -0.0, -INFINITY, 1e-40, -3e15, 2.5};
 enum { VALUES = sizeof values / sizeof values[0], ROUNDS = VALUES * VALUES };
+/* Exponents of `scale`. */
+static const double exponents[VALUES] = {-126, 127, 0, 1, -1, 5, -24, 100, -100, 64, -3, 23};
 
 /* Operands a, b, c and the result, each ending at a guard page; only the lanes that an operation is about are there. */
 struct bench {
@@ -157,7 +169,8 @@ static void clear(struct bench *bench) {
 /* Over all rounds every pair of values meets in lanes of a and b, and of b and c. Sums are finite every other round. */
 static void fill(struct bench *bench, int round) {
   for (int i = 0; i < bench->loaded; i++) {
-    const double a = values[(round + i) % VALUES], b = values[(round / VALUES + 5 * i) % VALUES];
+    const double a = values[(round + i) % VALUES];
+    const double b = (bench->meaning->result == scaled ? exponents : values)[(round / VALUES + 5 * i) % VALUES];
     const bool kept = bench->meaning->result == sum ? round % 2 || isfinite(a) : !bench->meaning->constant || !isnan(a);
     cs_put(bench->a.data, (size_t)i, bench->dtype, kept ? a : 3);
     cs_put(bench->b.data, (size_t)i, bench->dtype, b);
@@ -238,7 +251,8 @@ static void are_right(void **state) {
     const struct operation *operations = load_operations(isa);
     size_t count = 0;
     for (; operations[count].name; count++) try_operation(isa->name, &operations[count]);
-    assert_int_equal(count, 2 * (isa->permutes ? 13 : 12) + 2 * (isa->lanes[CS_F32] - 1) + 2 * (isa->lanes[CS_F64] - 1));
+    assert_int_equal(count, 2 * (isa->permutes ? 13 : 12) + (isa->lanes[CS_F32] > 1 ? 2 : 0) + 2 * (isa->lanes[CS_F32] - 1) +
+                                2 * (isa->lanes[CS_F64] - 1));
   }
 }
 

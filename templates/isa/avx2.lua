@@ -37,6 +37,9 @@ return derive(import("isa/sse41.lua"), {
       permute = "_mm256_permutevar8x32_ps(%1, _mm256_setr_epi32(%i))",
       sum = sum("ps256_ps", "_mm_add_ps", "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(HALVES, HALVES), HALVES))"),
       add = "_mm256_add_ps(%1, %2)", mul = "_mm256_mul_ps(%1, %2)", max = "_mm256_max_ps(%1, %2)", min = "_mm256_min_ps(%1, %2)",
+      div = "_mm256_div_ps(%1, %2)",
+      -- 2^23 + 127 + exponent ends in the bits of the power of two
+      scale = "_mm256_mul_ps(%1, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(_mm256_add_ps(%2, _mm256_set1_ps(8388735.0f))), 23)))",
       select_negative = "_mm256_blendv_ps(%3, %2, _mm256_cmp_ps(%1, _mm256_setzero_ps(), _CMP_LT_OQ))",
     },
     f64 = {

@@ -29,6 +29,8 @@ return derive(import("isa/avx2.lua"), {
       permute = "_mm512_permutexvar_ps(_mm512_setr_epi32(%i), %1)",
       sum = "_mm512_reduce_add_ps(%1)",
       add = "_mm512_add_ps(%1, %2)", mul = "_mm512_mul_ps(%1, %2)", max = "_mm512_max_ps(%1, %2)", min = "_mm512_min_ps(%1, %2)",
+      div = "_mm512_div_ps(%1, %2)",
+      scale = "_mm512_scalef_ps(%1, %2)",
       select_negative = "_mm512_mask_mov_ps(%3, _mm512_cmp_ps_mask(%1, _mm512_setzero_ps(), _CMP_LT_OQ), %2)",
     },
     f64 = {

@@ -17,6 +17,8 @@ local function type_of(ctype, zero)
     sum = "(%1)", -- of all lanes: a scalar
     permute = false,
     mul = "%1 * %2",
+    div = false,
+    scale = false, -- %1 · 2^%2 for a whole %2; without it and div smooth activations go through the C library
     -- of a constant and x: x where x is NaN
     max = "(%2 < %1 ? %1 : %2)",
     min = "(%2 > %1 ? %1 : %2)",

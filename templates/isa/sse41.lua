@@ -33,6 +33,9 @@ return derive(import("isa/scalar.lua"), {
       permute = "_mm_shuffle_ps(%1, %1, %m)",
       sum = "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(%1, %1), %1))",
       add = "_mm_add_ps(%1, %2)", mul = "_mm_mul_ps(%1, %2)", max = "_mm_max_ps(%1, %2)", min = "_mm_min_ps(%1, %2)",
+      div = "_mm_div_ps(%1, %2)",
+      -- 2^23 + 127 + exponent ends in the bits of the power of two
+      scale = "_mm_mul_ps(%1, _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(_mm_add_ps(%2, _mm_set1_ps(8388735.0f))), 23)))",
       select_negative = "_mm_blendv_ps(%3, %2, _mm_cmplt_ps(%1, _mm_setzero_ps()))",
     },
     f64 = {

@@ -36,6 +36,9 @@ return (]] .. name .. ")((mask & (" .. name .. "_bits)a) | (~mask & (" .. name .
 ]]
 end
 
+-- %1 · 2^%2: 2^23 + 127 + exponent ends in the bits of the power of two.
+local scale = "%1 * (convsmith_f32x4)((convsmith_f32x4_bits)(%2 + convsmith_f32x4_set1(8388735.0f)) << 23)"
+
 local function type_of(name, lanes)
   return {
     type = name, lanes = lanes,
@@ -62,7 +65,7 @@ return derive(import("isa/scalar.lua"), {
   attribute = "",
   probe = { arch = "any" },
   barrier = true,
-  vec = { f32 = type_of("convsmith_f32x4", 4), f64 = type_of("convsmith_f64x2", 2) },
+  vec = { f32 = derive(type_of("convsmith_f32x4", 4), { div = "%1 / %2", scale = scale }), f64 = type_of("convsmith_f64x2", 2) },
   mac = {
     { x = "f32", w = "f32", acc = "f32", op = "%1 + %2 * %3", live = live("convsmith_f32x4") },
     { x = "f64", w = "f64", acc = "f64", op = "%1 + %2 * %3", live = live("convsmith_f64x2") },

@@ -1,7 +1,12 @@
 $ -- Top of a generated source: banner, headers of every ISA before any code and lib/macros.t.
 $ -- Guarded: many generated files may be one translation unit.
 $ local epilogue = import("lib/epilogue.lua")
+$ local vec = import("lib/vec.lua")
 $ local when = import("lib/when.lua")
+$ local row, library = epilogue[layer.activation.name], false
+$ for _, target in ipairs(targets) do
+$   library = library or has(row, "scalar") and not vec.new(target.isa, layer.dtype, layer.name, false).smooth
+$ end
 /* ${layer.name}: made by convsmith ${version} from ${layer.spec}. Do not edit: generate again.
 $ for _, line in ipairs(layer.banner) do
  * ${line}
@@ -14,7 +19,7 @@ $ for _, target in ipairs(targets) do
 $ end
  * This file is yours: SPDX-License-Identifier: 0BSD */
 #include "${layer.file}.h"
-$ if has(epilogue[layer.activation.name], "scalar") then
+$ if library then
 #include <math.h>
 $ end
 #include <stddef.h>

@@ -1,5 +1,6 @@
 $ -- Small functions of a section, printed only where they are used.
 $ local epilogue = import("lib/epilogue.lua")
+$ local vec = import("lib/vec.lua")
 
 $ local function strided(K)
 $   local V = K.V
@@ -24,19 +25,38 @@ for (ptrdiff_t i = 0; i < n; i++) p[i * step] = t[i];
 $   end
 $ end
 
-$ local function activation(K)
-$   local V, row = K.F, epilogue[layer.activation.name]
-$   if not has(row, "scalar") then return end
-CONVSMITH_NOINLINE ${K.V.isa.attribute}
-${V.type} ${K.symbol}_activate(${V.type} v)
-{
+$ -- Through the C library.
+$ local function by_lanes(V, scalar)
 ${V.ctype} t[${V.lanes}];
 ${V.put("t", 1, V.lanes, "v")}
 for (int i = 0; i < ${V.lanes}; i++) {
 const ${V.ctype} x = t[i];
-t[i] = ${row.scalar[layer.dtype]};
+t[i] = ${scalar};
 }
 return ${V.get("t", 1, V.lanes)};
+$ end
+
+$ -- Sums of the dot form are no vectors: they go through the first lane of one.
+$ local function by_vectors(V, F, body)
+const ${V.type} x = ${F.lanes == V.lanes and "v" or V.set1("v")};
+$   local value = body(V, "x")
+$   if F.lanes == V.lanes then
+return ${value};
+$   else
+const ${V.type} y = ${value};
+${V.ctype} t[${V.lanes}];
+${V.put("t", 1, V.lanes, "y")}
+return t[0];
+$   end
+$ end
+
+$ local function activation(K)
+$   local V, row = vec.new(K.V.isa, layer.dtype, K.symbol, false), epilogue[layer.activation.name]
+$   if not has(row, "smooth") then return end
+CONVSMITH_NOINLINE ${V.isa.attribute}
+${K.F.type} ${K.symbol}_activate(${K.F.type} v)
+{
+$   if V.smooth then by_vectors(V, K.F, row.smooth) else by_lanes(K.F, row.scalar[layer.dtype]) end
 }
 $ end
 

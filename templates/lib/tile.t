@@ -253,7 +253,7 @@ $ local function activate(acc, slope)
 $   local row = epilogue[layer.activation.name]
 $   if row.vector then
 ${acc} = ${row.vector(K.F, acc, layer.activation.a, layer.activation.b, slope)};
-$   elseif row.scalar then
+$   elseif has(row, "smooth") then
 ${acc} = ${K.symbol}_activate(${acc});
 $   end
 $ end

@@ -46,6 +46,10 @@ local function new(isa, dtype, symbol, live_weights)
   end
   function v.sum(a) return fill(ops.sum, { ["1"] = a }) end
   function v.mul(a, b) return fill(ops.mul, { ["1"] = a, ["2"] = b }) end
+  -- Are there operations for smooth activations? Else they go through the C library, lane by lane.
+  v.smooth = ops.div and ops.scale and true
+  function v.div(a, b) return fill(ops.div, { ["1"] = a, ["2"] = b }) end
+  function v.scale(a, exponent) return fill(ops.scale, { ["1"] = a, ["2"] = exponent }) end
   -- constant: a name or literal; x stays where it is NaN
   function v.max(constant, x) return fill(ops.max, { ["1"] = constant, ["2"] = x }) end
   function v.min(constant, x) return fill(ops.min, { ["1"] = constant, ["2"] = x }) end

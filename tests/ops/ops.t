@@ -44,6 +44,10 @@ $   end
 $   value("max", 0, V.max(x, y))
 $   value("min", 0, V.min(x, y))
 $   value("select_negative", 0, V.select_negative(x, y, z))
+$   if V.smooth then
+$     value("div", 0, V.div(x, y))
+$     value("scale", 0, V.scale(x, y))
+$   end
 $   value("mac", 0, V.mac(x, y, z))
 $   value("live_mac", 0, live.mac(x, y, z))
 $   for n = 1, V.lanes - 1 do
