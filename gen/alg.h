@@ -23,5 +23,5 @@ struct algorithm {
 };
 
 void candidates_add(struct candidates *candidates, struct plan plan);
-extern const struct algorithm alg_direct;
+extern const struct algorithm alg_direct, alg_depthwise;
 #endif

@@ -30,8 +30,7 @@ static int64_t registers_of(enum form form, int64_t rows, int64_t vectors) {
   return rows * vectors + held + 1;
 }
 
-/* Bytes that finish one accumulator: residual, activation, store. */
-static int64_t finish_bytes(const struct design *design) {
+int64_t design_finish_bytes(const struct design *design) {
   static const int64_t activation[] = {
       [CS_RELU] = 8,   [CS_RELU6] = 16,   [CS_CLAMP] = 16, [CS_HARDSIGMOID] = 24, [CS_HARDSWISH] = 32, [CS_LEAKY_RELU] = 48,
       [CS_PRELU] = 48, [CS_SIGMOID] = 16, [CS_TANH] = 16,  [CS_SILU] = 16,        [CS_GELU] = 16};
@@ -44,7 +43,7 @@ static int64_t tile_bytes(const struct design *design, const struct tile *tile, 
   const int64_t mac = isa->mac_bytes * (design->problem.zero_weights ? 2 : 1);
   const int64_t gather = design->x_lane > 1 ? 14 * design->lanes : 0;
   const bool depth = design->choice.form == FORM_DEPTH; /* each multiply-add has an x of its own */
-  int64_t bytes = 300 + tile->rows * tile->vectors * finish_bytes(design);
+  int64_t bytes = 300 + tile->rows * tile->vectors * design_finish_bytes(design);
   for (size_t i = 0; i < tile->span_count; i++) {
     const struct span *span = &tile->spans[i];
     const int64_t steps = span->unroll + span->rest + (span->part > 0), macs = span->count * tile->vectors;
@@ -107,14 +106,6 @@ static const char *judge(const struct design *design, const struct isa *isa) {
   return NULL;
 }
 
-/* Elements that NAME_pack fills. */
-static int64_t packed_elements(const struct design *design) {
-  int64_t size = design->w_size;
-  if (design->problem.bias && !design->problem.baked_bias) size += design->b_size;
-  if (design->problem.activation == CS_PRELU) size += design->b_size;
-  return size;
-}
-
 static const char *plan_id(const struct choice *choice) {
   const char *way = choice->split ? "-split" : choice->trimmed ? "-trimmed" : choice->tail ? "-tail" : "";
   if (choice->chunk) way = mem_text("-by%lld", (long long)choice->chunk);
@@ -136,7 +127,7 @@ static void sum_up(struct plan *plan, const struct design *design) {
   plan->multiply_adds += design->macs;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
   if (design->shared) return;
-  plan->packed_bytes += packed_elements(design) * size;
+  plan->packed_bytes += design_packed(design) * size;
 }
 
 /* Where tiles meet. */
@@ -431,27 +422,9 @@ static void direct_push_all(lua_State *L, const struct plan *plan) {
   }
 }
 
-static void copy_box(const struct box *box, int loop, const char *from, char *to, int64_t src, int64_t dst, size_t size) {
-  if (loop == box->loop_count) {
-    memcpy(to + (size_t)dst * size, from + (size_t)src * size, size);
-    return;
-  }
-  for (int64_t i = 0; i < box->loops[loop].count; i++)
-    copy_box(box, loop + 1, from, to, src + i * box->loops[loop].src, dst + i * box->loops[loop].dst, size);
-}
-
-static const void *bake_box(const struct box *box, const struct baked *values, enum cs_dtype dtype) {
-  if (!box->from || !values->data) return NULL;
-  char *to = mem_array(values->count, cs_size(dtype));
-  copy_box(box, 0, values->data, to, box->src, box->dst, cs_size(dtype));
-  return to;
-}
-
 static void direct_bake(const struct plan *plan, const struct layer *layer, const void **weights, const void **bias) {
   const struct direct_parameters *parameters = plan->parameters;
-  const struct box *boxes = parameters->designs[0].baked;
-  *weights = bake_box(&boxes[0], &layer->weights, layer->dtype);
-  *bias = bake_box(&boxes[1], &layer->bias_values, layer->dtype);
+  design_bake(&parameters->designs[0], layer, weights, bias);
 }
 
 const struct algorithm alg_direct = {

@@ -130,8 +130,11 @@ static inline int64_t ceil_div(int64_t a, int64_t b) {
 int64_t axis_source(enum cs_pad_mode mode, int64_t i, int64_t size);
 /* First output, and the one after the last, whose taps all lie inside the input; both are the axis' end where there is none. */
 void axis_interior(const struct axis *axis, int64_t *from, int64_t *to);
+bool axis_trimmed(const struct axis *axis); /* does some output have a tap outside the input? */
 /* Merges and drops axes: 1×1 kernels run over one long row; a trimmed design gets a last axis of one pixel. */
 void fold_axes(struct design *design);
+/* Axes, steps, units, blocks and packing of a design, no tiles yet. */
+void design_lay_out(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice);
 /* Builds the design of `choice`; design->reason is set where it is refused. */
 void design_build(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice);
 /* Tiles, cases and runs of a block (rows, vectors, last and panel are set). False with design->reason set. */
@@ -140,6 +143,10 @@ bool design_block(struct design *design, struct block *block);
 void design_pack(struct design *design);
 /* Estimated cycles; 0 where the design is refused. */
 double design_cost(const struct design *design, const struct isa *isa);
+int64_t design_finish_bytes(const struct design *design); /* of code, for one accumulator: residual, activation, store */
+int64_t design_packed(const struct design *design);       /* elements that NAME_pack fills */
+/* The layer's baked values in kernel order, NULL where not baked. */
+void design_bake(const struct design *design, const struct layer *layer, const void **weights, const void **bias);
 /* Pushes the design as a Lua table, in the templates' words. */
 void design_push(lua_State *L, const struct design *design);
 /* Groups form: pushes how a tile goes through its inputs, in sweeps over a few taps each: `taps` (w of each) and `reads` (x, and
@@ -149,6 +156,13 @@ void design_push_sweeps(lua_State *L, const struct design *design, const struct 
 int64_t groups_a_vector(const struct problem *problem, int64_t lanes);
 /* Taps of a sweep, as even as they can be. */
 int64_t sweep_taps(int64_t kernel);
+/* Its parts: the first `outer` axes (below: what divides a row number besides the outputs of the axes further in), the units beside
+ * rows and channel blocks, the copies of packing, a run, numbers. */
+void design_push_axes(lua_State *L, const struct design *design, int outer, int64_t below);
+void design_push_units(lua_State *L, const struct design *design);
+void design_push_boxes(lua_State *L, const struct design *design);
+void push_run(lua_State *L, const struct run *run);
+void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count);
 const char *form_name(enum form form);
 /* Output channels (depth form: groups) that one block of tiles covers. */
 int64_t block_channels(const struct design *design, const struct block *block);

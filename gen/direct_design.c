@@ -191,7 +191,7 @@ static void set_rows(struct design *design) {
   for (size_t i = 0; i < rows->run_count; i++) design->rows += rows->runs[i].count;
 }
 
-void design_build(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice) {
+void design_lay_out(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice) {
   *design = (struct design){
       .problem = *problem, .choice = *choice, .lanes = isa->lanes[problem->dtype], .depthwise = is_depthwise(problem)};
   design->w_exact = problem->baked_weights != NULL;
@@ -204,6 +204,10 @@ void design_build(struct design *design, const struct problem *problem, const st
   set_blocks(design);
   set_block_steps(design);
   design_pack(design);
+}
+
+void design_build(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice) {
+  design_lay_out(design, problem, isa, choice);
   for (size_t i = 0; i < design->block_count; i++)
     if (!design_block(design, &design->blocks[i])) return;
   set_rows(design);

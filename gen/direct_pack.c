@@ -4,6 +4,7 @@
  * [multiplier][taps][groups] for depthwise layers, without padding. Bias and slope: canonical order, or [multiplier][groups]. */
 #include "direct.h"
 #include "mem.h"
+#include <string.h>
 
 static void loop(struct box *box, int64_t count, int64_t src, int64_t dst) {
   if (count == 1) return;
@@ -158,4 +159,34 @@ void design_pack(struct design *design) {
   design->baked = mem_array(2, sizeof *design->baked);
   design->baked[0] = baked_weights(design);
   design->baked[1] = vector_box(design, problem->baked_bias ? "bias" : NULL);
+}
+
+int64_t design_packed(const struct design *design) {
+  int64_t size = design->w_size;
+  if (design->problem.bias && !design->problem.baked_bias) size += design->b_size;
+  if (design->problem.activation == CS_PRELU) size += design->b_size;
+  return size;
+}
+
+/* ---- baked values --------------------------------------------------------------------------------------------------- */
+
+static void copy_box(const struct box *box, int loop, const char *from, char *to, int64_t src, int64_t dst, size_t size) {
+  if (loop == box->loop_count) {
+    memcpy(to + (size_t)dst * size, from + (size_t)src * size, size);
+    return;
+  }
+  for (int64_t i = 0; i < box->loops[loop].count; i++)
+    copy_box(box, loop + 1, from, to, src + i * box->loops[loop].src, dst + i * box->loops[loop].dst, size);
+}
+
+static const void *bake_box(const struct box *box, const struct baked *values, enum cs_dtype dtype) {
+  if (!box->from || !values->data) return NULL;
+  char *to = mem_array(values->count, cs_size(dtype));
+  copy_box(box, 0, values->data, to, box->src, box->dst, cs_size(dtype));
+  return to;
+}
+
+void design_bake(const struct design *design, const struct layer *layer, const void **weights, const void **bias) {
+  *weights = bake_box(&design->baked[0], &layer->weights, layer->dtype);
+  *bias = bake_box(&design->baked[1], &layer->bias_values, layer->dtype);
 }

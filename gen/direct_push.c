@@ -2,7 +2,7 @@
 #include "direct.h"
 #include "signature.h"
 
-static void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count) {
+void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count) {
   lua_createtable(L, (int)count, 0);
   for (int64_t i = 0; i < count; i++) {
     lua_pushinteger(L, values[i]);
@@ -11,14 +11,11 @@ static void push_integers(lua_State *L, const char *key, const int64_t *values, 
   lua_setfield(L, -2, key);
 }
 
-/* Does some output have a tap outside the input? */
-static bool trimmed(const struct axis *axis) {
+bool axis_trimmed(const struct axis *axis) {
   return axis->pad > 0 || (axis->out - 1) * axis->stride - axis->pad + (axis->kernel - 1) * axis->dilation > axis->in - 1;
 }
 
-static void push_axes(lua_State *L, const struct design *design) {
-  int64_t below = 1; /* outputs of the axes further in: what divides a row number */
-  const int outer = design->rank - 1;
+void design_push_axes(lua_State *L, const struct design *design, int outer, int64_t below) {
   lua_createtable(L, outer, 0);
   for (int a = outer - 1; a >= 0; a--) {
     const struct axis *axis = &design->axis[a];
@@ -32,8 +29,8 @@ static void push_axes(lua_State *L, const struct design *design) {
     set_integer(L, "x", axis->x_step);
     set_integer(L, "y", axis->y_step);
     set_integer(L, "below", below);
-    set_bool(L, "trimmed", trimmed(axis));
-    set_bool(L, "mapped", trimmed(axis) && design->problem.pad_mode != CS_ZEROS);
+    set_bool(L, "trimmed", axis_trimmed(axis));
+    set_bool(L, "mapped", axis_trimmed(axis) && design->problem.pad_mode != CS_ZEROS);
     lua_rawseti(L, -2, a + 1);
     below *= axis->out;
   }
@@ -86,7 +83,7 @@ static void push_tiles(lua_State *L, const struct design *design) {
   lua_setfield(L, -2, "tiles");
 }
 
-static void push_run(lua_State *L, const struct run *run) {
+void push_run(lua_State *L, const struct run *run) {
   lua_createtable(L, 0, 7);
   set_integer(L, "tile", run->tile);
   set_integer(L, "count", run->count);
@@ -162,7 +159,7 @@ static void push_box(lua_State *L, const struct box *box) {
   lua_setfield(L, -2, "loops");
 }
 
-static void push_boxes(lua_State *L, const struct design *design) {
+void design_push_boxes(lua_State *L, const struct design *design) {
   lua_createtable(L, (int)design->box_count, 0);
   for (size_t i = 0; i < design->box_count; i++) {
     push_box(L, &design->boxes[i]);
@@ -183,7 +180,7 @@ static void push_unit(lua_State *L, lua_Integer at, const char *name, int64_t co
   lua_rawseti(L, -2, at);
 }
 
-static void push_units(lua_State *L, const struct design *design) {
+void design_push_units(lua_State *L, const struct design *design) {
   const int64_t batch[] = {design->batch.x, 0, 0, design->batch.y};
   const int64_t group[] = {design->group.x, design->group.w, design->group.b, design->group.y};
   const int64_t multiplier[] = {0, design->multiplier.w, design->multiplier.b, design->multiplier.y};
@@ -192,9 +189,6 @@ static void push_units(lua_State *L, const struct design *design) {
   push_unit(L, 2, "group", design->group.count, group);
   push_unit(L, 3, "member", design->multiplier.count, multiplier);
   lua_setfield(L, -2, "units");
-  set_integer(L, "channel_blocks", design->channel_blocks);
-  set_integer(L, "rows", design->rows);
-  set_bool(L, "channels_inner", design->choice.channels_inner);
 }
 
 static void push_steps(lua_State *L, const struct design *design) {
@@ -222,10 +216,14 @@ void design_push(lua_State *L, const struct design *design) {
   set_integer(L, "chunk_x", design->problem.in_channels * design->problem.x_channel);
   set_integer(L, "w_size", design->w_size);
   set_integer(L, "b_size", design->b_size);
-  push_axes(L, design);
+  design_push_axes(L, design, design->rank - 1, 1);
   push_steps(L, design);
   push_tiles(L, design);
   push_blocks(L, design);
-  push_units(L, design);
-  push_boxes(L, design);
+  design_push_units(L, design);
+  set_integer(L, "channel_blocks", design->channel_blocks);
+  set_integer(L, "rows", design->rows);
+  set_bool(L, "by_tile", design->rank == 1);
+  set_bool(L, "channels_inner", design->choice.channels_inner);
+  design_push_boxes(L, design);
 }

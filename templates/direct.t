@@ -7,28 +7,12 @@ $ local helpers = import("lib/helpers.t")
 $ local pack = import("lib/pack.t")
 $ local K -- the kernel that is being printed
 
-$ local function index(offset, count, step)
-$   return count > 1 and step ~= 0 and ("%d + i * %d"):format(offset, step) or tostring(offset)
-$ end
-
-$ -- Calls of equal neighbouring tiles. With one axis the row's tiles are the units: only those in [r0, r1).
+$ -- Calls of equal neighbouring tiles; each fetches its share of the weights that come next.
 $ local function call(block, run, px, pw, py, pr, x)
-$   local name = K.symbol .. "_tile" .. run.tile
-$   local offset = index(run.y, run.count, run.y_step)
-$   local values = { x = px .. " + " .. index(x + run.x, run.count, run.x_step), w = pw, y = py .. " + " .. offset, r = pr .. " + " .. offset }
-$   local before = (#K.axes == 0 and "" or "(row - r0) * " .. block.tiles .. " + ") .. index(run.first, run.count, 1)
-$   values.ahead = ("ahead + (uintptr_t)(%s%s) * %d"):format(before, #K.axes == 0 and " - r0" or "", block.share)
-$   local one = name .. "(" .. arguments.pass(arguments.join(tiles.pointers(K), tiles.counts(K)), values) .. ");"
-$   if #K.axes == 0 and run.count == 1 then
-if (r0 <= ${run.first} && ${run.first} < r1) ${one}
-$   elseif #K.axes == 0 then
-for (ptrdiff_t i = r0 > ${run.first} ? r0 - ${run.first} : 0; i < ${run.count} && i < r1 - ${run.first}; i++) ${one}
-$   elseif run.count == 1 then
-${one}
-$   else
-CONVSMITH_ROLLED
-for (ptrdiff_t i = 0; i < ${run.count}; i++) ${one}
-$   end
+$   local before = (K.by_tile and "" or "(row - r0) * " .. block.tiles .. " + ") .. rows_of.index(run.first, run.count, 1)
+$   local ahead = ("ahead + (uintptr_t)(%s%s) * %d"):format(before, K.by_tile and " - r0" or "", block.share)
+$   local values = { x = px, w = pw, y = py, r = pr, ahead = ahead }
+$   rows_of.call(K, run, arguments.join(tiles.pointers(K), tiles.counts(K)), values, x)
 $ end
 
 $ -- The rows of a full design: a case where the outer axes' taps are alike.
@@ -61,7 +45,7 @@ $   if K.ahead_w then
 /* the weights that come next */
 const uintptr_t ahead = (uintptr_t)w + ${block.chunk_w} * sizeof *w;
 $   end
-$   if #K.axes == 0 then
+$   if K.by_tile then
 $     for _, run in ipairs(block.cases[1].runs) do call(block, run, "x", "w", "y", "r", 0) end
 $   else
 CONVSMITH_ROLLED
@@ -108,13 +92,6 @@ $   end
 ${K.symbol}_block${number}(${arguments.pass(block_arguments(), values)});
 $ end
 
-$ local function order()
-$   local blocks, rows = { "block", K.channel_blocks }, { "row", K.rows }
-$   local list = K.channels_inner and { blocks, rows } or { rows, blocks }
-$   for i = #K.units, 1, -1 do list[#list + 1] = { K.units[i].name, K.units[i].count } end
-$   return list
-$ end
-
 $ -- Units [u, end) of a kernel: neighbouring rows of one channel block go together.
 $ local function define_units()
 $   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
@@ -139,7 +116,8 @@ $ return function(target, symbol)
 $   local kernels = parts.kernels(target, symbol)
 $   for _, kernel in ipairs(kernels) do
 $     K = kernel
-$     K.order = order()
+$     local blocks, rows = { "block", K.channel_blocks }, { "row", K.rows }
+$     K.order = parts.order(K, K.channels_inner and { blocks, rows } or { rows, blocks })
 $     helpers(K)
 $     for i, tile in ipairs(K.tiles) do tiles.define(K, tile, K.symbol .. "_tile" .. i - 1) end
 $     for i, block in ipairs(K.blocks) do define_block(block, K.symbol .. "_block" .. i) end

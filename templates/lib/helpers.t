@@ -69,6 +69,7 @@ $ }
 $ local function padding(K)
 $   local mapped = false
 $   for _, axis in ipairs(K.axes) do mapped = mapped or axis.mapped end
+$   if has(K, "tall") then mapped = mapped or K.tall.mapped end
 $   if not mapped then return end
 CONVSMITH_INLINE ptrdiff_t ${K.symbol}_${K.padding_mode}(ptrdiff_t i, ptrdiff_t n)
 {

@@ -32,6 +32,12 @@ $   end
 $   return kernels
 $ end
 
+$ -- All dimensions of the units: `inner` ones, then the kernel's own.
+$ local function order(K, inner)
+$   for i = #K.units, 1, -1 do inner[#inner + 1] = { K.units[i].name, K.units[i].count } end
+$   return inner
+$ end
+
 $ -- Decodes unit u; dimensions of one are not there.
 $ local function decode(dimensions)
 $   local total = 1
@@ -103,4 +109,4 @@ ${symbol}_part(${arguments.pass(list)}, 0, 1);
 
 $ end
 
-$ return { kernels = kernels_of, decode = decode, unit_offset = unit_offset, sum = sum, define = define }
+$ return { kernels = kernels_of, order = order, decode = decode, unit_offset = unit_offset, sum = sum, define = define }

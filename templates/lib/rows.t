@@ -1,4 +1,6 @@
-$ -- Where a row of outputs begins: its place on each outer axis, its y, and which taps of those axes are live. K: the kernel.
+$ -- Where a row of outputs begins: its place on each outer axis, its y, which taps of those axes are live; and the calls of its tiles.
+$ -- K: the kernel.
+$ local arguments = import("lib/arguments.lua")
 
 $ -- Output o of each outer axis for a row, and y (and residual) there.
 $ local function outputs(K)
@@ -62,4 +64,26 @@ $   if #live > 0 then
 $   end
 $ end
 
-$ return { outputs = outputs, first_taps = first_taps }
+$ local function index(offset, count, step)
+$   return count > 1 and step ~= 0 and ("%d + i * %d"):format(offset, step) or tostring(offset)
+$ end
+
+$ -- Calls of equal neighbouring tiles with the arguments of `list`, from pointers `from` and offset x. Where the row's tiles are the
+$ -- units: only those in [r0, r1).
+$ local function call(K, run, list, from, x)
+$   local x_at, y_at = index(x + run.x, run.count, run.x_step), index(run.y, run.count, run.y_step)
+$   local values = { x = from.x .. " + " .. x_at, w = from.w, y = from.y .. " + " .. y_at, r = from.r .. " + " .. y_at, ahead = from.ahead }
+$   local one = K.symbol .. "_tile" .. run.tile .. "(" .. arguments.pass(list, values) .. ");"
+$   if K.by_tile and run.count == 1 then
+if (r0 <= ${run.first} && ${run.first} < r1) ${one}
+$   elseif K.by_tile then
+for (ptrdiff_t i = r0 > ${run.first} ? r0 - ${run.first} : 0; i < ${run.count} && i < r1 - ${run.first}; i++) ${one}
+$   elseif run.count == 1 then
+${one}
+$   else
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < ${run.count}; i++) ${one}
+$   end
+$ end
+
+$ return { outputs = outputs, first_taps = first_taps, index = index, call = call }

@@ -37,9 +37,14 @@ $ local function counts(kernel)
 $   return arguments.join(trims(kernel), chunk(kernel), kernel.ahead_w and { { "uintptr_t", "ahead" } } or {})
 $ end
 
+$ -- Live lanes of vector q. In patches all are alike: their vectors lie side by side as pixels do.
+$ local function live_lanes(tile, q)
+$   return (K.form == "patch" or q == tile.vectors - 1) and tile.last or K.F.lanes
+$ end
+
 $ -- Calls body(row, vector) for every accumulator.
 $ local function each(tile, body)
-$   for row = 0, tile.rows - 1 do for q = 0, tile.vectors - 1 do body(row, q, q == tile.vectors - 1 and tile.last or K.F.lanes) end end
+$   for row = 0, tile.rows - 1 do for q = 0, tile.vectors - 1 do body(row, q, live_lanes(tile, q)) end end
 $ end
 
 $ -- Where an accumulator lies in y and in the residual.
@@ -230,22 +235,23 @@ $   end
 }
 $ end
 
-$ -- Loops over the live taps of the outer axes, from axis a inwards, then the spans.
-$ local function taps(tile, a, xp, wp)
-$   local axis = not K.full and a <= #K.axes and K.axes[a]
-$   if not axis then
-$     if K.form == "groups" then
-$       for _, part in ipairs(tile.sweeps) do sweep(K, tile, part, { hold = hold, accumulate = accumulate }, xp, wp) end
-$     else
-$       for _, span in ipairs(tile.spans) do run(tile, span, xp, wp) end
-$     end
-$     return
+$ local function spans(tile, xp, wp)
+$   if K.form == "groups" then
+$     for _, part in ipairs(tile.sweeps) do sweep(K, tile, part, { hold = hold, accumulate = accumulate }, xp, wp) end
+$   else
+$     for _, span in ipairs(tile.spans) do run(tile, span, xp, wp) end
 $   end
+$ end
+
+$ -- Loops over the live taps of the outer axes, from axis a inwards, with `inner` in the innermost.
+$ local function taps(tile, a, xp, wp, inner)
+$   local axis = not K.full and a <= #K.axes and K.axes[a]
+$   if not axis then return inner(tile, xp, wp) end
 $   local x_tap = axis.mapped and ("map%d[k%d]"):format(a, a) or ("k%d * %d"):format(a, axis.dilation * axis.x)
 CONVSMITH_ROLLED
 for (ptrdiff_t k${a} = 0; k${a} < ${axis.mapped and axis.kernel or "taps" .. a}; k${a}++) {
 const ${K.V.ctype} *x${a} = ${xp} + ${x_tap}, *w${a} = ${wp} + k${a} * ${tile.loop_w[a]};
-$   taps(tile, a + 1, "x" .. a, "w" .. a)
+$   taps(tile, a + 1, "x" .. a, "w" .. a, inner)
 }
 $ end
 
@@ -306,11 +312,16 @@ $     end
 $     if tile.x_ahead > 0 then
 uintptr_t x_ahead = (uintptr_t)x + ${tile.x_from};
 $     end
-$     taps(tile, 1, "x", "w")
+$     taps(tile, 1, "x", "w", spans)
 $   end
 $   finish(tile)
 }
 
 $ end
 
-$ return { define = define, pointers = pointers, counts = counts, chunk = chunk }
+$ -- For other kinds of tiles: their kernel, and the parts that they share with these.
+$ local function use(kernel) K = kernel end
+$ return {
+$   define = define, pointers = pointers, counts = counts, chunk = chunk, use = use, start = start, hold = hold, accumulate = accumulate, taps = taps,
+$   finish = finish,
+$ }

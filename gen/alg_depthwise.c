@@ -1,0 +1,175 @@
+/* The direct algorithm for depthwise layers, in patches (depthwise.h): enumerates their sizes with weights held or streamed,
+ * refuses what does not fit with the number and the limit, and estimates cycles. */
+#include "alg.h"
+#include "depthwise.h"
+#include "mem.h"
+#include <stdio.h>
+
+/* What one file may hold, in multiply-adds: the code of a layer stays below 64 KiB. */
+static const int64_t max_text_macs = 5000;
+
+struct depthwise_parameters {
+  struct depthwise *kernels; /* one a problem */
+  size_t count;
+};
+
+static struct plan new_plan(const struct candidates *candidates, const struct patch_choice *choice) {
+  return (struct plan){.id = mem_text("direct-patch-%lldx%lld-%s", (long long)choice->rows, (long long)choice->columns,
+                                      choice->held ? "held" : "streamed"),
+                       .algorithm = &alg_depthwise,
+                       .isa = candidates->isa,
+                       .tile = mem_text("%lldx%lld", (long long)choice->rows, (long long)choice->columns)};
+}
+
+static void refuse(struct candidates *candidates, const struct patch_choice *choice, const char *reason) {
+  struct plan plan = new_plan(candidates, choice);
+  plan.reason = reason;
+  candidates_add(candidates, plan);
+}
+
+/* ---- size ------------------------------------------------------------------------------------------------------ */
+
+/* Bytes of a patch's function, which has a body for whole vectors and one for what is left. */
+static int64_t patch_bytes(const struct depthwise *depthwise, const struct patch *patch, const struct isa *isa) {
+  const int64_t mac = isa->mac_bytes * (depthwise->base.problem.zero_weights ? 2 : 1);
+  const int64_t bodies = (depthwise->vectors > 0) + (depthwise->last > 0);
+  const int64_t finish = patch->rows * patch->columns * design_finish_bytes(&depthwise->base);
+  return 200 + bodies * (100 + patch->macs * mac + patch->loads * 10 + (int64_t)patch->line_count * 30 + finish);
+}
+
+static int64_t code_bytes(const struct depthwise *depthwise, const struct isa *isa) {
+  int64_t largest = 300 + 64 * (int64_t)depthwise->strips[0].run_count * 2;
+  for (size_t i = 0; i < depthwise->patch_count; i++) {
+    const int64_t bytes = patch_bytes(depthwise, &depthwise->patches[i], isa);
+    if (bytes > largest) largest = bytes;
+  }
+  return largest;
+}
+
+static const char *judge(const struct depthwise *depthwise, const struct isa *isa) {
+  const int64_t bytes = code_bytes(depthwise, isa), limit = depthwise->base.problem.max_code_bytes;
+  if (depthwise->reason) return depthwise->reason;
+  if (bytes > limit)
+    return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)bytes,
+                    (long long)limit);
+  if (depthwise->macs > max_text_macs)
+    return mem_text("its text holds %lld multiply-adds, at most %lld compile in good time", (long long)depthwise->macs,
+                    (long long)max_text_macs);
+  return NULL;
+}
+
+/* ---- one candidate --------------------------------------------------------------------------------------------------- */
+
+static void sum_up(struct plan *plan, const struct depthwise *depthwise) {
+  const int64_t bytes = code_bytes(depthwise, plan->isa), size = (int64_t)cs_size(depthwise->base.problem.dtype);
+  plan->cost += depthwise_cost(depthwise, plan->isa);
+  plan->multiply_adds += depthwise->macs;
+  plan->packed_bytes += design_packed(&depthwise->base) * size;
+  if (bytes > plan->code_bytes) plan->code_bytes = bytes;
+}
+
+static void try_choice(struct candidates *candidates, struct patch_choice choice) {
+  const size_t mark = mem_mark();
+  struct depthwise_parameters *parameters = mem_new(sizeof *parameters);
+  struct plan plan = new_plan(candidates, &choice);
+  char reason[256];
+  plan.row_tile = choice.columns;
+  plan.channel_tile = candidates->isa->lanes[candidates->problems[0].dtype];
+  parameters->kernels = mem_array(candidates->problem_count, sizeof *parameters->kernels);
+  plan.parameters = parameters;
+  for (size_t i = 0; i < candidates->problem_count && !plan.reason; i++) {
+    struct depthwise *kernel = &parameters->kernels[parameters->count++];
+    depthwise_build(kernel, &candidates->problems[i], candidates->isa, &choice);
+    plan.reason = judge(kernel, candidates->isa);
+    if (!plan.reason) sum_up(&plan, kernel);
+  }
+  if (!plan.reason) {
+    candidates_add(candidates, plan);
+    return;
+  }
+  snprintf(reason, sizeof reason, "%s", plan.reason);
+  mem_release(mark);
+  refuse(candidates, &choice, mem_text("%s", reason));
+}
+
+/* ---- enumeration ----------------------------------------------------------------------------------------------------- */
+
+/* Why patches can't serve, or NULL. */
+static const char *problem_reason(const struct problem *problem, const struct design *folded) {
+  if (problem->in_channels > 1 || problem->groups == 1)
+    return mem_text("%lld groups of %lld input channels; patches need 2 or more groups of 1", (long long)problem->groups,
+                    (long long)problem->in_channels);
+  if (problem->out_channels > 1)
+    return mem_text("each input channel has %lld output channels; patches need 1", (long long)problem->out_channels);
+  if (problem->x_group != 1 || problem->y_group != 1)
+    return mem_text("neighbouring channels lie %lld apart in the input and %lld in the output; patches need 1",
+                    (long long)problem->x_group, (long long)problem->y_group);
+  if (problem->unroll == UNROLL_NONE) return "unroll: none asks for loops over taps; patches write them out";
+  if (problem->unroll == UNROLL_FULL && folded->rank > 2)
+    return "unroll: full asks for no loop over taps; patches write out those of two dimensions";
+  return NULL;
+}
+
+/* For a number of rows, the widest patch that the registers hold, made narrower where the columns then split evenly. */
+static void try_rows(struct candidates *candidates, const struct design *folded, int64_t rows, bool held) {
+  const struct axis *row = &folded->axis[folded->rank - 1];
+  const int64_t registers = candidates->isa->registers, high = rows > 1 ? row[-1].kernel : 1;
+  struct patch_choice choice = {.rows = rows, .columns = 1, .held = held};
+  if (row->kernel > max_text_macs || high > max_text_macs / row->kernel) {
+    refuse(candidates, &choice,
+           mem_text("%lld x %lld taps; patches write out at most %lld", (long long)high, (long long)row->kernel,
+                    (long long)max_text_macs));
+    return;
+  }
+  while (choice.columns <= row->out && patch_registers(row, high * row->kernel, &choice) <= registers) choice.columns++;
+  if (choice.columns <= row->out)
+    refuse(candidates, &choice,
+           mem_text("needs %lld registers, %s has %lld", (long long)patch_registers(row, high * row->kernel, &choice),
+                    candidates->isa->name, (long long)registers));
+  const int64_t most = choice.columns - 1;
+  if (most == 0) return;
+  const int64_t patches = (row->out + most - 1) / most;
+  choice.columns = (row->out + patches - 1) / patches;
+  try_choice(candidates, choice);
+}
+
+static void depthwise_enumerate(struct candidates *candidates) {
+  static const int64_t rows[] = {1, 2, 3, 4, 6};
+  struct design folded = {.problem = candidates->problems[0]};
+  fold_axes(&folded);
+  const char *reason = problem_reason(&candidates->problems[0], &folded);
+  const int64_t most = folded.rank > 1 ? folded.axis[folded.rank - 2].out : 1;
+  if (reason) refuse(candidates, &(struct patch_choice){.rows = 1, .columns = 1}, reason);
+  int64_t before = 0;
+  for (size_t i = 0; !reason && i < sizeof rows / sizeof *rows && rows[i] <= most; i++) {
+    const int64_t strips = (most + rows[i] - 1) / rows[i], high = (most + strips - 1) / strips;
+    if (high == before) continue;
+    try_rows(candidates, &folded, high, false);
+    try_rows(candidates, &folded, high, true);
+    before = high;
+  }
+}
+
+/* ---- what the template gets -------------------------------------------------------------------------------------------- */
+
+static void depthwise_push_all(lua_State *L, const struct plan *plan) {
+  const struct depthwise_parameters *parameters = plan->parameters;
+  lua_createtable(L, (int)parameters->count, 0);
+  for (size_t i = 0; i < parameters->count; i++) {
+    depthwise_push(L, &parameters->kernels[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static void depthwise_bake(const struct plan *plan, const struct layer *layer, const void **weights, const void **bias) {
+  const struct depthwise_parameters *parameters = plan->parameters;
+  design_bake(&parameters->kernels[0].base, layer, weights, bias);
+}
+
+const struct algorithm alg_depthwise = {
+    .name = "direct",
+    .template = "depthwise.t",
+    .enumerate = depthwise_enumerate,
+    .push = depthwise_push_all,
+    .bake = depthwise_bake,
+};

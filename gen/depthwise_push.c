@@ -1,0 +1,149 @@
+/* A depthwise kernel as the Lua table that templates/depthwise.t loops over: the same numbers under the same names. */
+#include "depthwise.h"
+#include "signature.h"
+
+static void push_mac(lua_State *L, const struct patch_mac *mac) {
+  lua_createtable(L, 0, 4);
+  set_integer(L, "row", mac->row);
+  set_integer(L, "column", mac->column);
+  set_integer(L, "x", mac->x);
+  set_integer(L, "tap", mac->tap);
+}
+
+static void push_step(lua_State *L, const struct patch_step *step) {
+  lua_createtable(L, 0, 4);
+  set_integer(L, "first_x", step->first_x);
+  set_integer(L, "x_count", step->x_count);
+  if (step->tap < 0)
+    set_bool(L, "tap", false);
+  else
+    set_integer(L, "tap", step->tap);
+  lua_createtable(L, (int)step->mac_count, 0);
+  for (size_t i = 0; i < step->mac_count; i++) {
+    push_mac(L, &step->macs[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "macs");
+}
+
+static void push_line(lua_State *L, const struct patch_line *line) {
+  lua_createtable(L, 0, 4);
+  set_integer(L, "at", line->at);
+  set_bool(L, "above", line->above);
+  set_bool(L, "below", line->below);
+  lua_createtable(L, (int)line->step_count, 0);
+  for (size_t i = 0; i < line->step_count; i++) {
+    push_step(L, &line->steps[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "steps");
+}
+
+static void push_patch(lua_State *L, const struct patch *patch) {
+  lua_createtable(L, 0, 4);
+  set_integer(L, "rows", patch->rows);
+  set_integer(L, "vectors", patch->columns);
+  push_integers(L, "inputs", patch->inputs, patch->input_count);
+  lua_createtable(L, (int)patch->line_count, 0);
+  for (size_t i = 0; i < patch->line_count; i++) {
+    push_line(L, &patch->lines[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "lines");
+}
+
+static void push_patches(lua_State *L, const struct depthwise *depthwise) {
+  lua_createtable(L, (int)depthwise->patch_count, 0);
+  for (size_t i = 0; i < depthwise->patch_count; i++) {
+    push_patch(L, &depthwise->patches[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "patches");
+}
+
+static void push_strips(lua_State *L, const struct depthwise *depthwise) {
+  lua_createtable(L, (int)depthwise->strips_count, 0);
+  for (size_t i = 0; i < depthwise->strips_count; i++) {
+    const struct strips *strips = &depthwise->strips[i];
+    lua_createtable(L, 0, 3);
+    set_integer(L, "to", strips->to);
+    set_integer(L, "rows", strips->rows);
+    lua_createtable(L, (int)strips->run_count, 0);
+    for (size_t r = 0; r < strips->run_count; r++) {
+      push_run(L, &strips->runs[r]);
+      lua_rawseti(L, -2, (lua_Integer)r + 1);
+    }
+    lua_setfield(L, -2, "runs");
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "strips");
+}
+
+/* The axis of a patch's rows. */
+static void push_tall(lua_State *L, const struct depthwise *depthwise) {
+  const struct axis *tall = &depthwise->tall;
+  lua_createtable(L, 0, 8);
+  set_integer(L, "strips", depthwise->strip_count);
+  set_integer(L, "input", tall->in);
+  set_integer(L, "stride", tall->stride);
+  set_integer(L, "pad", tall->pad);
+  set_integer(L, "x", tall->x_step);
+  set_integer(L, "y", tall->y_step);
+  set_bool(L, "mapped", axis_trimmed(tall) && depthwise->base.problem.pad_mode != CS_ZEROS);
+  lua_setfield(L, -2, "tall");
+}
+
+/* Distances: between taps, between outputs of a patch, and to the next vector of channels. */
+static void push_steps(lua_State *L, const struct depthwise *depthwise) {
+  const struct design *base = &depthwise->base;
+  const int64_t panel = base->blocks[0].panel;
+  int64_t loop_w[MAX_AXES], step = depthwise->row.kernel * depthwise->tall.kernel * panel;
+  for (int a = depthwise->outer - 1; a >= 0; a--) {
+    loop_w[a] = step;
+    step *= base->axis[a].kernel;
+  }
+  push_integers(L, "loop_w", loop_w, depthwise->outer);
+  set_integer(L, "w_tap", panel);
+  set_integer(L, "taps", depthwise->row.kernel * depthwise->tall.kernel);
+  set_integer(L, "x_column", depthwise->row.x_step);
+  set_integer(L, "x_lane", base->x_lane);
+  set_integer(L, "y_row", depthwise->tall.y_step);
+  set_integer(L, "y_vector", depthwise->row.y_step);
+  set_integer(L, "y_lane", base->y_lane);
+  set_integer(L, "b_vector", 0);
+  lua_createtable(L, 0, 6);
+  set_integer(L, "x", base->x_vector);
+  set_integer(L, "w", base->blocks[0].w_step);
+  set_integer(L, "b", base->b_vector);
+  set_integer(L, "s", base->b_vector);
+  set_integer(L, "r", base->y_vector);
+  set_integer(L, "y", base->y_vector);
+  lua_setfield(L, -2, "next");
+}
+
+void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
+  const struct design *base = &depthwise->base;
+  lua_createtable(L, 0, 32);
+  set_text(L, "form", "patch");
+  set_text(L, "padding_mode", pad_mode_name(base->problem.pad_mode));
+  set_bool(L, "shared", false);
+  set_bool(L, "full", false);
+  set_bool(L, "ahead_w", false);
+  set_integer(L, "chunks", 1);
+  set_bool(L, "held", depthwise->choice.held);
+  set_bool(L, "w_exact", base->w_exact);
+  set_bool(L, "zero_weights", base->problem.zero_weights);
+  set_integer(L, "w_size", base->w_size);
+  set_integer(L, "b_size", base->b_size);
+  set_integer(L, "whole", depthwise->vectors);
+  set_integer(L, "last", depthwise->last);
+  set_integer(L, "rows", depthwise->rows);
+  set_bool(L, "by_tile", depthwise->by_tile);
+  design_push_axes(L, base, depthwise->outer, depthwise->strip_count);
+  design_push_units(L, base);
+  design_push_boxes(L, base);
+  push_tall(L, depthwise);
+  push_steps(L, depthwise);
+  push_patches(L, depthwise);
+  push_strips(L, depthwise);
+}

@@ -1,0 +1,93 @@
+$ -- Depthwise convolution in patches on one target: strips of rows that patches walk along, and the shares of NAME_part.
+$ local arguments = import("lib/arguments.lua")
+$ local tiles = import("lib/tile.t")
+$ local patches = import("lib/patch.t")
+$ local rows = import("lib/rows.t")
+$ local parts = import("lib/parts.t")
+$ local helpers = import("lib/helpers.t")
+$ local pack = import("lib/pack.t")
+$ local K -- the kernel that is being printed
+
+$ -- The strip's first row of outputs, and the row of inputs that its first tap reads.
+$ local function strip()
+$   local tall, high = K.tall, K.strips[1]
+$   if tall.strips == 1 then
+const ptrdiff_t top = ${-tall.pad};
+$   else
+$     local extra = #K.strips > 1 and (" + (strip < %d ? strip : %d)"):format(high.to, high.to) or ""
+const ptrdiff_t strip = row % ${tall.strips}, first = strip * ${K.strips[#K.strips].rows}${extra};
+const ptrdiff_t top = first * ${tall.stride} - ${tall.pad};
+yr += first * ${tall.y};
+$     if layer.residual then
+rr += first * ${tall.y};
+$     end
+$   end
+$ end
+
+$ local function define_row()
+$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } })
+static ${K.V.isa.attribute}
+void ${K.symbol}_rows(${arguments.declare(list)})
+{
+$   if not K.by_tile then
+CONVSMITH_ROLLED
+for (ptrdiff_t row = r0; row < r1; row++)
+$   end
+{
+$   rows.outputs(K)
+$   rows.first_taps(K, K.loop_w)
+$   strip()
+$   for i, strips in ipairs(K.strips) do
+$     if i < #K.strips then
+if (strip < ${strips.to}) {
+$     end
+$     for _, run in ipairs(strips.runs) do rows.call(K, run, patches.list(K), { x = "xr", w = "wr", y = "yr", r = "rr" }, 0) end
+$     if i < #K.strips then
+} else {
+$     end
+$   end
+$   if #K.strips > 1 then
+}
+$   end
+}
+}
+
+$ end
+
+$ -- Units [u, end) of a kernel: neighbouring rows of one image go together.
+$ local function define_units()
+$   local pointers = tiles.pointers(K)
+$   local list = arguments.join(pointers, { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
+$   local values = { r0 = K.rows > 1 and "row" or "0", r1 = K.rows > 1 and "row + count" or "1" }
+$   for _, name in ipairs({ "x", "y" }) do values[name] = parts.sum(name, parts.unit_offset(K, name)) end
+$   values.r = parts.sum("r", parts.unit_offset(K, "y"))
+static ${K.V.isa.attribute}
+void ${K.symbol}_units(${arguments.declare(list)})
+{
+while (u < end) {
+$   parts.decode(K.order)
+$   if K.rows == 1 then
+const ptrdiff_t count = 1;
+$   else
+const ptrdiff_t count = ${K.rows} - row < end - u ? ${K.rows} - row : end - u;
+$   end
+${K.symbol}_rows(${arguments.pass(arguments.join(pointers, { { "", "r0" }, { "", "r1" } }), values)});
+u += count;
+}
+}
+
+$ end
+
+$ return function(target, symbol)
+$   local kernels = parts.kernels(target, symbol)
+$   for _, kernel in ipairs(kernels) do
+$     K = kernel
+$     K.order = parts.order(K, { { "row", K.rows } })
+$     helpers(K)
+$     for i, patch in ipairs(K.patches) do patches.define(K, patch, K.symbol .. "_tile" .. i - 1) end
+$     define_row()
+$     define_units()
+$   end
+$   pack(kernels, symbol)
+$   parts.define(kernels, tiles.pointers, symbol)
+$ end

@@ -1,0 +1,103 @@
+$ -- A patch: rows × columns of outputs, each a vector of channels, that every input is brought to once; then the same for the next
+$ -- channels. K: the kernel (gen/depthwise.h has the words).
+$ local arguments = import("lib/arguments.lua")
+$ local vec = import("lib/vec.lua")
+$ local tiles = import("lib/tile.t")
+$ local at = vec.at
+$ local K
+
+$ -- `top`: the input row of the first line.
+$ local function list_of(kernel)
+$   return arguments.join(tiles.pointers(kernel), tiles.counts(kernel), { { "ptrdiff_t", "top" } })
+$ end
+
+$ local uses = 2 -- of every operand: all that matters is that there are several
+
+$ local function input(tile, x)
+$   tiles.hold("u" .. x, K.V.get(at("xl", tile.inputs[x + 1] * K.x_column), K.x_lane, tile.last), uses)
+$ end
+
+$ local function weight(tile, wp, tap)
+$   local live = K.w_exact and tile.last or K.V.lanes
+$   tiles.hold("v" .. tap, K.V.get(at(wp, tap * K.w_tap), 1, live), uses)
+$ end
+
+$ -- One step of a line whose row of inputs begins at xl.
+$ local function step(tile, step, wp)
+$   if K.V.isa.barrier then
+CONVSMITH_BARRIER();
+$   end
+$   for x = step.first_x, step.first_x + step.x_count - 1 do input(tile, x) end
+$   if step.tap then
+{
+$     weight(tile, wp, step.tap)
+$   end
+$   for _, mac in ipairs(step.macs) do
+$     tiles.accumulate(("a%d_%d"):format(mac.row, mac.column), "u" .. mac.x, "v" .. mac.tap, uses)
+$   end
+$   if step.tap then
+}
+$   end
+$ end
+
+$ -- A line, where it lies inside the input.
+$ local function line(tile, line, xp, wp)
+$   local conditions, row = {}, line.at == 0 and "top" or "(top + " .. line.at .. ")"
+$   if K.tall.mapped then
+$     row = ("%s_%s(top + %d, %d)"):format(K.symbol, K.padding_mode, line.at, K.tall.input)
+$   else
+$     if line.above then conditions[#conditions + 1] = row .. " >= 0" end
+$     if line.below then conditions[#conditions + 1] = row .. " < " .. K.tall.input end
+$   end
+$   if #conditions > 0 then
+if (${table.concat(conditions, " && ")})
+$   end
+{
+const ${K.V.ctype} *xl = ${xp} + ${row} * ${K.tall.x};
+$   for _, s in ipairs(line.steps) do step(tile, s, wp) end
+}
+$ end
+
+$ local function lines(tile, xp, wp)
+$   if K.held then
+$     for tap = 0, K.taps - 1 do weight(tile, wp, tap) end
+$   end
+$   for _, l in ipairs(tile.lines) do line(tile, l, xp, wp) end
+$ end
+
+$ -- The outputs of one vector of channels, `live` of its lanes.
+$ local function body(patch, live)
+$   local tile = { rows = patch.rows, vectors = patch.vectors, last = live, inputs = patch.inputs, lines = patch.lines, loop_w = K.loop_w }
+$   tiles.start(tile)
+$   if #tile.lines > 0 then tiles.taps(tile, 1, "x", "w", lines) end
+$   tiles.finish(tile)
+$ end
+
+$ local function define(kernel, patch, name)
+$   K = kernel
+$   tiles.use(K)
+/* ${patch.rows} x ${patch.vectors} outputs, ${K.whole} vectors and ${K.last} lanes */
+CONVSMITH_NOINLINE ${K.V.isa.attribute}
+void ${name}(${arguments.declare(list_of(K))})
+{
+$   if #patch.lines == 0 then
+(void)x, (void)w, (void)top;
+$     for _, trim in ipairs(tiles.counts(K)) do
+(void)${trim[2]};
+$     end
+$   end
+$   if K.whole > 0 then
+CONVSMITH_ROLLED
+for (ptrdiff_t vector = 0; vector < ${K.whole}; vector++) {
+$     body(patch, K.V.lanes)
+$     for _, argument in ipairs(tiles.pointers(K)) do
+${argument[2]} += ${K.next[argument[2]]};
+$     end
+}
+$   end
+$   if K.last > 0 then body(patch, K.last) end
+}
+
+$ end
+
+$ return { define = define, list = list_of }

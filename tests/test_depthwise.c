@@ -1,0 +1,180 @@
+/* Depthwise patches on cases worked by hand: which inputs a patch loads, what each feeds, how planes are cut into strips and strips
+ * into runs, and each reason for which patches are refused. */
+#include "../gen/depthwise.h"
+#include "../gen/plan.h"
+#include "spec_text.h"
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+static const struct isa four_lanes = {.name = "toy", .registers = 16, .lanes = {4, 2}, .mac_bytes = 8, .macs_per_cycle = 2};
+
+static const struct depthwise *kernel_of(const char *keys, struct patch_choice choice) {
+  struct problem problem;
+  struct depthwise *kernel = mem_new(sizeof *kernel);
+  const struct layer *layer = spec_layer(keys);
+  assert_int_equal(layer->op->lower(layer, &problem), 1);
+  depthwise_build(kernel, &problem, &four_lanes, &choice);
+  assert_null(kernel->reason);
+  return kernel;
+}
+
+static const char plane[] = "input: [1, 9, 5, 7], out_channels: 9, groups: 9, kernel_size: 3, padding: 1";
+
+/* ---- strips and runs -------------------------------------------------------------------------------------------------- */
+
+/* Five rows in strips of at most three: three and two. Seven columns in patches of at most three: 3, 2 and 2. */
+static void planes_are_cut_evenly(void **state) {
+  (void)state;
+  const struct depthwise *kernel = kernel_of(plane, (struct patch_choice){.rows = 3, .columns = 3});
+  assert_int_equal(kernel->strips_count, 2);
+  assert_int_equal(kernel->strips[0].rows, 3);
+  assert_int_equal(kernel->strips[0].to, 1);
+  assert_int_equal(kernel->strips[1].rows, 2);
+  assert_int_equal(kernel->strips[1].to, 2);
+  assert_int_equal(kernel->rows, 2);
+  const struct strips *high = &kernel->strips[0];
+  static const int64_t columns[] = {3, 2, 2}, x[] = {0, 2, 4}, y[] = {0, 3, 5};
+  assert_int_equal(high->run_count, 3);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(kernel->patches[high->runs[i].tile].columns, columns[i]);
+    assert_int_equal(high->runs[i].x, x[i] * 9);
+    assert_int_equal(high->runs[i].y, y[i] * 9);
+  }
+  assert_int_equal(kernel->vectors, 2);
+  assert_int_equal(kernel->last, 1);
+}
+
+/* Twelve columns by three: the two between the borders are one run, and one text. */
+static void equal_patches_run(void **state) {
+  (void)state;
+  const struct depthwise *kernel = kernel_of("input: [1, 4, 6, 12], out_channels: 4, groups: 4, kernel_size: 3, padding: 1",
+                                             (struct patch_choice){.rows = 2, .columns = 3});
+  const struct strips *strips = &kernel->strips[0];
+  assert_int_equal(strips->run_count, 3);
+  assert_int_equal(strips->runs[1].count, 2);
+  assert_int_equal(strips->runs[1].x, 2 * 4);
+  assert_int_equal(strips->runs[1].x_step, 3 * 4);
+  assert_int_equal(strips->runs[2].first, 3);
+  assert_int_equal(kernel->patch_count, 3);
+}
+
+/* A plane of one strip is shared by its patches. */
+static void patches_are_units_of_a_single_strip(void **state) {
+  (void)state;
+  const struct depthwise *kernel =
+      kernel_of("input: [2, 4, 40], out_channels: 4, groups: 4, kernel_size: 3", (struct patch_choice){.rows = 1, .columns = 8});
+  assert_true(kernel->by_tile);
+  assert_int_equal(kernel->rows, 5);
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------------------ */
+
+/* 2 x 2 outputs of a 3x3 read 4 x 4 inputs; every one of the 36 products is there once, on the line and column where it belongs. */
+static void every_product_once(void **state) {
+  (void)state;
+  for (int held = 0; held < 2; held++) {
+    const struct depthwise *kernel = kernel_of("input: [1, 4, 4, 4], out_channels: 4, groups: 4, kernel_size: 3",
+                                               (struct patch_choice){.rows = 2, .columns = 2, .held = held});
+    const struct patch *patch = &kernel->patches[0];
+    int seen[2][2][9] = {{{0}}};
+    assert_int_equal(patch->line_count, 4);
+    assert_int_equal(patch->input_count, 4);
+    assert_int_equal(patch->macs, 36);
+    for (size_t l = 0; l < patch->line_count; l++)
+      for (size_t s = 0; s < patch->lines[l].step_count; s++)
+        for (size_t m = 0; m < patch->lines[l].steps[s].mac_count; m++) {
+          const struct patch_mac mac = patch->lines[l].steps[s].macs[m];
+          assert_int_equal(mac.row + mac.tap / 3, patch->lines[l].at);
+          assert_int_equal(mac.column + mac.tap % 3, patch->inputs[mac.x]);
+          seen[mac.row][mac.column][mac.tap]++;
+        }
+    for (int i = 0; i < 36; i++) assert_int_equal(seen[i / 18][i / 9 % 2][i % 9], 1);
+  }
+}
+
+/* What is held loads each input once; what is streamed loads each input once and each weight once for every row it serves. */
+static void loads(void **state) {
+  (void)state;
+  static const char keys[] = "input: [1, 4, 4, 4], out_channels: 4, groups: 4, kernel_size: 3";
+  assert_int_equal(kernel_of(keys, (struct patch_choice){.rows = 2, .columns = 2, .held = true})->patches[0].loads, 16);
+  assert_int_equal(kernel_of(keys, (struct patch_choice){.rows = 2, .columns = 2})->patches[0].loads, 16 + 18);
+}
+
+/* Padding 1: the first strip's first line may lie above, the last strip's last line below, the others are inside. */
+static void lines_outside(void **state) {
+  (void)state;
+  const struct depthwise *kernel = kernel_of("input: [1, 4, 6, 4], out_channels: 4, groups: 4, kernel_size: 3, padding: [1, 0]",
+                                             (struct patch_choice){.rows = 2, .columns = 2});
+  const struct patch *patch = &kernel->patches[0];
+  assert_int_equal(patch->line_count, 4);
+  for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(patch->lines[i].above, i == 0);
+    assert_int_equal(patch->lines[i].below, i == 3);
+  }
+}
+
+/* ---- registers -------------------------------------------------------------------------------------------------------- */
+
+static void registers(void **state) {
+  static const struct axis plain = {.kernel = 3, .stride = 1, .dilation = 1}, strided = {.kernel = 3, .stride = 2, .dilation = 1};
+  (void)state;
+  assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3, .held = true}), 6 + 9 + 1);
+  assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3}), 6 + 3 + 1);
+  assert_int_equal(patch_registers(&strided, 9, &(struct patch_choice){.rows = 2, .columns = 3}), 6 + 5 + 1);
+}
+
+/* ---- reasons ---------------------------------------------------------------------------------------------------------- */
+
+static const struct {
+  const char *words, *keys;
+} reasons[] = {
+    {"2 groups of 20 input channels; patches need 2 or more groups of 1",
+     "input: [1, 40, 9], out_channels: 40, groups: 2, kernel_size: 3"},
+    {"each input channel has 2 output channels; patches need 1", "input: [1, 40, 9], out_channels: 80, groups: 40, kernel_size: 3"},
+    {"neighbouring channels lie 9 apart in the input and 7 in the output; patches need 1",
+     "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, layout: nchw"},
+    {"unroll: none asks for loops over taps", "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, unroll: none"},
+    {"unroll: full asks for no loop over taps", "input: [1, 8, 9, 9, 9], out_channels: 8, groups: 8, kernel_size: 3, unroll: full"},
+    {"needs 17 registers, toy has 16", "input: [1, 40, 90, 90], out_channels: 40, groups: 40, kernel_size: 3"},
+    {"x 9000 taps; patches write out at most", "input: [1, 8, 9, 9000], out_channels: 8, groups: 8, kernel_size: [1, 9000]"},
+    {"multiply-adds, at most 5000 compile in good time", "input: [1, 6, 30, 30], out_channels: 6, groups: 6, kernel_size: 13"},
+    {"bytes of code, max_code_bytes is 500",
+     "input: [1, 6, 9, 9], out_channels: 6, groups: 6, kernel_size: 3, max_code_bytes: 500"},
+};
+
+static bool refused_with(const char *words, const struct plan_list *plans) {
+  for (size_t i = plans->usable; i < plans->count; i++)
+    if (strstr(plans->items[i].id, "patch") && strstr(plans->items[i].reason, words)) return true;
+  return false;
+}
+
+static void every_reason(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++) {
+    const struct plan_list plans = plan_enumerate(spec_layer(reasons[i].keys), &four_lanes);
+    if (!refused_with(reasons[i].words, &plans)) fail_msg("no patch is refused with \"%s\"", reasons[i].words);
+  }
+}
+
+static int begin(void **state) {
+  (void)state;
+  scratch_begin("depthwise");
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(planes_are_cut_evenly),
+      cmocka_unit_test(equal_patches_run),
+      cmocka_unit_test(patches_are_units_of_a_single_strip),
+      cmocka_unit_test(every_product_once),
+      cmocka_unit_test(loads),
+      cmocka_unit_test(lines_outside),
+      cmocka_unit_test(registers),
+      cmocka_unit_test(every_reason),
+  };
+  return cmocka_run_group_tests(tests, begin, spec_done);
+}
