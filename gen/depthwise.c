@@ -65,7 +65,9 @@ static void set_units(struct depthwise *depthwise) {
   depthwise->rows = depthwise->strip_count;
   for (int a = 0; a < depthwise->outer; a++) depthwise->rows *= depthwise->base.axis[a].out;
   depthwise->by_tile = depthwise->outer == 0 && depthwise->strip_count == 1;
-  if (depthwise->by_tile) depthwise->rows = strips->runs[strips->run_count - 1].first + strips->runs[strips->run_count - 1].count;
+  if (!depthwise->by_tile) return;
+  depthwise->rows = 0;
+  for (size_t i = 0; i < strips->run_count; i++) depthwise->rows += strips->runs[i].count;
 }
 
 void depthwise_build(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa,
