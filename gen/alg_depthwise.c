@@ -94,16 +94,26 @@ static void try_choice(struct candidates *candidates, struct patch_choice choice
 
 /* ---- enumeration ----------------------------------------------------------------------------------------------------- */
 
+/* Why several output channels can't share an input in neighbouring lanes, or NULL. */
+static const char *members_reason(const struct problem *problem, const struct isa *isa) {
+  const int lanes = isa->lanes[problem->dtype];
+  if (lanes % problem->out_channels != 0)
+    return mem_text("each input channel has %lld output channels; patches need a divisor of %s's %d lanes",
+                    (long long)problem->out_channels, isa->name, lanes);
+  if (!isa->permutes) return mem_text("%s has no operation that permutes the %d lanes of a vector", isa->name, lanes);
+  if (problem->baked_weights || problem->baked_bias) return "baked values of a multiplier lie channel by channel, not in lanes";
+  return NULL;
+}
+
 /* Why patches can't serve, or NULL. */
-static const char *problem_reason(const struct problem *problem, const struct design *folded) {
+static const char *problem_reason(const struct problem *problem, const struct isa *isa, const struct design *folded) {
   if (problem->in_channels > 1 || problem->groups == 1)
     return mem_text("%lld groups of %lld input channels; patches need 2 or more groups of 1", (long long)problem->groups,
                     (long long)problem->in_channels);
-  if (problem->out_channels > 1)
-    return mem_text("each input channel has %lld output channels; patches need 1", (long long)problem->out_channels);
-  if (problem->x_group != 1 || problem->y_group != 1)
+  if (problem->x_group != 1 || problem->y_channel != 1)
     return mem_text("neighbouring channels lie %lld apart in the input and %lld in the output; patches need 1",
-                    (long long)problem->x_group, (long long)problem->y_group);
+                    (long long)problem->x_group, (long long)problem->y_channel);
+  if (problem->out_channels > 1) return members_reason(problem, isa);
   if (problem->unroll == UNROLL_NONE) return "unroll: none asks for loops over taps; patches write them out";
   if (problem->unroll == UNROLL_FULL && folded->rank > 2)
     return "unroll: full asks for no loop over taps; patches write out those of two dimensions";
@@ -114,7 +124,7 @@ static const char *problem_reason(const struct problem *problem, const struct de
 static void try_rows(struct candidates *candidates, const struct design *folded, int64_t rows, bool held) {
   const struct axis *row = &folded->axis[folded->rank - 1];
   const int64_t registers = candidates->isa->registers, high = rows > 1 ? row[-1].kernel : 1;
-  struct patch_choice choice = {.rows = rows, .columns = 1, .held = held};
+  struct patch_choice choice = {.rows = rows, .columns = 1, .held = held, .members = candidates->problems[0].out_channels};
   if (row->kernel > max_text_macs || high > max_text_macs / row->kernel) {
     refuse(candidates, &choice,
            mem_text("%lld x %lld taps; patches write out at most %lld", (long long)high, (long long)row->kernel,
@@ -137,7 +147,7 @@ static void depthwise_enumerate(struct candidates *candidates) {
   static const int64_t rows[] = {1, 2, 3, 4, 6};
   struct design folded = {.problem = candidates->problems[0]};
   fold_axes(&folded);
-  const char *reason = problem_reason(&candidates->problems[0], &folded);
+  const char *reason = problem_reason(&candidates->problems[0], candidates->isa, &folded);
   const int64_t most = folded.rank > 1 ? folded.axis[folded.rank - 2].out : 1;
   if (reason) refuse(candidates, &(struct patch_choice){.rows = 1, .columns = 1}, reason);
   int64_t before = 0;

@@ -6,12 +6,23 @@
 static const struct axis single = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
 
 int64_t patch_registers(const struct axis *row, int64_t taps, const struct patch_choice *choice) {
-  const int64_t sums = choice->rows * choice->columns;
+  /* what spreads an input over its members takes two: which lanes, and the input as it was loaded */
+  const int64_t sums = choice->rows * choice->columns + (choice->members > 1 ? 2 : 0);
   if (choice->held) return sums + taps + 1;
   /* inputs wait until no later tap reads them: with a stride, those between the columns too */
   const int64_t reach = row->kernel > 1 ? (row->kernel - 1) * row->dilation : 0;
   const int64_t between = row->stride - 1 < reach ? row->stride - 1 : reach;
   return sums + choice->columns + between * (choice->columns - 1) + 1;
+}
+
+struct problem depthwise_problem(const struct problem *problem, int64_t *members) {
+  struct problem flat = *problem;
+  *members = problem->out_channels;
+  flat.groups *= problem->out_channels;
+  flat.out_channels = 1;
+  flat.w_group = problem->w_out;
+  flat.y_group = problem->y_channel;
+  return flat;
 }
 
 static void set_axes(struct depthwise *depthwise) {
@@ -74,9 +85,10 @@ void depthwise_build(struct depthwise *depthwise, const struct problem *problem,
                      const struct patch_choice *choice) {
   const struct choice vectors = {.form = FORM_DEPTH, .rows = choice->columns, .vectors = 1};
   *depthwise = (struct depthwise){.choice = *choice};
-  design_lay_out(&depthwise->base, problem, isa, &vectors);
-  depthwise->vectors = problem->groups / depthwise->base.lanes;
-  depthwise->last = problem->groups % depthwise->base.lanes;
+  const struct problem flat = depthwise_problem(problem, &depthwise->choice.members);
+  design_lay_out(&depthwise->base, &flat, isa, &vectors);
+  depthwise->vectors = flat.groups / depthwise->base.lanes;
+  depthwise->last = flat.groups % depthwise->base.lanes;
   set_axes(depthwise);
   set_strips(depthwise);
   for (size_t i = 0; i < depthwise->strips_count; i++)

@@ -47,6 +47,7 @@ struct strips {
 struct patch_choice {
   int64_t rows, columns; /* at most, of a patch */
   bool held;             /* weights stay in registers */
+  int64_t members;       /* output channels of each input channel: neighbouring lanes, which share an input */
 };
 
 struct depthwise {
@@ -65,6 +66,8 @@ struct depthwise {
   const char *reason; /* why it can't be, or NULL */
 };
 
+/* The problem with a group for each output channel; that many neighbours in `members` read the same input channel. */
+struct problem depthwise_problem(const struct problem *problem, int64_t *members);
 /* Builds the patches of `choice`; reason is set where it is refused. */
 void depthwise_build(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa,
                      const struct patch_choice *choice);

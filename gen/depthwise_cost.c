@@ -8,19 +8,20 @@
 static double strip_bytes(const struct depthwise *depthwise) {
   const struct axis *tall = &depthwise->tall;
   const int64_t lines = (depthwise->strips[0].rows - 1) * tall->stride + (tall->kernel - 1) * tall->dilation + 1;
-  double bytes =
-      (double)cs_size(depthwise->base.problem.dtype) * (double)(lines * depthwise->row.in) * (double)depthwise->base.problem.groups;
+  double bytes = (double)cs_size(depthwise->base.problem.dtype) * (double)(lines * depthwise->row.in) *
+                 (double)(depthwise->base.problem.groups / depthwise->choice.members);
   for (int a = 0; a < depthwise->outer; a++) bytes *= (double)depthwise->base.axis[a].kernel;
   return bytes;
 }
 
-/* Of one vector of channels. */
+/* Of one vector of channels. Loads hide behind multiply-adds the better the fewer they are. */
 static double patch_cycles(const struct depthwise *depthwise, const struct isa *isa, const struct patch *patch, double read_byte) {
   const double held = depthwise->choice.held ? (double)(depthwise->row.kernel * depthwise->tall.kernel) : 0;
-  const double loads = (double)patch->loads + held, macs = (double)patch->macs / isa->macs_per_cycle;
-  const double bytes = (double)depthwise->base.lanes * (double)cs_size(depthwise->base.problem.dtype);
-  const double inputs = bytes * (double)patch->input_count * (double)patch->line_count;
-  const double steps = fmax(macs, loads / processor.loads) + processor.load * loads + inputs * read_byte;
+  const double inputs = (double)patch->input_count * (double)patch->line_count, members = (double)depthwise->choice.members;
+  const double permutes = depthwise->choice.members > 1 ? inputs : 0; /* by a unit that multiplies too */
+  const double loads = (double)patch->loads + held, macs = ((double)patch->macs + permutes) / isa->macs_per_cycle;
+  const double bytes = inputs * (double)depthwise->base.lanes / members * (double)cs_size(depthwise->base.problem.dtype);
+  const double steps = hypot(macs, loads / processor.loads) + bytes * read_byte;
   double outer = 1;
   for (int a = 0; a < depthwise->outer; a++) outer *= (double)depthwise->base.axis[a].kernel;
   return outer * steps + processor.store * (double)(patch->rows * patch->columns);

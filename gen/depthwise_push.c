@@ -1,5 +1,6 @@
 /* A depthwise kernel as the Lua table that templates/depthwise.t loops over: the same numbers under the same names. */
 #include "depthwise.h"
+#include "mem.h"
 #include "signature.h"
 
 static void push_mac(lua_State *L, const struct patch_mac *mac) {
@@ -112,13 +113,25 @@ static void push_steps(lua_State *L, const struct depthwise *depthwise) {
   set_integer(L, "y_lane", base->y_lane);
   set_integer(L, "b_vector", 0);
   lua_createtable(L, 0, 6);
-  set_integer(L, "x", base->x_vector);
+  set_integer(L, "x", base->x_vector / depthwise->choice.members);
   set_integer(L, "w", base->blocks[0].w_step);
   set_integer(L, "b", base->b_vector);
   set_integer(L, "s", base->b_vector);
   set_integer(L, "r", base->y_vector);
   set_integer(L, "y", base->y_vector);
   lua_setfield(L, -2, "next");
+}
+
+/* The lane of the loaded input that each lane takes, or false where it is its own. */
+static void push_spread(lua_State *L, const struct depthwise *depthwise) {
+  const int64_t members = depthwise->choice.members;
+  if (members == 1) {
+    set_bool(L, "spread", false);
+    return;
+  }
+  int64_t *lanes = mem_array((size_t)depthwise->base.lanes, sizeof *lanes);
+  for (int64_t i = 0; i < depthwise->base.lanes; i++) lanes[i] = i / members;
+  push_integers(L, "spread", lanes, depthwise->base.lanes);
 }
 
 void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
@@ -142,6 +155,8 @@ void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   design_push_axes(L, base, depthwise->outer, depthwise->strip_count);
   design_push_units(L, base);
   design_push_boxes(L, base);
+  set_integer(L, "members", depthwise->choice.members);
+  push_spread(L, depthwise);
   push_tall(L, depthwise);
   push_steps(L, depthwise);
   push_patches(L, depthwise);

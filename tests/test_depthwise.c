@@ -133,7 +133,10 @@ static const struct {
 } reasons[] = {
     {"2 groups of 20 input channels; patches need 2 or more groups of 1",
      "input: [1, 40, 9], out_channels: 40, groups: 2, kernel_size: 3"},
-    {"each input channel has 2 output channels; patches need 1", "input: [1, 40, 9], out_channels: 80, groups: 40, kernel_size: 3"},
+    {"each input channel has 3 output channels; patches need a divisor of toy's 4 lanes",
+     "input: [1, 40, 9], out_channels: 120, groups: 40, kernel_size: 3"},
+    {"toy has no operation that permutes the 4 lanes of a vector",
+     "input: [1, 40, 9], out_channels: 80, groups: 40, kernel_size: 3"},
     {"neighbouring channels lie 9 apart in the input and 7 in the output; patches need 1",
      "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, layout: nchw"},
     {"unroll: none asks for loops over taps", "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, unroll: none"},

@@ -14,7 +14,11 @@ $ end
 $ local uses = 2 -- of every operand: all that matters is that there are several
 
 $ local function input(tile, x)
-$   tiles.hold("u" .. x, K.V.get(at("xl", tile.inputs[x + 1] * K.x_column), K.x_lane, tile.last), uses)
+$   local value = K.V.get(at("xl", tile.inputs[x + 1] * K.x_column), 1, (tile.last + K.members - 1) // K.members)
+$   if K.spread then
+const ${K.V.type} l${x} = ${value};
+$   end
+$   tiles.hold("u" .. x, K.spread and K.V.permute("l" .. x, K.spread) or value, uses)
 $ end
 
 $ local function weight(tile, wp, tap)
