@@ -246,6 +246,8 @@ static void cmake_builds(void **state) {
 static int begin(void **state) {
   (void)state;
   scratch_begin("consumers");
+  static const char *const outer[] = {"MAKEFLAGS", "MFLAGS", "MAKEOVERRIDES", "CFLAGS"};
+  for (size_t i = 0; i < sizeof outer / sizeof *outer; i++) unsetenv(outer[i]); /* a consumer's make is nobody's sub-make */
   char *out = realpath(process_out(), NULL);
   setenv("PATH", mem_text("%s:%s", out, getenv("PATH")), 1);
   free(out);
