@@ -54,28 +54,11 @@ $   end
 
 $ end
 
-$ -- Units [u, end) of a kernel: neighbouring rows of one image go together.
-$ local function define_units()
-$   local pointers = tiles.pointers(K)
-$   local list = arguments.join(pointers, { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
+$ local function call_rows()
 $   local values = { r0 = K.rows > 1 and "row" or "0", r1 = K.rows > 1 and "row + count" or "1" }
 $   for _, name in ipairs({ "x", "y" }) do values[name] = parts.sum(name, parts.unit_offset(K, name)) end
 $   values.r = parts.sum("r", parts.unit_offset(K, "y"))
-static ${K.V.isa.attribute}
-void ${K.symbol}_units(${arguments.declare(list)})
-{
-while (u < end) {
-$   parts.decode(K.order)
-$   if K.rows == 1 then
-const ptrdiff_t count = 1;
-$   else
-const ptrdiff_t count = ${K.rows} - row < end - u ? ${K.rows} - row : end - u;
-$   end
-${K.symbol}_rows(${arguments.pass(arguments.join(pointers, { { "", "r0" }, { "", "r1" } }), values)});
-u += count;
-}
-}
-
+${K.symbol}_rows(${arguments.pass(arguments.join(tiles.pointers(K), { { "", "r0" }, { "", "r1" } }), values)});
 $ end
 
 $ return function(target, symbol)
@@ -86,7 +69,7 @@ $     K.order = parts.order(K, { { "row", K.rows } })
 $     helpers(K)
 $     for i, patch in ipairs(K.patches) do patches.define(K, patch, K.symbol .. "_tile" .. i - 1) end
 $     define_row()
-$     define_units()
+$     parts.units(K, tiles.pointers(K), true, call_rows)
 $   end
 $   pack(kernels, symbol)
 $   parts.define(kernels, tiles.pointers, symbol)

@@ -92,26 +92,6 @@ $   end
 ${K.symbol}_block${number}(${arguments.pass(block_arguments(), values)});
 $ end
 
-$ -- Units [u, end) of a kernel: neighbouring rows of one channel block go together.
-$ local function define_units()
-$   local list = arguments.join(tiles.pointers(K), { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
-static ${K.V.isa.attribute}
-void ${K.symbol}_units(${arguments.declare(list)})
-{
-while (u < end) {
-$   parts.decode(K.order)
-$   if K.channels_inner or K.rows == 1 then
-const ptrdiff_t count = 1;
-$   else
-const ptrdiff_t count = ${K.rows} - row < end - u ? ${K.rows} - row : end - u;
-$   end
-$   for number, block in ipairs(K.blocks) do call_block(block, number) end
-u += count;
-}
-}
-
-$ end
-
 $ return function(target, symbol)
 $   local kernels = parts.kernels(target, symbol)
 $   for _, kernel in ipairs(kernels) do
@@ -121,7 +101,9 @@ $     K.order = parts.order(K, K.channels_inner and { blocks, rows } or { rows, 
 $     helpers(K)
 $     for i, tile in ipairs(K.tiles) do tiles.define(K, tile, K.symbol .. "_tile" .. i - 1) end
 $     for i, block in ipairs(K.blocks) do define_block(block, K.symbol .. "_block" .. i) end
-$     define_units()
+$     parts.units(K, tiles.pointers(K), not K.channels_inner, function()
+$       for number, block in ipairs(K.blocks) do call_block(block, number) end
+$     end)
 $   end
 $   pack(kernels, symbol)
 $   parts.define(kernels, tiles.pointers, symbol)

@@ -3,6 +3,7 @@
 #include "../gen/engine.h"
 #include "../gen/isa.h"
 #include "../gen/mem.h"
+#include "isa_library.h"
 #include "scratch.h"
 #include <dlfcn.h>
 #include <float.h>
@@ -164,21 +165,7 @@ static void limits(void **state) {
 /* ---- compiled -------------------------------------------------------------------------------------------------------- */
 
 static void load_set(struct engine *engine, const struct isa *isa) {
-  struct text code = {0};
-  char message[4000];
-  lua_State *L = engine_lua(engine);
-  lua_newtable(L);
-  isa_push(engine, isa);
-  lua_setfield(L, -2, "isa");
-  if (!engine_expand(engine, "activations.t", &code)) fail_msg("%s", engine_error(engine));
-  const char *source = mem_text("%s", scratch_write(mem_text("%s.c", isa->name), code.data));
-  const char *library = mem_text("%s", scratch_path(mem_text("%s.so", isa->name)));
-  text_free(&code);
-  if (process_run(message, sizeof message, "${CC:-cc} -std=c99 -O2 -Wall -Wextra -Werror -shared -fPIC -o %s %s", library,
-                  source) != 0)
-    fail_msg("%s", message);
-  void *loaded = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  if (!loaded) fail_msg("%s", dlerror());
+  void *loaded = isa_library(engine, isa, "activations.t");
   const int *lanes = dlsym(loaded, "lanes");
   sets[set_count] = (struct set){isa->name, *lanes, dlsym(loaded, "activations")};
   assert_true(*lanes <= MOST_LANES);

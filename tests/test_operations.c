@@ -3,6 +3,7 @@
 #include "../gen/engine.h"
 #include "../gen/isa.h"
 #include "../gen/mem.h"
+#include "isa_library.h"
 #include "scratch.h"
 #include <dlfcn.h>
 #include <float.h>
@@ -222,33 +223,12 @@ static void try_operation(const char *isa, const struct operation *operation) {
 
 /* ---- one instruction set --------------------------------------------------------------------------------------------- */
 
-/* Compiles and loads the functions of an ISA. */
-static const struct operation *load_operations(const struct isa *isa) {
-  struct text code = {0};
-  char message[4000];
-  lua_State *L = engine_lua(engine);
-  lua_newtable(L);
-  isa_push(engine, isa);
-  lua_setfield(L, -2, "isa");
-  if (!engine_expand(engine, "ops.t", &code)) fail_msg("%s", engine_error(engine));
-  const char *source = mem_text("%s", scratch_write(mem_text("%s.c", isa->name), code.data));
-  const char *library = mem_text("%s", scratch_path(mem_text("%s.so", isa->name)));
-  text_free(&code);
-  if (process_run(message, sizeof message,
-                  "${CC:-cc} -std=c99 -O2 -Wall -Wextra -Wno-unused-parameter -Werror -shared -fPIC -o %s %s", library,
-                  source) != 0)
-    fail_msg("%s", message);
-  void *loaded = dlopen(library, RTLD_NOW | RTLD_LOCAL);
-  if (!loaded) fail_msg("%s", dlerror());
-  return dlsym(loaded, "operations");
-}
-
 static void are_right(void **state) {
   (void)state;
   for (size_t i = 0; i < isas.count; i++) {
     const struct isa *isa = &isas.items[i];
     if (!isa->runs_here) continue;
-    const struct operation *operations = load_operations(isa);
+    const struct operation *operations = dlsym(isa_library(engine, isa, "ops.t"), "operations");
     size_t count = 0;
     for (; operations[count].name; count++) try_operation(isa->name, &operations[count]);
     assert_int_equal(count, 2 * (isa->permutes ? 13 : 12) + (isa->lanes[CS_F32] > 1 ? 2 : 0) + 2 * (isa->lanes[CS_F32] - 1) +

@@ -86,6 +86,26 @@ const ${T} *s = ${at(packed, offset)};
 $   end
 $ end
 
+$ -- Units [u, end) of a kernel: what call() prints takes `count` neighbouring rows, one where rows do not lie together.
+$ local function units(K, pointers, together, call)
+$   local list = arguments.join(pointers, { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
+static ${K.V.isa.attribute}
+void ${K.symbol}_units(${arguments.declare(list)})
+{
+while (u < end) {
+$   decode(K.order)
+$   if together and K.rows > 1 then
+const ptrdiff_t count = ${K.rows} - row < end - u ? ${K.rows} - row : end - u;
+$   else
+const ptrdiff_t count = 1;
+$   end
+$   call()
+u += count;
+}
+}
+
+$ end
+
 $ local function define(kernels, pointers, symbol)
 $   local list = arguments.call_list(layer)
 void ${symbol}_part(${arguments.declare(arguments.join(list, arguments.share))})
@@ -109,4 +129,4 @@ ${symbol}_part(${arguments.pass(list)}, 0, 1);
 
 $ end
 
-$ return { kernels = kernels_of, order = order, decode = decode, unit_offset = unit_offset, sum = sum, define = define }
+$ return { kernels = kernels_of, order = order, units = units, unit_offset = unit_offset, sum = sum, define = define }

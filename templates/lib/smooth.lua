@@ -1,5 +1,5 @@
 -- The activations that are no pieces of lines, of a vector of f32: statements over operations (lib/vec.lua), no call of the C
--- library, the same bits in every lane. tools/fit.lua finds the coefficients. Errors below are the largest over all floats, on targets
+-- library, the same bits in every lane. tools/fit.lua finds the coefficients. Errors below are the largest over floats in steps, on targets
 -- with and without fused multiply-adds; u = 2^-24.
 
 -- Declares a constant vector and returns its name.
