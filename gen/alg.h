@@ -12,14 +12,20 @@ struct candidates {
   size_t count;
 };
 
+/* Values in the order that kernels read; NULL and 0 where not baked. */
+struct baked_values {
+  const void *weights, *bias;
+  size_t weight_bytes, bias_bytes;
+};
+
 struct algorithm {
   const char *name;
   const char *template; /* file that returns the function which prints a target's section */
   void (*enumerate)(struct candidates *candidates);
   /* Pushes the table `kernels` of the template: one for each problem. */
   void (*push)(lua_State *L, const struct plan *plan);
-  /* The layer's baked values in the order that every plan's kernels read: count elements each, NULL where not baked. */
-  void (*bake)(const struct plan *plan, const struct layer *layer, const void **weights, const void **bias);
+  /* The layer's baked values, in an order that is the same for every plan. */
+  struct baked_values (*bake)(const struct plan *plan, const struct layer *layer);
 };
 
 void candidates_add(struct candidates *candidates, struct plan plan);

@@ -80,6 +80,7 @@ static void try_choice(struct candidates *candidates, struct patch_choice choice
   for (size_t i = 0; i < candidates->problem_count && !plan.reason; i++) {
     struct depthwise *kernel = &parameters->kernels[parameters->count++];
     depthwise_build(kernel, &candidates->problems[i], candidates->isa, &choice);
+    design_set_baked(&kernel->base, i > 0 ? &kernel[-1].base : NULL);
     plan.reason = judge(kernel, candidates->isa);
     if (!plan.reason) sum_up(&plan, kernel);
   }
@@ -110,9 +111,13 @@ static const char *problem_reason(const struct problem *problem, const struct is
   if (problem->in_channels > 1 || problem->groups == 1)
     return mem_text("%lld groups of %lld input channels; patches need 2 or more groups of 1", (long long)problem->groups,
                     (long long)problem->in_channels);
-  if (problem->x_group != 1 || problem->y_channel != 1)
+  if (problem->phases > 0)
+    return mem_text("%lld phases of outputs with weights of their own; patches need one", (long long)problem->phase[0].count);
+  const int64_t y_step = problem->out_channels > 1 && problem->y_channel != 1 ? problem->y_channel
+                                                                              : problem->y_group / problem->out_channels;
+  if (problem->x_group != 1 || y_step != 1)
     return mem_text("neighbouring channels lie %lld apart in the input and %lld in the output; patches need 1",
-                    (long long)problem->x_group, (long long)problem->y_channel);
+                    (long long)problem->x_group, (long long)y_step);
   if (problem->out_channels > 1) return members_reason(problem, isa);
   if (problem->unroll == UNROLL_NONE) return "unroll: none asks for loops over taps; patches write them out";
   if (problem->unroll == UNROLL_FULL && folded->rank > 2)
@@ -147,7 +152,9 @@ static void depthwise_enumerate(struct candidates *candidates) {
   static const int64_t rows[] = {1, 2, 3, 4, 6};
   struct design folded = {.problem = candidates->problems[0]};
   fold_axes(&folded);
-  const char *reason = problem_reason(&candidates->problems[0], candidates->isa, &folded);
+  const char *reason = NULL;
+  for (size_t i = 0; i < candidates->problem_count && !reason; i++)
+    reason = problem_reason(&candidates->problems[i], candidates->isa, &folded);
   const int64_t most = folded.rank > 1 ? folded.axis[folded.rank - 2].out : 1;
   if (reason) refuse(candidates, &(struct patch_choice){.rows = 1, .columns = 1}, reason);
   int64_t before = 0;
@@ -171,9 +178,9 @@ static void depthwise_push_all(lua_State *L, const struct plan *plan) {
   }
 }
 
-static void depthwise_bake(const struct plan *plan, const struct layer *layer, const void **weights, const void **bias) {
+static struct baked_values depthwise_bake(const struct plan *plan, const struct layer *layer) {
   const struct depthwise_parameters *parameters = plan->parameters;
-  design_bake(&parameters->kernels[0].base, layer, weights, bias);
+  return design_bake(&parameters->kernels[0].base, parameters->count, sizeof *parameters->kernels, layer);
 }
 
 const struct algorithm alg_depthwise = {

@@ -214,6 +214,7 @@ static bool try_choice(struct candidates *candidates, struct choice choice) {
     const size_t count = build_designs(designs, &candidates->problems[i], candidates->isa, &choice);
     parameters->count += count;
     for (size_t d = 0; d < count; d++) {
+      design_set_baked(&designs[d], i > 0 ? designs - 1 : NULL);
       if (!plan.reason) plan.reason = judge(&designs[d], candidates->isa);
       sum_up(&plan, &designs[d]);
     }
@@ -285,8 +286,8 @@ static const char *groups_reason(const struct problem *problem, const struct isa
   return NULL;
 }
 
-/* Why a form can't serve, or NULL. */
-static const char *form_reason(const struct problem *problem, const struct isa *isa, enum form form) {
+/* Why a form can't serve a problem, or NULL. */
+static const char *problem_reason(const struct problem *problem, const struct isa *isa, enum form form) {
   const bool depthwise = problem->in_channels == 1 && problem->groups > 1;
   if ((form == FORM_CHANNELS || form == FORM_DOT) && depthwise)
     return mem_text("each of %lld groups has 1 input channel; this form needs 2 or more, or 1 group", (long long)problem->groups);
@@ -298,6 +299,13 @@ static const char *form_reason(const struct problem *problem, const struct isa *
                     (long long)max_dot_channels);
   if (form == FORM_GROUPS) return groups_reason(problem, isa);
   return form == FORM_DOT ? dot_reason(problem, isa) : NULL;
+}
+
+static const char *form_reason(const struct candidates *candidates, enum form form) {
+  const char *reason = NULL;
+  for (size_t i = 0; i < candidates->problem_count && !reason; i++)
+    reason = problem_reason(&candidates->problems[i], candidates->isa, form);
+  return reason;
 }
 
 /* What rows and vectors can cover: pixels of a row, or channels. */
@@ -391,7 +399,7 @@ static void try_dot(struct candidates *candidates, int64_t channels, int64_t row
 
 static void try_form(struct candidates *candidates, enum form form) {
   static const int64_t vectors[] = {1, 2, 3, 4, 6, 8};
-  const char *reason = form_reason(&candidates->problems[0], candidates->isa, form);
+  const char *reason = form_reason(candidates, form);
   int64_t rows, most;
   extents(candidates, form, &rows, &most);
   if (reason) {
@@ -422,9 +430,9 @@ static void direct_push_all(lua_State *L, const struct plan *plan) {
   }
 }
 
-static void direct_bake(const struct plan *plan, const struct layer *layer, const void **weights, const void **bias) {
+static struct baked_values direct_bake(const struct plan *plan, const struct layer *layer) {
   const struct direct_parameters *parameters = plan->parameters;
-  design_bake(&parameters->designs[0], layer, weights, bias);
+  return design_bake(parameters->designs, parameters->count, sizeof *parameters->designs, layer);
 }
 
 const struct algorithm alg_direct = {

@@ -22,6 +22,7 @@ struct problem depthwise_problem(const struct problem *problem, int64_t *members
   flat.out_channels = 1;
   flat.w_group = problem->w_out;
   flat.y_group = problem->y_channel;
+  flat.b_group = problem->b_out;
   return flat;
 }
 

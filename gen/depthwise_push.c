@@ -154,6 +154,7 @@ void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   set_bool(L, "by_tile", depthwise->by_tile);
   design_push_axes(L, base, depthwise->outer, depthwise->strip_count);
   design_push_units(L, base);
+  design_push_firsts(L, base);
   design_push_boxes(L, base);
   set_integer(L, "members", depthwise->choice.members);
   push_spread(L, depthwise);

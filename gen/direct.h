@@ -11,10 +11,10 @@
  * Every offset is in elements, known here: borders are tiles with fewer live rows in some spans, never a test in a loop. */
 #ifndef GEN_DIRECT_H
 #define GEN_DIRECT_H
-#include "plan.h"
+#include "alg.h"
 
 enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_GROUPS, FORM_COUNT };
-enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 5 };
+enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 5 + MAX_SPATIAL };
 
 /* What a candidate plan decides. */
 struct choice {
@@ -89,6 +89,11 @@ struct box {
   } loops[MAX_LOOPS];
 };
 
+/* A dimension of the units of work, with what one index adds to x, w, b and y. */
+struct unit {
+  int64_t count, x, w, b, y;
+};
+
 struct design {
   struct problem problem; /* as lowered, its axes folded into `axis`, its input channels those of a chunk */
   int64_t chunks;
@@ -108,12 +113,11 @@ struct design {
   struct block *blocks;
   size_t block_count;
   int64_t channel_blocks, rows; /* units along channels and along rows (rank 1: tiles along the row) */
-  struct {
-    int64_t count, x, w, b, y;
-  } batch, group, multiplier; /* the other units */
+  struct unit batch, group, multiplier, phase[MAX_SPATIAL]; /* the other units */
   struct box *boxes;
   size_t box_count;
   struct box *baked;      /* weights, then bias, from canonical to kernel order; from NULL where it is given at run time */
+  int64_t baked_w, baked_b; /* where they begin in the layer's baked arrays, behind those of the problems before */
   int64_t w_size, b_size; /* elements; bias and slope have the same order and size */
   int64_t macs;           /* written in the text */
   int64_t largest;        /* macs of the largest tile */
@@ -145,8 +149,10 @@ void design_pack(struct design *design);
 double design_cost(const struct design *design, const struct isa *isa);
 int64_t design_finish_bytes(const struct design *design); /* of code, for one accumulator: residual, activation, store */
 int64_t design_packed(const struct design *design);       /* elements that NAME_pack fills */
-/* The layer's baked values in kernel order, NULL where not baked. */
-void design_bake(const struct design *design, const struct layer *layer, const void **weights, const void **bias);
+/* Sets where the baked values of a problem's designs begin: behind those of `before`, a design of the problem before it, or NULL. */
+void design_set_baked(struct design *design, const struct design *before);
+/* The layer's baked values in kernel order, gathered from `count` designs, each `step` bytes after the other. */
+struct baked_values design_bake(const struct design *designs, size_t count, size_t step, const struct layer *layer);
 /* Pushes the design as a Lua table, in the templates' words. */
 void design_push(lua_State *L, const struct design *design);
 /* Groups form: pushes how a tile goes through its inputs, in sweeps over a few taps each: `taps` (w of each) and `reads` (x, and
@@ -157,9 +163,10 @@ int64_t groups_a_vector(const struct problem *problem, int64_t lanes);
 /* Taps of a sweep, as even as they can be. */
 int64_t sweep_taps(int64_t kernel);
 /* Its parts: the first `outer` axes (below: what divides a row number besides the outputs of the axes further in), the units beside
- * rows and channel blocks, the copies of packing, a run, numbers. */
+ * rows and channel blocks, where the kernel begins, the copies of packing, a run, numbers. */
 void design_push_axes(lua_State *L, const struct design *design, int outer, int64_t below);
 void design_push_units(lua_State *L, const struct design *design);
+void design_push_firsts(lua_State *L, const struct design *design);
 void design_push_boxes(lua_State *L, const struct design *design);
 void push_run(lua_State *L, const struct run *run);
 void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count);

@@ -150,5 +150,6 @@ double design_cost(const struct design *design, const struct isa *isa) {
   const struct traffic traffic = traffic_of(design, &design->blocks[0]);
   for (size_t i = 0; i < design->block_count; i++) cycles += block_cycles(design, isa, &design->blocks[i]);
   if (!design->shared) cycles += weight_cycles(design, &traffic) + output_cycles(design, &traffic);
+  for (int i = 0; i < design->problem.phases; i++) cycles *= (double)design->phase[i].count;
   return cycles * (double)(design->batch.count * design->group.count * design->multiplier.count);
 }

@@ -80,6 +80,8 @@ static void set_units(struct design *design) {
   design->multiplier.count = depth ? problem->out_channels : 1;
   design->multiplier.y = problem->y_channel;
   design->multiplier.b = problem->groups;
+  for (int i = 0; i < problem->phases; i++)
+    design->phase[i] = (struct unit){.count = problem->phase[i].count, .x = problem->phase[i].x, .y = problem->phase[i].y};
 }
 
 static void add_block(struct design *design, struct block block) {

@@ -129,14 +129,50 @@ static void exact_weights(struct design *design) {
 /* Bias or slope: from canonical [groups][channels] to kernel order. */
 static struct box vector_box(const struct design *design, const char *from) {
   const struct problem *problem = &design->problem;
-  struct box box = {.from = from};
-  loop(&box, problem->groups, problem->out_channels, design->depthwise ? 1 : problem->out_channels);
-  loop(&box, problem->out_channels, 1, design->depthwise ? problem->groups : 1);
+  struct box box = {.from = from, .src = problem->b_first};
+  loop(&box, problem->groups, problem->b_group, design->depthwise ? 1 : problem->out_channels);
+  loop(&box, problem->out_channels, problem->b_out, design->depthwise ? problem->groups : 1);
+  return box;
+}
+
+/* An outermost loop. */
+static void loop_around(struct box *box, int64_t count, int64_t src, int64_t dst) {
+  if (count == 1) return;
+  memmove(box->loops + 1, box->loops, (size_t)box->loop_count * sizeof *box->loops);
+  box->loop_count++;
+  box->loops[0].count = count;
+  box->loops[0].src = src;
+  box->loops[0].dst = dst;
+}
+
+/* Every phase has weights of its own, and bias and slope where these differ: one behind the other. */
+static void repeat_phases(struct design *design) {
+  const struct problem *problem = &design->problem;
+  int64_t size = design->w_size;
+  if (design->w_exact) size = taps(design) * problem->groups * problem->out_channels * problem->in_channels;
+  design->b_size = problem->groups * problem->out_channels;
+  for (int i = problem->phases; i-- > 0;) {
+    const struct phase *phase = &problem->phase[i];
+    struct unit *unit = &design->phase[i];
+    unit->w = size;
+    for (size_t b = 0; b < design->box_count; b++) loop_around(&design->boxes[b], unit->count, phase->w, unit->w);
+    size *= unit->count;
+    if (phase->b == 0) continue;
+    unit->b = design->b_size;
+    design->b_size *= unit->count;
+  }
+  if (!design->w_exact) design->w_size = size;
+}
+
+/* The same of a vector. */
+static struct box vector_phases(const struct design *design, struct box box) {
+  for (int i = design->problem.phases; i-- > 0;)
+    if (design->phase[i].b) loop_around(&box, design->phase[i].count, design->problem.phase[i].b, design->phase[i].b);
   return box;
 }
 
 static void packed_vector(struct design *design, const char *from, int64_t at) {
-  struct box box = vector_box(design, from);
+  struct box box = vector_phases(design, vector_box(design, from));
   box.dst = at;
   add_box(design, box);
 }
@@ -149,7 +185,7 @@ void design_pack(struct design *design) {
     packed_sums(design);
   else
     packed_weights(design);
-  design->b_size = problem->groups * problem->out_channels;
+  repeat_phases(design);
   int64_t at = design->w_size;
   if (problem->bias && !problem->baked_bias) {
     packed_vector(design, "bias", at);
@@ -158,7 +194,9 @@ void design_pack(struct design *design) {
   if (problem->activation == CS_PRELU) packed_vector(design, "slope", at);
   design->baked = mem_array(2, sizeof *design->baked);
   design->baked[0] = baked_weights(design);
-  design->baked[1] = vector_box(design, problem->baked_bias ? "bias" : NULL);
+  for (int i = problem->phases; i-- > 0;)
+    loop_around(&design->baked[0], design->phase[i].count, problem->phase[i].w, design->phase[i].w);
+  design->baked[1] = vector_phases(design, vector_box(design, problem->baked_bias ? "bias" : NULL));
 }
 
 int64_t design_packed(const struct design *design) {
@@ -170,6 +208,17 @@ int64_t design_packed(const struct design *design) {
 
 /* ---- baked values --------------------------------------------------------------------------------------------------- */
 
+static int64_t box_elements(const struct box *box) {
+  int64_t count = 1;
+  for (int i = 0; i < box->loop_count; i++) count *= box->loops[i].count;
+  return count;
+}
+
+void design_set_baked(struct design *design, const struct design *before) {
+  design->baked_w = before ? before->baked_w + box_elements(&before->baked[0]) : 0;
+  design->baked_b = before ? before->baked_b + box_elements(&before->baked[1]) : 0;
+}
+
 static void copy_box(const struct box *box, int loop, const char *from, char *to, int64_t src, int64_t dst, size_t size) {
   if (loop == box->loop_count) {
     memcpy(to + (size_t)dst * size, from + (size_t)src * size, size);
@@ -179,14 +228,29 @@ static void copy_box(const struct box *box, int loop, const char *from, char *to
     copy_box(box, loop + 1, from, to, src + i * box->loops[loop].src, dst + i * box->loops[loop].dst, size);
 }
 
-static const void *bake_box(const struct box *box, const struct baked *values, enum cs_dtype dtype) {
-  if (!box->from || !values->data) return NULL;
-  char *to = mem_array(values->count, cs_size(dtype));
-  copy_box(box, 0, values->data, to, box->src, box->dst, cs_size(dtype));
+static const struct design *nth(const struct design *designs, size_t step, size_t i) {
+  return (const struct design *)((const char *)designs + i * step);
+}
+
+/* Box `which` of every design into one array. Those of one problem (shared, or a tail) begin at the same place. */
+static const void *bake(const struct design *designs, size_t count, size_t step, int which, const struct baked *values,
+                        size_t size, size_t *bytes) {
+  const struct design *last = nth(designs, step, count - 1);
+  *bytes = 0;
+  if (!last->baked[which].from || !values->data) return NULL;
+  *bytes = (size_t)((which ? last->baked_b : last->baked_w) + box_elements(&last->baked[which])) * size;
+  char *to = mem_new(*bytes);
+  for (size_t i = 0; i < count; i++) {
+    const struct design *design = nth(designs, step, i);
+    copy_box(&design->baked[which], 0, values->data, to, design->baked[which].src, which ? design->baked_b : design->baked_w, size);
+  }
   return to;
 }
 
-void design_bake(const struct design *design, const struct layer *layer, const void **weights, const void **bias) {
-  *weights = bake_box(&design->baked[0], &layer->weights, layer->dtype);
-  *bias = bake_box(&design->baked[1], &layer->bias_values, layer->dtype);
+struct baked_values design_bake(const struct design *designs, size_t count, size_t step, const struct layer *layer) {
+  const size_t size = cs_size(layer->dtype);
+  struct baked_values values;
+  values.weights = bake(designs, count, step, 0, &layer->weights, size, &values.weight_bytes);
+  values.bias = bake(designs, count, step, 1, &layer->bias_values, size, &values.bias_bytes);
+  return values;
 }

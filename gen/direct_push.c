@@ -1,5 +1,6 @@
 /* A design as the Lua table that templates/direct.t loops over: the same numbers under the same names, nothing computed here. */
 #include "direct.h"
+#include "mem.h"
 #include "signature.h"
 
 void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count) {
@@ -159,6 +160,14 @@ static void push_box(lua_State *L, const struct box *box) {
   lua_setfield(L, -2, "loops");
 }
 
+/* Where the kernel begins in input, output and the layer's baked arrays. */
+void design_push_firsts(lua_State *L, const struct design *design) {
+  set_integer(L, "x_first", design->problem.x_first);
+  set_integer(L, "y_first", design->problem.y_first);
+  set_integer(L, "baked_w", design->baked_w);
+  set_integer(L, "baked_b", design->baked_b);
+}
+
 void design_push_boxes(lua_State *L, const struct design *design) {
   lua_createtable(L, (int)design->box_count, 0);
   for (size_t i = 0; i < design->box_count; i++) {
@@ -169,25 +178,23 @@ void design_push_boxes(lua_State *L, const struct design *design) {
 }
 
 /* One dimension of the units that parts share, as the next item of the list on top of the stack. */
-static void push_unit(lua_State *L, lua_Integer at, const char *name, int64_t count, const int64_t steps[4]) {
+static void push_unit(lua_State *L, const char *name, const struct unit *unit) {
   lua_createtable(L, 0, 6);
   set_text(L, "name", name);
-  set_integer(L, "count", count);
-  set_integer(L, "x", steps[0]);
-  set_integer(L, "w", steps[1]);
-  set_integer(L, "b", steps[2]);
-  set_integer(L, "y", steps[3]);
-  lua_rawseti(L, -2, at);
+  set_integer(L, "count", unit->count);
+  set_integer(L, "x", unit->x);
+  set_integer(L, "w", unit->w);
+  set_integer(L, "b", unit->b);
+  set_integer(L, "y", unit->y);
+  lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
 }
 
 void design_push_units(lua_State *L, const struct design *design) {
-  const int64_t batch[] = {design->batch.x, 0, 0, design->batch.y};
-  const int64_t group[] = {design->group.x, design->group.w, design->group.b, design->group.y};
-  const int64_t multiplier[] = {0, design->multiplier.w, design->multiplier.b, design->multiplier.y};
-  lua_createtable(L, 3, 0);
-  push_unit(L, 1, "image", design->batch.count, batch);
-  push_unit(L, 2, "group", design->group.count, group);
-  push_unit(L, 3, "member", design->multiplier.count, multiplier);
+  lua_newtable(L);
+  push_unit(L, "image", &design->batch);
+  for (int i = 0; i < design->problem.phases; i++) push_unit(L, mem_text("phase%d", i), &design->phase[i]);
+  push_unit(L, "group", &design->group);
+  push_unit(L, "member", &design->multiplier);
   lua_setfield(L, -2, "units");
 }
 
@@ -221,6 +228,7 @@ void design_push(lua_State *L, const struct design *design) {
   push_tiles(L, design);
   push_blocks(L, design);
   design_push_units(L, design);
+  design_push_firsts(L, design);
   set_integer(L, "channel_blocks", design->channel_blocks);
   set_integer(L, "rows", design->rows);
   set_bool(L, "by_tile", design->rank == 1);

@@ -85,10 +85,9 @@ static void push_values(lua_State *L, const char *key, const void *values, size_
 }
 
 static void push_baked(lua_State *L, const struct layer *layer, const struct plan *plan) {
-  const void *weights, *bias;
-  plan->algorithm->bake(plan, layer, &weights, &bias);
-  push_values(L, "baked_weights", weights, layer->weights.count * cs_size(layer->dtype));
-  push_values(L, "baked_bias", bias, layer->bias_values.count * cs_size(layer->dtype));
+  const struct baked_values values = plan->algorithm->bake(plan, layer);
+  push_values(L, "baked_weights", values.weights, values.weight_bytes);
+  push_values(L, "baked_bias", values.bias, values.bias_bytes);
 }
 
 static void push_target(lua_State *L, struct engine *engine, const struct plan *plan) {

@@ -127,6 +127,8 @@ static void lower_weights(const struct layer *layer, struct problem *problem) {
   problem->w_out = problem->in_channels * problem->w_in;
   problem->w_group = problem->out_channels * problem->w_out;
   problem->w_first = layer->flip ? problem->w_in - 1 : 0;
+  problem->b_group = problem->out_channels;
+  problem->b_out = 1;
   problem->baked_weights = layer->weights.data;
   problem->zero_weights = layer->weights.data && has_zero(&layer->weights, layer->dtype);
 }

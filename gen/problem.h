@@ -3,7 +3,8 @@
  *
  *   y[n, g, m, o...] = act(bias[g, m] + residual + Σ_{c, k...} x[n, g, c, o·stride - pad + k·dilation] · w[g, m, c, k...])
  *
- * Steps are in elements. w's steps lead into the canonical tensor (a flip is a negative step from w_first). */
+ * Steps are in elements. w's steps lead into the canonical tensor (a flip is a negative step from w_first), b's into canonical bias
+ * and slope. Phases are problems that differ only in where they begin: phase i reads x, w and b and writes y at i steps more. */
 #ifndef GEN_PROBLEM_H
 #define GEN_PROBLEM_H
 #include "spec.h"
@@ -13,6 +14,10 @@ struct axis {
   int64_t x_step, y_step, w_step;                 /* of one index of in, out, kernel */
 };
 
+struct phase {
+  int64_t count, x, w, b, y;
+};
+
 struct problem {
   enum cs_dtype dtype;
   int rank;
@@ -20,7 +25,11 @@ struct problem {
   int64_t batch, groups, in_channels, out_channels; /* channels of one group */
   int64_t x_batch, x_group, x_channel;
   int64_t y_batch, y_group, y_channel;
+  int64_t x_first, y_first;
   int64_t w_first, w_group, w_out, w_in;
+  int64_t b_first, b_group, b_out;
+  struct phase phase[MAX_SPATIAL];
+  int phases;
   enum cs_pad_mode pad_mode;
   bool bias, residual;
   enum cs_activation activation;

@@ -73,10 +73,10 @@ $   local packed = layer.packed and "(const " .. T .. " *)packed" or false
 $   if not layer.baked_weights then
 const ${T} *w = ${at(packed, K.base)};
 $   else
-const ${T} *w = ${layer.name}_baked_weights.values;
+const ${T} *w = ${at(layer.name .. "_baked_weights.values", K.baked_w)};
 $   end
 $   if layer.bias and layer.baked_bias then
-const ${T} *b = ${layer.name}_baked_bias.values;
+const ${T} *b = ${at(layer.name .. "_baked_bias.values", K.baked_b)};
 $   elseif layer.bias then
 const ${T} *b = ${at(packed, offset)};
 $     offset = offset + K.b_size
@@ -118,7 +118,7 @@ $     for _, dimension in ipairs(K.order) do units = units * dimension[2] end
 const ptrdiff_t share = ${units} / parts, more = ${units} % parts;
 const ptrdiff_t from = part * share + (part < more ? part : more), end = from + share + (part < more);
 $     parameter_pointers(K)
-${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), { { "", "from" }, { "", "end" } }), { x = "input", r = "residual", y = "output" })});
+${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), { { "", "from" }, { "", "end" } }), { x = at("input", K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first) })});
 }
 $   end
 }
