@@ -282,6 +282,9 @@ static const char *groups_reason(const struct problem *problem, const struct isa
   if (problem->x_channel != 1)
     return mem_text("neighbouring input channels are %lld elements apart; this form loads them as vectors",
                     (long long)problem->x_channel);
+  if (problem->y_group != problem->out_channels * problem->y_channel)
+    return mem_text("groups of outputs lie %lld elements apart, their channels %lld; this form stores them as one run",
+                    (long long)problem->y_group, (long long)problem->y_channel);
   if (!isa->permutes) return mem_text("%s has no operation that permutes the %d lanes of a vector", isa->name, lanes);
   return NULL;
 }
@@ -310,11 +313,15 @@ static const char *form_reason(const struct candidates *candidates, enum form fo
 
 /* What rows and vectors can cover: pixels of a row, or channels. */
 static void extents(const struct candidates *candidates, enum form form, int64_t *rows, int64_t *vectors) {
-  struct design design = {.problem = candidates->problems[0]};
-  const int64_t lanes = candidates->isa->lanes[design.problem.dtype];
-  fold_axes(&design);
-  const int64_t pixels = design.axis[design.rank - 1].out;
-  const int64_t channels = form == FORM_DEPTH ? design.problem.groups : design.problem.out_channels;
+  const struct problem *problem = &candidates->problems[0];
+  const int64_t lanes = candidates->isa->lanes[problem->dtype];
+  const int64_t channels = form == FORM_DEPTH ? problem->groups : problem->out_channels;
+  int64_t pixels = 1;
+  for (size_t i = 0; i < candidates->problem_count; i++) {
+    struct design design = {.problem = candidates->problems[i]};
+    fold_axes(&design);
+    if (design.axis[design.rank - 1].out > pixels) pixels = design.axis[design.rank - 1].out;
+  }
   *rows = form == FORM_PIXELS ? channels : useful_rows(form, pixels);
   *vectors = form == FORM_GROUPS ? 1 : form == FORM_DOT ? channels : ceil_div(form == FORM_PIXELS ? pixels : channels, lanes);
 }
@@ -324,7 +331,7 @@ static void try_split(struct candidates *candidates, struct choice choice) {
   const struct problem *problem = &candidates->problems[0];
   int64_t from, to;
   axis_interior(&problem->axis[problem->rank - 1], &from, &to);
-  if (problem->unroll == UNROLL_FULL || candidates->problem_count > 1 || from >= to) return;
+  if (problem->unroll == UNROLL_FULL || from >= to) return;
   choice.split = true;
   try_choice(candidates, choice);
 }
@@ -333,7 +340,7 @@ static void try_split(struct candidates *candidates, struct choice choice) {
 static void try_tail(struct candidates *candidates, struct choice choice) {
   const struct problem *problem = &candidates->problems[0];
   const int64_t lanes = candidates->isa->lanes[problem->dtype], tail = problem->out_channels % lanes;
-  if (choice.form != FORM_CHANNELS || problem->groups > 1 || candidates->problem_count > 1) return;
+  if (choice.form != FORM_CHANNELS || problem->groups > 1) return;
   if (problem->out_channels < lanes || tail == 0 || tail > max_tail_channels || dot_reason(problem, candidates->isa)) return;
   choice.tail = tail;
   try_choice(candidates, choice);
@@ -365,7 +372,7 @@ static void try_chunk(struct candidates *candidates, struct choice choice, doubl
 }
 
 static void try_chunks(struct candidates *candidates, const struct choice *choice) {
-  if (choice->form != FORM_CHANNELS || !choice->ahead_w || candidates->problem_count > 1) return;
+  if (choice->form != FORM_CHANNELS || !choice->ahead_w) return;
   for (size_t i = 0; i < sizeof chunk_bytes / sizeof *chunk_bytes; i++) try_chunk(candidates, *choice, chunk_bytes[i]);
 }
 

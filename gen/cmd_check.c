@@ -3,6 +3,7 @@
 #include "gridding.h"
 #include "job.h"
 #include "mem.h"
+#include "op.h"
 #include "receptive.h"
 #include <inttypes.h>
 
@@ -38,6 +39,7 @@ static void warn_axes(const struct layer *layer, const char *key, const char *co
 
 static void warn_unread(const struct layer *layer, struct diags *diags) {
   const char *tails[MAX_SPATIAL] = {NULL}, *skipped[MAX_SPATIAL] = {NULL};
+  if (!layer->op->window(layer, 0).chains) return;
   for (int axis = 0; axis < layer->rank; axis++) {
     struct gaps unread;
     if (!input_unread(layer, axis, &unread) || unread.count == 0) continue;

@@ -1,15 +1,48 @@
-/* What the files of the op `conv` share. */
+/* What the ops of the conv family share. */
 #ifndef GEN_CONV_H
 #define GEN_CONV_H
 #include "op.h"
+#include "piece.h"
 
+/* Keys that every convolution with a bias takes. */
+#define CONV_KEYS                                                                                                                  \
+  "name", "op", "target", "input", "out_channels", "layout", "input_layout", "output_layout", "dtype", "kernel_size", "stride",    \
+      "dilation", "padding", "padding_mode", "groups", "bias", "weights", "activation", "residual", "flip", "algorithm",           \
+      "accuracy", "unroll", "max_code_bytes"
+
+/* ---- rules (rule.h) ---- */
+bool conv_check_input(struct layer *layer, struct diags *diags);
+bool conv_check_in_groups(struct layer *layer, struct diags *diags);
+bool conv_check_out_groups(struct layer *layer, struct diags *diags);
+bool conv_check_output(struct layer *layer, struct diags *diags);
+bool conv_check_weights(struct layer *layer, struct diags *diags);
+bool conv_check_activation(struct layer *layer, struct diags *diags);
+bool conv_read_weights(struct layer *layer, struct diags *diags);
+bool conv_read_bias(struct layer *layer, struct diags *diags);
 bool conv_resolve(struct layer *layer, struct diags *diags);
+
+/* ---- sizes and tensors ---- */
 int conv_exact_limit(const struct layer *layer);
 int64_t conv_taps(const struct layer *layer); /* of the kernel: Πk */
-/* The layer as the reference takes it. */
-struct cs_conv conv_reference(const struct layer *layer);
-/* weights [M, C/g, k...] */
-struct tensor conv_weights(const struct layer *layer);
+/* input, residual, weights, bias, slope, output: those that the layer has. */
+size_t conv_tensors(const struct layer *layer, struct tensor tensors[MAX_TENSORS]);
+/* The input or, for another role, what is shaped as the output: [N, channels, spatial...] */
+struct tensor conv_activation(const struct layer *layer, const char *name, enum tensor_role role);
+/* [first, second, k...] */
+struct tensor conv_kernel(const struct layer *layer, int64_t first, int64_t second);
 /* A parameter [M]. */
 struct tensor conv_channels(const struct layer *layer, const char *name, const void *baked);
+
+/* ---- lowering ---- */
+/* The layer as a problem; steps of weights are those of [M, C/g, k...]. */
+struct problem conv_problem(const struct layer *layer);
+/* The problems of a transposed convolution. */
+size_t conv_transpose_lower(const struct layer *layer, struct problem **problems);
+
+/* ---- reference ---- */
+/* The layer as the reference takes it. */
+struct cs_conv conv_reference(const struct layer *layer);
+/* See op.h's expect; the tensors are those of `layer->op`. */
+void conv_expect(const struct layer *layer, const struct cs_conv *conv, const void *const *data, const size_t *elements,
+                 size_t count, struct cs_expect *results);
 #endif

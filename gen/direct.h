@@ -14,7 +14,7 @@
 #include "alg.h"
 
 enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_GROUPS, FORM_COUNT };
-enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 5 + MAX_SPATIAL };
+enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 6 + MAX_SPATIAL };
 
 /* What a candidate plan decides. */
 struct choice {

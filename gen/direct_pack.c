@@ -34,27 +34,36 @@ static void add_box(struct design *design, struct box box) {
   design->boxes[design->box_count++] = box;
 }
 
+/* The output channel `channel` of all, as a place in weights: in the groups form they are numbered through the groups. */
+static int64_t channel_w(const struct design *design, int64_t channel) {
+  const struct problem *problem = &design->problem;
+  if (design->choice.form == FORM_DEPTH) return channel * problem->w_group;
+  if (design->choice.form != FORM_GROUPS) return channel * problem->w_out;
+  return channel / problem->out_channels * problem->w_group + channel % problem->out_channels * problem->w_out;
+}
+
 /* `live` lanes of each panel from element `src`, or zeros, at element `at` of the panels of a block. */
 static void panel_box(struct design *design, const struct block *block, const char *from, int64_t src, int64_t at, int64_t live,
                       int64_t group_size) {
   const struct problem *problem = &design->problem;
-  const bool depth = design->choice.form == FORM_DEPTH;
-  const int64_t channel = depth ? problem->w_group : problem->w_out;
+  const bool depth = design->choice.form == FORM_DEPTH, groups = design->choice.form == FORM_GROUPS && from;
+  const int64_t inner = groups ? problem->out_channels : 1; /* lanes of a group */
   struct box box = {.from = from, .src = src, .dst = block->w + at};
   if (depth)
     loop(&box, design->multiplier.count, problem->w_out, group_size);
   else
     loop(&box, design->group.count, problem->w_group, group_size);
-  loop(&box, block->count, block_channels(design, block) * channel, block->w_step);
+  loop(&box, block->count, channel_w(design, block_channels(design, block)), block->w_step);
   loop(&box, design->chunks, problem->in_channels * problem->w_in, block->chunk_w);
   tap_loops(&box, design, block->panel);
-  loop(&box, live, channel, 1);
+  loop(&box, live / inner, channel_w(design, inner), inner);
+  loop(&box, inner, problem->w_out, 1);
   add_box(design, box);
 }
 
 static void packed_weights(struct design *design) {
   int64_t size = 0, channel = design->choice.channel_from;
-  const bool pixels = design->choice.form == FORM_PIXELS, depth = design->choice.form == FORM_DEPTH;
+  const bool pixels = design->choice.form == FORM_PIXELS;
   const int64_t steps = taps(design) * design->problem.in_channels;
   for (size_t i = 0; i < design->block_count; i++) {
     struct block *block = &design->blocks[i];
@@ -67,7 +76,7 @@ static void packed_weights(struct design *design) {
   for (size_t i = 0; i < design->block_count; i++) {
     const struct block *block = &design->blocks[i];
     const int64_t live = pixels ? block->rows : (block->vectors - 1) * design->lanes + block->last;
-    const int64_t src = design->problem.w_first + channel * (depth ? design->problem.w_group : design->problem.w_out);
+    const int64_t src = design->problem.w_first + channel_w(design, channel);
     panel_box(design, block, "weights", src, 0, live, size);
     if (live < block->panel) panel_box(design, block, NULL, 0, live, block->panel - live, size);
     channel += block->count * block_channels(design, block);

@@ -24,7 +24,6 @@ static void push_layer(lua_State *L, const struct layer *layer) {
   int64_t pad[MAX_SPATIAL];
   for (int i = 0; i < layer->rank; i++) pad[i] = layer->pad[i][0];
   lua_newtable(L);
-  set_text(L, "op", layer->op->name);
   set_text(L, "dtype", dtype_name(layer->dtype));
   set_integer(L, "rank", layer->rank);
   set_integer(L, "batch", layer->batch);
@@ -42,6 +41,7 @@ static void push_layer(lua_State *L, const struct layer *layer) {
   set_number(L, "act1", layer->act[0]);
   set_number(L, "act2", layer->act[1]);
   set_bool(L, "flip", layer->flip);
+  set_bool(L, "transposed", layer->op == &op_conv_transpose);
   set_bool(L, "baked_weights", layer->weights.data != NULL);
 }
 

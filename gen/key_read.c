@@ -77,19 +77,27 @@ static bool right_length(struct reading *reading, const struct node *list) {
   return false;
 }
 
-/* One number for every dimension, or a list. */
-bool read_sizes(struct reading *reading, const struct node *node) {
+/* One number of at least `least` for every dimension, or a list. */
+static bool read_numbers(struct reading *reading, const struct node *node, int64_t least) {
   int64_t *sizes = field(reading), size;
   if (node->kind == NODE_MAP) return expected(reading, node);
   if (node->kind == NODE_LIST) {
     if (!right_length(reading, node)) return false;
     bool right = true;
-    for (size_t d = 0; d < node->count; d++) right &= integer(reading, node->items[d], 1, &sizes[d]);
+    for (size_t d = 0; d < node->count; d++) right &= integer(reading, node->items[d], least, &sizes[d]);
     return right;
   }
-  if (!value_parse_integer(node, &size) || size < 1) return expected(reading, node);
+  if (!value_parse_integer(node, &size) || size < least) return expected(reading, node);
   for (int d = 0; d < MAX_SPATIAL; d++) sizes[d] = size;
   return true;
+}
+
+bool read_sizes(struct reading *reading, const struct node *node) {
+  return read_numbers(reading, node, 1);
+}
+
+bool read_counts(struct reading *reading, const struct node *node) {
+  return read_numbers(reading, node, 0);
 }
 
 /* An entry of a padding list: a number for both sides or [before, after]. */

@@ -26,6 +26,7 @@ static const struct word unrolls[] = {{"auto", UNROLL_AUTO}, {"full", UNROLL_FUL
 
 #define POSITIVE "a decimal integer from 1 to 2^63-1"
 #define SIZES POSITIVE ", or a list with one for each spatial dimension"
+#define COUNTS "a decimal integer from 0 to 2^63-1, or a list with one for each spatial dimension"
 #define PADDING                                                                                                                    \
   "an integer of at least 0, a list with one or a pair [before, after] for each spatial dimension, or one of valid, same, "        \
   "same_lower, full, causal"
@@ -63,8 +64,8 @@ const struct key layer_keys[] = {
     LATER_KEY("pixel_shuffle"),
     LATER_KEY("scale"),
     LATER_KEY("zero_point"),
-    LATER_KEY("output_padding"),
-    LATER_KEY("output_size"),
+    {"output_padding", COUNTS, read_counts, FIELD(output_padding), NULL, false},
+    {"output_size", SIZES, read_sizes, FIELD(output_size), NULL, false},
     LATER_KEY("multiplier"),
     LATER_KEY("depthwise_activation"),
     LATER_KEY("tile"),

@@ -3,7 +3,7 @@
 #define GEN_OP_H
 #include "problem.h"
 
-enum { MAX_TENSORS = 8, MAX_PROBLEMS = 64 };
+enum { MAX_TENSORS = 8 };
 enum tensor_role { TENSOR_INPUT, TENSOR_RESIDUAL, TENSOR_PARAMETER, TENSOR_OUTPUT };
 
 struct tensor {
@@ -16,6 +16,13 @@ struct tensor {
   const void *baked;            /* values in the generated file: no argument anywhere; else NULL */
 };
 
+/* Taps 0, dilation, … dilation·(kernel-1), `stride` apart from output to output. Where outputs take turns (chains false), the most
+ * taps that one has, and no stack of layers is followed through. */
+struct window {
+  int64_t kernel, stride, dilation;
+  bool chains;
+};
+
 struct op {
   const char *name;
   const char *const *keys; /* layer keys that it takes, NULL at the end */
@@ -25,8 +32,10 @@ struct op {
   /* Every tensor in the order of the generated signatures: inputs, residual, parameters in pack order, output. Returns the count.
    */
   size_t (*tensors)(const struct layer *layer, struct tensor tensors[MAX_TENSORS]);
-  /* Writes the problems that together compute the layer (disjoint outputs, one packed buffer) and returns their number. */
-  size_t (*lower)(const struct layer *layer, struct problem *problems);
+  /* The tensor `weights`; NULL where an op has none. */
+  struct tensor (*weights)(const struct layer *layer);
+  /* Allocates the problems that together compute the layer (disjoint outputs, one packed buffer) and returns their number. */
+  size_t (*lower)(const struct layer *layer, struct problem **problems);
   /* What `count` outputs may be: elements[i] is the number of one in logical order. data[i] belongs to tensors[i], logical order.
    */
   void (*expect)(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
@@ -35,7 +44,10 @@ struct op {
   int64_t (*multiply_adds)(const struct layer *layer);
   /* Magnitude up to which small whole numbers as data make every sum and the activation exact in the type; 0: never exact. */
   int (*exact_limit)(const struct layer *layer);
-  const char *reference; /* "ref_conv.c": the runtime file that an emitted test carries */
+  /* The inputs that an output reads along an axis: from the first that output o may read, taps at equal distances. */
+  struct window (*window)(const struct layer *layer, int axis);
+  /* "conv": an emitted test carries runtime/ref_conv.c and what templates/lib/test_conv.t prints. */
+  const char *reference;
 };
 
 /* The row of `name`, or NULL. */
@@ -48,5 +60,5 @@ int tensor_find(const struct tensor *tensors, size_t count, const char *name);
 size_t tensor_count(const struct tensor *tensor); /* elements */
 /* Logical index [n, m, o...] of an element. */
 void tensor_index(const struct tensor *tensor, size_t element, ptrdiff_t *index);
-extern const struct op op_conv;
+extern const struct op op_conv, op_conv_transpose;
 #endif

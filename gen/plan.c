@@ -23,9 +23,10 @@ static int by_cost(const void *a, const void *b) {
 }
 
 struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa) {
-  struct problem *problems = mem_array(MAX_PROBLEMS, sizeof *problems);
-  struct candidates candidates = {.problems = problems, .isa = isa};
-  candidates.problem_count = layer->op->lower(layer, problems);
+  struct problem *problems;
+  struct candidates candidates = {.isa = isa};
+  candidates.problem_count = layer->op->lower(layer, &problems);
+  candidates.problems = problems;
   for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
     if (strcmp(layer->algorithm, "auto") == 0 || strcmp(layer->algorithm, algorithms[i]->name) == 0)
       algorithms[i]->enumerate(&candidates);

@@ -6,6 +6,7 @@
  * that is done on a list of disjoint ranges of bounded length. */
 #include "receptive.h"
 #include "mem.h"
+#include "op.h"
 #include "shape.h"
 #include <string.h>
 
@@ -171,6 +172,7 @@ int64_t dilations_divisor(const int64_t *dilations, size_t count) {
 /* ---- runs of layers ----------------------------------------------------------------------------------------------- */
 
 static bool layers_chain(const struct layer *layer, const struct layer *next) {
+  if (!layer->op->window(layer, 0).chains || !next->op->window(next, 0).chains) return false;
   if (layer->rank != next->rank || layer->batch != next->batch || layer->out_channels != next->in_channels) return false;
   return !memcmp(layer->out, next->in, (size_t)layer->rank * sizeof *layer->out);
 }
@@ -183,8 +185,10 @@ size_t run_length(const struct layer *layers, size_t count) {
 
 bool run_field(const struct layer *layers, size_t count, int axis, struct field *field) {
   *field = field_new();
-  for (size_t i = 0; i < count; i++)
-    if (!field_add(field, layers[i].kernel[axis], layers[i].stride[axis], layers[i].dilation[axis])) return false;
+  for (size_t i = 0; i < count; i++) {
+    const struct window window = layers[i].op->window(&layers[i], axis);
+    if (!field_add(field, window.kernel, window.stride, window.dilation)) return false;
+  }
   return true;
 }
 

@@ -19,7 +19,14 @@ static int64_t missing_taps(const struct layer *layer, int axis, int64_t o) {
   return before * (k + 1) + after;
 }
 
+/* Where outputs take turns, those that some input's window may not cover whole. */
+static bool near_end(const struct layer *layer, int axis, int64_t o) {
+  const int64_t span = layer->dilation[axis] * (layer->kernel[axis] - 1) + 1;
+  return o < span || o >= layer->out[axis] - span;
+}
+
 static bool border_seam(const struct layer *layer, int axis, int64_t o) {
+  if (!layer->op->window(layer, axis).chains) return near_end(layer, axis, o);
   const int64_t here = missing_taps(layer, axis, o);
   return here != missing_taps(layer, axis, o - 1) || here != missing_taps(layer, axis, o + 1);
 }

@@ -139,6 +139,15 @@ static ptrdiff_t ref_source(enum cs_pad_mode mode, ptrdiff_t i, ptrdiff_t size) 
   return i < size ? i : 2 * size - 2 - i;
 }
 
+/* The input element that output o of dimension d meets at tap k, -1 if none. */
+static ptrdiff_t ref_input(const struct cs_conv *conv, int d, ptrdiff_t o, ptrdiff_t k) {
+  if (!conv->transposed)
+    return ref_source(conv->pad_mode, o * conv->stride[d] - conv->pad[d] + k * conv->dilation[d], conv->in[d]);
+  o += conv->pad[d] - k * conv->dilation[d];
+  if (o < 0 || o % conv->stride[d] != 0 || o / conv->stride[d] >= conv->in[d]) return -1;
+  return o / conv->stride[d];
+}
+
 /* One output's walk: the steps from channel to channel and from position to position, and where in the tensors its first channel
  * lies. */
 struct ref_walk {
@@ -160,8 +169,7 @@ static void ref_walk_taps(const struct ref_walk *walk, int d, ptrdiff_t x, ptrdi
     return;
   }
   for (ptrdiff_t k = 0; k < conv->kernel[d]; k++) {
-    const ptrdiff_t position = walk->o[d] * conv->stride[d] - conv->pad[d] + k * conv->dilation[d];
-    const ptrdiff_t source = ref_source(conv->pad_mode, position, conv->in[d]);
+    const ptrdiff_t source = ref_input(conv, d, walk->o[d], k);
     const ptrdiff_t tap = conv->flip ? conv->kernel[d] - 1 - k : k;
     if (source >= 0) ref_walk_taps(walk, d + 1, x * conv->in[d] + source, w * conv->kernel[d] + tap);
   }
@@ -193,6 +201,11 @@ static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data 
   }
   walk.x = ref_element(data->input, image + group * channels * walk.x_step, size);
   walk.w = ref_element(data->weights, index[1] * channels * taps, size);
+  if (conv->transposed && !conv->channels_last) { /* [C, M/groups, kernel...] */
+    const ptrdiff_t outputs = conv->out_channels / conv->groups;
+    walk.w_step = outputs * taps;
+    walk.w = ref_element(data->weights, (group * channels * outputs + index[1] % outputs) * taps, size);
+  }
   ref_walk_taps(&walk, 0, 0, 0);
   if (data->bias) visit(sum, ref_element(data->bias, index[1], size), 0, one, 0, 1);
   if (!data->residual) return;

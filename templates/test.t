@@ -33,7 +33,7 @@ $ end
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-$ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", reference}) do
+$ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", "ref_" .. reference .. ".c"}) do
 $   runtime_source(name)
 $ end
 /* ---- the layer ---- */
@@ -65,7 +65,7 @@ $ end
 static void *check_logical[CHECK_TENSORS]; /* in logical order */
 static void *check_memory[CHECK_TENSORS];  /* what the kernel sees */
 static void *check_packed, *check_workspace, *check_first;
-$ import("lib/test_" .. layer.op .. ".t").define(layer, at)
+$ import("lib/test_" .. reference .. ".t").define(layer, at)
 /* ---- calls ---- */
 $ local values = {packed = "check_packed", workspace = "check_workspace"}
 $ for i, t in ipairs(tensors) do values[t.name] = ("check_memory[%d]"):format(i - 1) end

@@ -1,0 +1,211 @@
+/* The op `conv_transpose`: the adjoint of a convolution, which spreads each input over a window of outputs, `stride` from one input's
+ * window to the next. Output o gathers x[i] · w[k] over all i·stride - pad + k·dilation = o, so outputs of equal residue modulo the
+ * stride have the same taps, every (stride / gcd(stride, dilation))-th one: each residue is a dense convolution of stride 1 that
+ * reads them from the last to the first. No inserted zero is ever multiplied. Sizes and pads are ONNX ConvTranspose's. */
+#include "conv.h"
+#include "mem.h"
+#include "receptive.h"
+#include "rule.h"
+
+static const char *const transpose_keys[] = {CONV_KEYS, "output_padding", "output_size", NULL};
+
+/* ---- rules -------------------------------------------------------------------------------------------------------- */
+
+static bool given(const struct layer *layer, const char *key) {
+  return layer->values[key_find(key)] != NULL;
+}
+
+static bool check_pad_mode(struct layer *layer, struct diags *diags) {
+  if (layer->pad_mode == CS_ZEROS) return true;
+  layer_error(layer, diags, "padding_mode", "'%s' means nothing where outputs are padded; a transposed convolution takes 'zeros'",
+              pad_mode_name(layer->pad_mode));
+  return false;
+}
+
+/* Words for the pads and sizes that contradict one another. */
+static bool check_choice(struct layer *layer, struct diags *diags) {
+  const bool same = layer->pad_kind == PAD_SAME || layer->pad_kind == PAD_SAME_LOWER;
+  const char *wrong = NULL, *key = "padding";
+  if (layer->pad_kind != PAD_EXPLICIT && !same)
+    wrong = "'full' and 'causal' are not for transposed convolutions; give numbers, 'valid', 'same' or 'same_lower'";
+  else if (given(layer, "output_size") && (given(layer, "padding") || given(layer, "output_padding")))
+    wrong = "it decides the padding; leave out 'padding' and 'output_padding'", key = "output_size";
+  else if (same && given(layer, "output_padding"))
+    wrong = "'same' decides the output's size; leave out 'output_padding'", key = "output_padding";
+  if (wrong) layer_error(layer, diags, key, "%s", wrong);
+  return !wrong;
+}
+
+static bool check_output_padding(struct layer *layer, struct diags *diags) {
+  for (int d = 0; d < layer->rank; d++) {
+    const int64_t most = layer->stride[d] > layer->dilation[d] ? layer->stride[d] : layer->dilation[d];
+    if (layer->output_padding[d] < most || layer->output_padding[d] == 0) continue;
+    layer_error(layer, diags, "output_padding",
+                "%lld in spatial dimension %d; it must be less than the larger of stride and dilation, which is %lld",
+                (long long)layer->output_padding[d], d, (long long)most);
+    return false;
+  }
+  return true;
+}
+
+/* Every output that some input reaches: (in-1)·stride + d(k-1) + 1. False on overflow. */
+static bool reached(const struct layer *layer, int d, int64_t *size) {
+  int64_t steps, reach;
+  return shape_mul(layer->in[d] - 1, layer->stride[d], &steps) && shape_mul(layer->kernel[d] - 1, layer->dilation[d], &reach) &&
+         shape_add(steps, reach, size) && shape_add(*size, 1, size);
+}
+
+static int64_t positive(int64_t value) {
+  return value > 0 ? value : 0;
+}
+
+/* Pads that together take `total`: the larger half before or after. */
+static void share_pads(int64_t total, bool more_before, int64_t pad[2]) {
+  pad[0] = more_before ? total - total / 2 : total / 2;
+  pad[1] = total - pad[0];
+}
+
+/* Pads and outputs of one dimension; false on overflow. `full`: what inputs reach. */
+static bool size_dimension(struct layer *layer, int d, int64_t full) {
+  int64_t *out = &layer->out[d], *pad = layer->pad[d];
+  if (layer->output_size[d]) {
+    *out = layer->output_size[d];
+    share_pads(positive(full - *out), true, pad);
+  } else if (layer->pad_kind == PAD_EXPLICIT) {
+    if (!shape_add(full, layer->output_padding[d], out)) return false;
+    *out -= pad[0] > *out ? *out : pad[0];
+    *out -= pad[1] > *out ? *out : pad[1];
+  } else {
+    if (!shape_mul(layer->in[d], layer->stride[d], out)) return false;
+    share_pads(positive(full - *out), layer->pad_kind == PAD_SAME_LOWER, pad);
+  }
+  return true;
+}
+
+static bool check_dimension(struct layer *layer, int d, struct diags *diags) {
+  int64_t full;
+  if (!reached(layer, d, &full) || !size_dimension(layer, d, full)) {
+    layer_error(layer, diags, "stride", "spatial dimension %d of the output exceeds 2^63-1; make it smaller", d);
+    return false;
+  }
+  if (layer->out[d] > 0) return true;
+  layer_error(layer, diags, "padding",
+              "no output: inputs reach %lld elements of spatial dimension %d, output_padding adds %lld and padding takes all of them; "
+              "make it smaller",
+              (long long)full, d, (long long)layer->output_padding[d]);
+  return false;
+}
+
+static bool check_dimensions(struct layer *layer, struct diags *diags) {
+  bool right = true;
+  for (int d = 0; d < layer->rank; d++) right &= check_dimension(layer, d, diags);
+  return right;
+}
+
+static const struct rule rules[] = {
+    {{"input", "dtype"}, conv_check_input, "input"},
+    {{"input", "groups"}, conv_check_in_groups, "groups"},
+    {{"out_channels", "groups"}, conv_check_out_groups, "groups"},
+    {{"padding_mode"}, check_pad_mode, "padding_mode"},
+    {{"padding", "output_padding", "output_size"}, check_choice, "padding"},
+    {{"input", "output_padding", "stride", "dilation"}, check_output_padding, "output_padding"},
+    {{"input", "kernel_size", "stride", "dilation", "padding", "output_padding"}, check_dimensions, "padding"},
+    {{"input", "out_channels", "padding", "kernel_size", "stride", "dilation"}, conv_check_output, "out_channels"},
+    {{"input", "out_channels", "groups", "kernel_size", "dtype"}, conv_check_weights, "kernel_size"},
+    {{"activation", "dtype"}, conv_check_activation, "activation"},
+    {{"weights", "input", "out_channels", "groups", "kernel_size", "dtype"}, conv_read_weights, "weights"},
+    {{"bias", "out_channels", "dtype"}, conv_read_bias, "bias"},
+};
+
+static bool resolve(struct layer *layer, struct diags *diags) {
+  return rules_check(rules, sizeof rules / sizeof *rules, layer, diags);
+}
+
+/* ---- lowering ----------------------------------------------------------------------------------------------------- */
+
+/* Taps that share a residue: the first, how many, and the distances between them in taps and in inputs. */
+struct residue {
+  int64_t first, count, tap_step, input_step;
+};
+
+/* Those of outputs whose place in the padded output leaves `rest` modulo the stride. */
+static struct residue residue_of(const struct axis *whole, int64_t rest) {
+  const int64_t divisor = dilations_divisor((const int64_t[]){whole->stride, whole->dilation}, 2);
+  struct residue residue = {.tap_step = whole->stride / divisor, .input_step = whole->dilation / divisor};
+  while (residue.first < whole->kernel && residue.first < residue.tap_step &&
+         residue.first * (whole->dilation % whole->stride) % whole->stride != rest)
+    residue.first++;
+  if (residue.first < whole->kernel && residue.first < residue.tap_step)
+    residue.count = (whole->kernel - 1 - residue.first) / residue.tap_step + 1;
+  return residue;
+}
+
+/* Outputs r, r + stride, …: where no tap reaches them, one that lies in the padding stands for none. */
+static void add_residue(struct pieces *pieces, const struct axis *whole, int64_t r) {
+  const int64_t stride = whole->stride, place = r + whole->pad;
+  const struct residue residue = residue_of(whole, place % stride);
+  struct axis axis = {.in = whole->in, .out = (whole->out - r - 1) / stride + 1, .kernel = 1, .stride = 1, .dilation = 1};
+  axis.x_step = whole->x_step;
+  axis.y_step = stride * whole->y_step;
+  axis.w_step = -residue.tap_step * whole->w_step;
+  axis.pad = axis.out;
+  int64_t last = 0;
+  if (residue.count > 0) {
+    last = residue.first + (residue.count - 1) * residue.tap_step;
+    axis.kernel = residue.count;
+    axis.dilation = residue.input_step;
+    axis.pad = (last * whole->dilation - place) / stride;
+  }
+  pieces_add(pieces, axis, 0, last * whole->w_step, r * whole->y_step);
+}
+
+size_t conv_transpose_lower(const struct layer *layer, struct problem **problems) {
+  struct problem whole = conv_problem(layer);
+  struct pieces pieces[MAX_SPATIAL] = {{NULL, 0}};
+  const int64_t taps = conv_taps(layer);
+  whole.w_out = taps; /* weights are [C, M/g, k...] */
+  whole.w_in = whole.out_channels * taps;
+  whole.w_group = whole.in_channels * whole.w_in;
+  for (int d = 0; d < whole.rank; d++)
+    for (int64_t r = 0; r < whole.axis[d].stride && r < whole.axis[d].out; r++) add_residue(&pieces[d], &whole.axis[d], r);
+  return pieces_combine(&whole, pieces, problems);
+}
+
+/* ---- the rest ----------------------------------------------------------------------------------------------------- */
+
+/* [C, M/g, k...] */
+static struct tensor weights(const struct layer *layer) {
+  return conv_kernel(layer, layer->in_channels, layer->out_channels / layer->groups);
+}
+
+static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
+                   struct cs_expect *results) {
+  struct cs_conv conv = conv_reference(layer);
+  conv.transposed = 1;
+  conv_expect(layer, &conv, data, elements, count, results);
+}
+
+static int64_t multiply_adds(const struct layer *layer) {
+  const int64_t inputs = shape_product(layer->in, layer->rank), outer = layer->out_channels / layer->groups;
+  return shape_product((int64_t[]){layer->batch, layer->in_channels, inputs, outer, conv_taps(layer)}, 5);
+}
+
+static struct window window(const struct layer *layer, int axis) {
+  const struct axis whole = {.kernel = layer->kernel[axis], .stride = layer->stride[axis], .dilation = layer->dilation[axis]};
+  const struct residue most = residue_of(&whole, 0); /* that of tap 0 has no fewer taps than another */
+  return (struct window){most.count, 1, most.input_step, false};
+}
+
+const struct op op_conv_transpose = {
+    .name = "conv_transpose",
+    .keys = transpose_keys,
+    .resolve = resolve,
+    .tensors = conv_tensors,
+    .weights = weights,
+    .lower = conv_transpose_lower,
+    .expect = expect,
+    .multiply_adds = multiply_adds,
+    .exact_limit = conv_exact_limit,
+    .window = window,
+    .reference = "conv",
+};
