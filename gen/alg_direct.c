@@ -80,13 +80,16 @@ static int64_t steps_of(const struct problem *problem) {
   return steps;
 }
 
-/* All unrolled where that is asked for or small, else loops over what remains. */
-static void build(struct design *design, const struct problem *problem, const struct isa *isa, struct choice choice) {
+/* All unrolled where that is asked for or small (together with the other problems), else loops over what remains. */
+static void build(struct design *design, const struct problem *problem, const struct candidates *candidates,
+                  struct choice choice) {
+  const int64_t most = auto_full_macs / (int64_t)candidates->problem_count;
+  const struct isa *isa = candidates->isa;
   choice.full = problem->unroll == UNROLL_FULL;
   if (problem->unroll == UNROLL_AUTO && !choice.trimmed && steps_of(problem) <= full_steps) {
     choice.full = true;
     design_build(design, problem, isa, &choice);
-    if (!design->reason && design->macs <= auto_full_macs && code_bytes(design, isa) <= problem->max_code_bytes) return;
+    if (!design->reason && design->macs <= most && code_bytes(design, isa) <= problem->max_code_bytes) return;
     choice.full = false;
   }
   design_build(design, problem, isa, &choice);
@@ -165,24 +168,24 @@ static int64_t useful_rows(enum form form, int64_t pixels) {
 }
 
 /* All channels but the last ones, and those: a design each, which packs its own weights. */
-static size_t build_with_tail(struct design *designs, const struct problem *problem, const struct isa *isa,
+static size_t build_with_tail(struct design *designs, const struct problem *problem, const struct candidates *candidates,
                               const struct choice *choice) {
   struct choice body = *choice, tail = *choice;
   body.channel_to = tail.channel_from = problem->out_channels - choice->tail;
   tail.channel_to = problem->out_channels;
   tail.form = FORM_DOT;
   tail.vectors = choice->tail;
-  tail.rows = tallest(isa, FORM_DOT, choice->tail, useful_rows(FORM_DOT, problem->axis[problem->rank - 1].out));
-  build(&designs[0], problem, isa, body);
-  build(&designs[1], problem, isa, tail);
+  tail.rows = tallest(candidates->isa, FORM_DOT, choice->tail, useful_rows(FORM_DOT, problem->axis[problem->rank - 1].out));
+  build(&designs[0], problem, candidates, body);
+  build(&designs[1], problem, candidates, tail);
   return 2;
 }
 
 /* The designs of one problem: one, or for a split choice those of the inner columns and of the borders on both sides, which read
  * what the first packed. Returns how many. */
-static size_t build_designs(struct design *designs, const struct problem *problem, const struct isa *isa,
-                            const struct choice *choice) {
-  if (choice->tail) return build_with_tail(designs, problem, isa, choice);
+static size_t build_designs(struct design *designs, const struct problem *problem,
+                            const struct candidates *candidates, const struct choice *choice) {
+  if (choice->tail) return build_with_tail(designs, problem, candidates, choice);
   struct choice parts[3] = {*choice, *choice, *choice};
   const int64_t out = problem->axis[problem->rank - 1].out;
   size_t count = 0;
@@ -195,7 +198,7 @@ static size_t build_designs(struct design *designs, const struct problem *proble
   }
   for (size_t i = 0; i < (choice->split ? 3 : 1); i++) {
     if (choice->split && parts[i].from >= parts[i].to) continue;
-    build(&designs[count], problem, isa, parts[i]);
+    build(&designs[count], problem, candidates, parts[i]);
     designs[count].shared = count > 0;
     count++;
   }
@@ -211,7 +214,7 @@ static bool try_choice(struct candidates *candidates, struct choice choice) {
   plan.parameters = parameters;
   for (size_t i = 0; i < candidates->problem_count && !plan.reason; i++) {
     struct design *designs = &parameters->designs[parameters->count];
-    const size_t count = build_designs(designs, &candidates->problems[i], candidates->isa, &choice);
+    const size_t count = build_designs(designs, &candidates->problems[i], candidates, &choice);
     parameters->count += count;
     for (size_t d = 0; d < count; d++) {
       design_set_baked(&designs[d], i > 0 ? designs - 1 : NULL);
@@ -219,6 +222,9 @@ static bool try_choice(struct candidates *candidates, struct choice choice) {
       sum_up(&plan, &designs[d]);
     }
   }
+  if (!plan.reason && plan.multiply_adds > max_full_macs)
+    plan.reason = mem_text("its %zu kernels hold %lld multiply-adds, at most %lld compile in good time", parameters->count,
+                           (long long)plan.multiply_adds, (long long)max_full_macs);
   set_seams(&plan, &choice, candidates->isa->lanes[candidates->problems[0].dtype]);
   if (plan.reason)
     forget(candidates, plan, &choice, mark);

@@ -76,6 +76,7 @@ int cmd_check(const struct command_options *options) {
     check_plans(&job, &job.spec.layers[i]);
     warn_unread(&job.spec.layers[i], &job.diags);
     warn_baked(&job.spec.layers[i], &job.diags);
+    if (job.spec.layers[i].op->warn) job.spec.layers[i].op->warn(&job.spec.layers[i], &job.diags);
   }
   gridding_warn(&job.spec, &job.diags);
   return job_close(&job, EXIT_OK);

@@ -5,10 +5,11 @@
 #include "piece.h"
 
 /* Keys that every convolution with a bias takes. */
-#define CONV_KEYS                                                                                                                  \
+#define CONV_KEYS CONV_GRAD_KEYS, "padding_mode", "bias", "weights", "activation", "residual"
+/* Those that make sense of its gradients too. */
+#define CONV_GRAD_KEYS                                                                                                             \
   "name", "op", "target", "input", "out_channels", "layout", "input_layout", "output_layout", "dtype", "kernel_size", "stride",    \
-      "dilation", "padding", "padding_mode", "groups", "bias", "weights", "activation", "residual", "flip", "algorithm",           \
-      "accuracy", "unroll", "max_code_bytes"
+      "dilation", "padding", "groups", "flip", "algorithm", "accuracy", "unroll", "max_code_bytes"
 
 /* ---- rules (rule.h) ---- */
 bool conv_check_input(struct layer *layer, struct diags *diags);
@@ -23,6 +24,7 @@ bool conv_resolve(struct layer *layer, struct diags *diags);
 
 /* ---- sizes and tensors ---- */
 int conv_exact_limit(const struct layer *layer);
+int64_t conv_terms(const struct layer *layer); /* (C/g)·Πk + 2 */
 int64_t conv_taps(const struct layer *layer); /* of the kernel: Πk */
 /* input, residual, weights, bias, slope, output: those that the layer has. */
 size_t conv_tensors(const struct layer *layer, struct tensor tensors[MAX_TENSORS]);
@@ -42,6 +44,8 @@ size_t conv_transpose_lower(const struct layer *layer, struct problem **problems
 /* ---- reference ---- */
 /* The layer as the reference takes it. */
 struct cs_conv conv_reference(const struct layer *layer);
+/* Pushes it as templates/lib/test_conv.t wants it. */
+void conv_push(lua_State *L, const struct cs_conv *conv);
 /* See op.h's expect; the tensors are those of `layer->op`. */
 void conv_expect(const struct layer *layer, const struct cs_conv *conv, const void *const *data, const size_t *elements,
                  size_t count, struct cs_expect *results);

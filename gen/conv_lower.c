@@ -9,6 +9,10 @@ int64_t conv_taps(const struct layer *layer) {
   return shape_product(layer->kernel, layer->rank);
 }
 
+int64_t conv_terms(const struct layer *layer) {
+  return layer->in_channels / layer->groups * conv_taps(layer) + 2;
+}
+
 struct tensor conv_activation(const struct layer *layer, const char *name, enum tensor_role role) {
   bool input = role == TENSOR_INPUT;
   struct tensor tensor = {

@@ -1,6 +1,7 @@
 /* What convolutions have in common on their way to the reference. */
 #include "conv.h"
 #include "mem.h"
+#include "signature.h"
 #include <string.h>
 
 struct cs_conv conv_reference(const struct layer *layer) {
@@ -83,4 +84,34 @@ void conv_expect(const struct layer *layer, const struct cs_conv *conv, const vo
     cs_conv_expect(&moved, &conv_data, index, &results[i]);
   }
   mem_release(mark);
+}
+
+/* ---- for emitted tests ---------------------------------------------------------------------------------------------- */
+
+/* Numbers reach templates as text: what is printed is decided here, once. */
+static void set_number(lua_State *L, const char *key, double value) {
+  set_text(L, key, mem_text("%.17g", value));
+}
+
+void conv_push(lua_State *L, const struct cs_conv *conv) {
+  const struct {
+    const char *key;
+    const ptrdiff_t *sizes;
+  } lists[] = {{"input", conv->in},         {"output", conv->out},     {"kernel", conv->kernel}, {"stride", conv->stride},
+               {"dilation", conv->dilation}, {"pad", conv->pad}};
+  lua_newtable(L);
+  for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) set_sizes(L, lists[i].key, lists[i].sizes, conv->rank);
+  set_text(L, "dtype", dtype_name(conv->dtype));
+  set_integer(L, "rank", conv->rank);
+  set_integer(L, "batch", conv->batch);
+  set_integer(L, "in_channels", conv->in_channels);
+  set_integer(L, "out_channels", conv->out_channels);
+  set_integer(L, "groups", conv->groups);
+  set_text(L, "pad_mode", pad_mode_name(conv->pad_mode));
+  set_integer(L, "flip", conv->flip);
+  set_integer(L, "transposed", conv->transposed);
+  set_integer(L, "skip_zero_weights", conv->skip_zero_weights);
+  set_text(L, "activation", activation_name(conv->activation));
+  set_number(L, "act1", conv->act[0]);
+  set_number(L, "act2", conv->act[1]);
 }

@@ -13,6 +13,12 @@ static const char *sizes_text(const int64_t *sizes, int count) {
   return text;
 }
 
+static const char *shape_text(const struct tensor *tensor) {
+  int64_t shape[CS_MAX_RANK];
+  for (int d = 0; d < tensor->rank; d++) shape[d] = tensor->shape[d];
+  return sizes_text(shape, tensor->rank);
+}
+
 static const char *pads_text(const struct layer *layer) {
   const char *text = "";
   for (int i = 0; i < layer->rank; i++)
@@ -44,10 +50,10 @@ static const char *const accuracies[] = {"strict", "normwise", "fast"}, *const u
 
 /* The banner's lines: what made this text, and nothing about where or when. */
 static void push_banner(lua_State *L, const struct layer *layer, const struct generate_options *options) {
+  struct tensor tensors[MAX_TENSORS];
+  const struct tensor *output = &tensors[layer->op->tensors(layer, tensors) - 1];
   const char *lines[] = {
-      mem_text("op: %s, input [%lld, %lld, %s] to output [%lld, %lld, %s]", layer->op->name, (long long)layer->batch,
-               (long long)layer->in_channels, sizes_text(layer->in, layer->rank), (long long)layer->batch,
-               (long long)layer->out_channels, sizes_text(layer->out, layer->rank)),
+      mem_text("op: %s, %s [%s] to output [%s]", layer->op->name, tensors->name, shape_text(tensors), shape_text(output)),
       mem_text("kernel_size [%s], stride [%s], dilation [%s], groups %lld", sizes_text(layer->kernel, layer->rank),
                sizes_text(layer->stride, layer->rank), sizes_text(layer->dilation, layer->rank), (long long)layer->groups),
       mem_text("padding [%s], padding_mode %s, flip %s", pads_text(layer), pad_mode_name(layer->pad_mode),
@@ -119,11 +125,9 @@ static void push_shapes(lua_State *L, const struct layer *layer) {
   for (size_t i = 0; i < count; i++) {
     const struct tensor *tensor = &tensors[i];
     const bool activation = tensor->role != TENSOR_PARAMETER;
-    int64_t shape[CS_MAX_RANK];
-    for (int d = 0; d < tensor->rank; d++) shape[d] = tensor->shape[d];
     lua_createtable(L, 0, 4);
     set_text(L, "name", tensor->name);
-    set_text(L, "shape", sizes_text(shape, tensor->rank));
+    set_text(L, "shape", shape_text(tensor));
     set_text(L, "layout", activation ? layout_name(tensor->layout) : "canonical order");
     set_bool(L, "baked", tensor->baked != NULL);
     set_integer(L, "bytes", (int64_t)(tensor_count(tensor) * cs_size(tensor->dtype)));

@@ -16,17 +16,14 @@ static void count_tensors(struct info *info) {
     if (tensors[i].role == TENSOR_PARAMETER) info->parameters += (int64_t)tensor_count(&tensors[i]);
     if (tensors[i].role == TENSOR_OUTPUT) info->output = tensors[i].shape;
   }
-  const struct tensor *input = &tensors[tensor_find(tensors, count, "input")];
-  info->input = input->shape;
-  info->rank = input->rank;
+  info->input = tensors[0].shape;
+  info->rank = tensors[0].rank;
 }
 
-/* γ(n) = nu / (1 - nu), n = (C/g)·Πk + 2 */
+/* γ(n) = nu / (1 - nu) */
 static void bound(struct info *info) {
   const struct layer *layer = info->layer;
-  info->terms = layer->in_channels / layer->groups;
-  for (int axis = 0; axis < layer->rank; axis++) info->terms *= layer->kernel[axis];
-  info->terms += 2;
+  info->terms = layer->op->terms(layer);
   double nu = (double)info->terms * (layer->dtype == CS_F64 ? 0x1p-53 : 0x1p-24);
   info->gamma = nu < 1 ? nu / (1 - nu) : INFINITY;
 }

@@ -2,6 +2,7 @@
 #ifndef GEN_OP_H
 #define GEN_OP_H
 #include "problem.h"
+#include <lua.h>
 
 enum { MAX_TENSORS = 8 };
 enum tensor_role { TENSOR_INPUT, TENSOR_RESIDUAL, TENSOR_PARAMETER, TENSOR_OUTPUT };
@@ -42,12 +43,17 @@ struct op {
                  struct cs_expect *expect);
   /* Nominal multiply-adds of the whole layer (padded taps counted); parameters are the elements of the PARAMETER tensors. */
   int64_t (*multiply_adds)(const struct layer *layer);
+  /* n of the bound γ(n): the terms of a sum, and two more for bias and residual. */
+  int64_t (*terms)(const struct layer *layer);
   /* Magnitude up to which small whole numbers as data make every sum and the activation exact in the type; 0: never exact. */
   int (*exact_limit)(const struct layer *layer);
   /* The inputs that an output reads along an axis: from the first that output o may read, taps at equal distances. */
   struct window (*window)(const struct layer *layer, int axis);
-  /* "conv": an emitted test carries runtime/ref_conv.c and what templates/lib/test_conv.t prints. */
+  /* Warns of what is legal and unwise about such a layer; NULL: nothing is. */
+  void (*warn)(const struct layer *layer, struct diags *diags);
+  /* "conv": an emitted test carries runtime/ref_conv.c and what templates/lib/test_conv.t prints of the table that this pushes. */
   const char *reference;
+  void (*push_reference)(lua_State *L, const struct layer *layer);
 };
 
 /* The row of `name`, or NULL. */
@@ -60,5 +66,5 @@ int tensor_find(const struct tensor *tensors, size_t count, const char *name);
 size_t tensor_count(const struct tensor *tensor); /* elements */
 /* Logical index [n, m, o...] of an element. */
 void tensor_index(const struct tensor *tensor, size_t element, ptrdiff_t *index);
-extern const struct op op_conv, op_conv_transpose;
+extern const struct op op_conv, op_conv_transpose, op_conv_grad_input;
 #endif

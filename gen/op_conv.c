@@ -22,6 +22,11 @@ static void expect(const struct layer *layer, const void *const *data, const siz
   conv_expect(layer, &conv, data, elements, count, results);
 }
 
+static void push_reference(lua_State *L, const struct layer *layer) {
+  const struct cs_conv conv = conv_reference(layer);
+  conv_push(L, &conv);
+}
+
 static int64_t multiply_adds(const struct layer *layer) {
   int64_t outputs = shape_product(layer->out, layer->rank), inner = layer->in_channels / layer->groups;
   return shape_product((int64_t[]){layer->batch, layer->out_channels, outputs, inner, conv_taps(layer)}, 5);
@@ -40,7 +45,9 @@ const struct op op_conv = {
     .lower = lower,
     .expect = expect,
     .multiply_adds = multiply_adds,
+    .terms = conv_terms,
     .exact_limit = conv_exact_limit,
     .window = window,
     .reference = "conv",
+    .push_reference = push_reference,
 };

@@ -171,6 +171,34 @@ size_t conv_transpose_lower(const struct layer *layer, struct problem **problems
   return pieces_combine(&whole, pieces, problems);
 }
 
+/* ---- check -------------------------------------------------------------------------------------------------------- */
+
+/* The least and the most taps that a residue gets along an axis. Where stride and dilation have a common divisor, some get none. */
+static void tap_counts(const struct layer *layer, int d, int64_t *least, int64_t *most) {
+  const struct axis whole = {.kernel = layer->kernel[d], .stride = layer->stride[d], .dilation = layer->dilation[d]};
+  const int64_t divisor = dilations_divisor((const int64_t[]){whole.stride, whole.dilation}, 2);
+  const int64_t residues = whole.stride / divisor; /* that some tap may reach */
+  *most = (whole.kernel - 1) / residues + 1;
+  *least = divisor > 1 ? 0 : whole.kernel / residues;
+}
+
+/* Checkerboard patterns: outputs side by side that get different numbers of taps (Odena et al. 2016). */
+static void warn(const struct layer *layer, struct diags *diags) {
+  const char *found[MAX_SPATIAL] = {NULL};
+  for (int d = 0; d < layer->rank; d++) {
+    int64_t least, most;
+    tap_counts(layer, d, &least, &most);
+    if (least != most)
+      found[d] = mem_text("get %lld or %lld taps in turn (kernel size %lld, stride %lld, dilation %lld)", (long long)least,
+                          (long long)most, (long long)layer->kernel[d], (long long)layer->stride[d], (long long)layer->dilation[d]);
+  }
+  const char *text = axes_text(found, layer->rank);
+  if (text)
+    diag_warning(diags, layer_place(layer, "kernel_size"),
+                 "checkerboard in %s: output %s; a kernel size that the stride divides, stride 1 or op resize_conv avoids it",
+                 layer->name, text);
+}
+
 /* ---- the rest ----------------------------------------------------------------------------------------------------- */
 
 /* [C, M/g, k...] */
@@ -178,11 +206,21 @@ static struct tensor weights(const struct layer *layer) {
   return conv_kernel(layer, layer->in_channels, layer->out_channels / layer->groups);
 }
 
-static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                   struct cs_expect *results) {
+static struct cs_conv reference(const struct layer *layer) {
   struct cs_conv conv = conv_reference(layer);
   conv.transposed = 1;
+  return conv;
+}
+
+static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
+                   struct cs_expect *results) {
+  const struct cs_conv conv = reference(layer);
   conv_expect(layer, &conv, data, elements, count, results);
+}
+
+static void push_reference(lua_State *L, const struct layer *layer) {
+  const struct cs_conv conv = reference(layer);
+  conv_push(L, &conv);
 }
 
 static int64_t multiply_adds(const struct layer *layer) {
@@ -191,9 +229,10 @@ static int64_t multiply_adds(const struct layer *layer) {
 }
 
 static struct window window(const struct layer *layer, int axis) {
-  const struct axis whole = {.kernel = layer->kernel[axis], .stride = layer->stride[axis], .dilation = layer->dilation[axis]};
-  const struct residue most = residue_of(&whole, 0); /* that of tap 0 has no fewer taps than another */
-  return (struct window){most.count, 1, most.input_step, false};
+  const int64_t divisor = dilations_divisor((const int64_t[]){layer->stride[axis], layer->dilation[axis]}, 2);
+  int64_t least, most;
+  tap_counts(layer, axis, &least, &most);
+  return (struct window){most, 1, layer->dilation[axis] / divisor, false};
 }
 
 const struct op op_conv_transpose = {
@@ -205,7 +244,10 @@ const struct op op_conv_transpose = {
     .lower = conv_transpose_lower,
     .expect = expect,
     .multiply_adds = multiply_adds,
+    .terms = conv_terms,
     .exact_limit = conv_exact_limit,
     .window = window,
+    .warn = warn,
     .reference = "conv",
+    .push_reference = push_reference,
 };

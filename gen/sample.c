@@ -20,13 +20,13 @@ static int64_t missing_taps(const struct layer *layer, int axis, int64_t o) {
 }
 
 /* Where outputs take turns, those that some input's window may not cover whole. */
-static bool near_end(const struct layer *layer, int axis, int64_t o) {
+static bool near_end(const struct layer *layer, int axis, int64_t o, int64_t size) {
   const int64_t span = layer->dilation[axis] * (layer->kernel[axis] - 1) + 1;
-  return o < span || o >= layer->out[axis] - span;
+  return o < span || o >= size - span;
 }
 
-static bool border_seam(const struct layer *layer, int axis, int64_t o) {
-  if (!layer->op->window(layer, axis).chains) return near_end(layer, axis, o);
+static bool border_seam(const struct layer *layer, int axis, int64_t o, int64_t size) {
+  if (!layer->op->window(layer, axis).chains) return near_end(layer, axis, o, size);
   const int64_t here = missing_taps(layer, axis, o);
   return here != missing_taps(layer, axis, o - 1) || here != missing_taps(layer, axis, o + 1);
 }
@@ -39,13 +39,13 @@ static bool tile_seam(const struct plan *const *plans, size_t count, int64_t o) 
   return false;
 }
 
-static unsigned char *mark_axis(const struct layer *layer, int axis, const struct plan *const *plans, size_t count) {
-  const int64_t size = layer->out[axis];
+static unsigned char *mark_axis(const struct layer *layer, int axis, int64_t size, const struct plan *const *plans,
+                                size_t count) {
   unsigned char *marks = mem_new((size_t)size);
   for (int64_t o = 0; o < size; o++) {
     if (o == 0 || o == size - 1) marks[o] |= EDGE;
     if (o == size / 2) marks[o] |= MIDDLE;
-    if (border_seam(layer, axis, o) || (axis == layer->rank - 1 && tile_seam(plans, count, o))) marks[o] |= SEAM;
+    if (border_seam(layer, axis, o, size) || (axis == layer->rank - 1 && tile_seam(plans, count, o))) marks[o] |= SEAM;
   }
   return marks;
 }
@@ -73,7 +73,7 @@ static bool takes_channel(int wish, ptrdiff_t channel, ptrdiff_t channels, size_
 static void mark_places(const struct layer *layer, const struct tensor *output, const struct plan *const *plans, size_t count,
                         unsigned char *chosen) {
   unsigned char *marks[MAX_SPATIAL];
-  for (int d = 0; d < layer->rank; d++) marks[d] = mark_axis(layer, d, plans, count);
+  for (int d = 0; d < layer->rank; d++) marks[d] = mark_axis(layer, d, output->shape[2 + d], plans, count);
   const size_t total = tensor_count(output), places = total / (size_t)(output->shape[0] * output->shape[1]);
   for (size_t i = 0; i < total; i++) {
     ptrdiff_t index[CS_MAX_RANK];

@@ -118,7 +118,7 @@ $     for _, dimension in ipairs(K.order) do units = units * dimension[2] end
 const ptrdiff_t share = ${units} / parts, more = ${units} % parts;
 const ptrdiff_t from = part * share + (part < more ? part : more), end = from + share + (part < more);
 $     parameter_pointers(K)
-${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), { { "", "from" }, { "", "end" } }), { x = at("input", K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first) })});
+${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), { { "", "from" }, { "", "end" } }), { x = at(layer.inputs[1].name, K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first) })});
 }
 $   end
 }
