@@ -113,8 +113,8 @@ static const char *problem_reason(const struct problem *problem, const struct is
                     (long long)problem->in_channels);
   if (problem->phases > 0)
     return mem_text("%lld phases of outputs with weights of their own; patches need one", (long long)problem->phase[0].count);
-  const int64_t y_step = problem->out_channels > 1 && problem->y_channel != 1 ? problem->y_channel
-                                                                              : problem->y_group / problem->out_channels;
+  const int64_t y_step =
+      problem->out_channels > 1 && problem->y_channel != 1 ? problem->y_channel : problem->y_group / problem->out_channels;
   if (problem->x_group != 1 || y_step != 1)
     return mem_text("neighbouring channels lie %lld apart in the input and %lld in the output; patches need 1",
                     (long long)problem->x_group, (long long)y_step);

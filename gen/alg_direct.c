@@ -81,8 +81,7 @@ static int64_t steps_of(const struct problem *problem) {
 }
 
 /* All unrolled where that is asked for or small (together with the other problems), else loops over what remains. */
-static void build(struct design *design, const struct problem *problem, const struct candidates *candidates,
-                  struct choice choice) {
+static void build(struct design *design, const struct problem *problem, const struct candidates *candidates, struct choice choice) {
   const int64_t most = auto_full_macs / (int64_t)candidates->problem_count;
   const struct isa *isa = candidates->isa;
   choice.full = problem->unroll == UNROLL_FULL;
@@ -183,8 +182,8 @@ static size_t build_with_tail(struct design *designs, const struct problem *prob
 
 /* The designs of one problem: one, or for a split choice those of the inner columns and of the borders on both sides, which read
  * what the first packed. Returns how many. */
-static size_t build_designs(struct design *designs, const struct problem *problem,
-                            const struct candidates *candidates, const struct choice *choice) {
+static size_t build_designs(struct design *designs, const struct problem *problem, const struct candidates *candidates,
+                            const struct choice *choice) {
   if (choice->tail) return build_with_tail(designs, problem, candidates, choice);
   struct choice parts[3] = {*choice, *choice, *choice};
   const int64_t out = problem->axis[problem->rank - 1].out;

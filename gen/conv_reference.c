@@ -48,16 +48,14 @@ static const void *inputs_last(const struct cs_conv *conv, const struct tensor *
   return moved;
 }
 
-static struct cs_conv_data reference_data(const struct cs_conv *conv, const struct tensor *list, size_t count, const void *const *data) {
+static struct cs_conv_data reference_data(const struct cs_conv *conv, const struct tensor *list, size_t count,
+                                          const void *const *data) {
   static const struct {
     const char *name;
     size_t field;
-  } fields[] = {{"input", offsetof(struct cs_conv_data, input)},
-                {"grad_output", offsetof(struct cs_conv_data, input)},
-                {"weights", offsetof(struct cs_conv_data, weights)},
-                {"bias", offsetof(struct cs_conv_data, bias)},
-                {"residual", offsetof(struct cs_conv_data, residual)},
-                {"slope", offsetof(struct cs_conv_data, slope)}};
+  } fields[] = {{"input", offsetof(struct cs_conv_data, input)},       {"grad_output", offsetof(struct cs_conv_data, input)},
+                {"weights", offsetof(struct cs_conv_data, weights)},   {"bias", offsetof(struct cs_conv_data, bias)},
+                {"residual", offsetof(struct cs_conv_data, residual)}, {"slope", offsetof(struct cs_conv_data, slope)}};
   struct cs_conv_data result = {0};
   for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
     int found = tensor_find(list, count, fields[i].name);
@@ -97,8 +95,8 @@ void conv_push(lua_State *L, const struct cs_conv *conv) {
   const struct {
     const char *key;
     const ptrdiff_t *sizes;
-  } lists[] = {{"input", conv->in},         {"output", conv->out},     {"kernel", conv->kernel}, {"stride", conv->stride},
-               {"dilation", conv->dilation}, {"pad", conv->pad}};
+  } lists[] = {{"input", conv->in},      {"output", conv->out},        {"kernel", conv->kernel},
+               {"stride", conv->stride}, {"dilation", conv->dilation}, {"pad", conv->pad}};
   lua_newtable(L);
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) set_sizes(L, lists[i].key, lists[i].sizes, conv->rank);
   set_text(L, "dtype", dtype_name(conv->dtype));

@@ -112,17 +112,17 @@ struct design {
   size_t tile_count;
   struct block *blocks;
   size_t block_count;
-  int64_t channel_blocks, rows; /* units along channels and along rows (rank 1: tiles along the row) */
+  int64_t channel_blocks, rows;                             /* units along channels and along rows (rank 1: tiles along the row) */
   struct unit batch, group, multiplier, phase[MAX_SPATIAL]; /* the other units */
   struct box *boxes;
   size_t box_count;
-  struct box *baked;      /* weights, then bias, from canonical to kernel order; from NULL where it is given at run time */
+  struct box *baked;        /* weights, then bias, from canonical to kernel order; from NULL where it is given at run time */
   int64_t baked_w, baked_b; /* where they begin in the layer's baked arrays, behind those of the problems before */
-  int64_t w_size, b_size; /* elements; bias and slope have the same order and size */
-  int64_t macs;           /* written in the text */
-  int64_t largest;        /* macs of the largest tile */
-  int64_t looks;          /* places at borders that were looked at */
-  const char *reason;     /* why it can't be, or NULL */
+  int64_t w_size, b_size;   /* elements; bias and slope have the same order and size */
+  int64_t macs;             /* written in the text */
+  int64_t largest;          /* macs of the largest tile */
+  int64_t looks;            /* places at borders that were looked at */
+  const char *reason;       /* why it can't be, or NULL */
 };
 
 static inline int64_t ceil_div(int64_t a, int64_t b) {
@@ -149,7 +149,8 @@ void design_pack(struct design *design);
 double design_cost(const struct design *design, const struct isa *isa);
 int64_t design_finish_bytes(const struct design *design); /* of code, for one accumulator: residual, activation, store */
 int64_t design_packed(const struct design *design);       /* elements that NAME_pack fills */
-/* Sets where the baked values of a problem's designs begin: behind those of `before`, a design of the problem before it, or NULL. */
+/* Sets where the baked values of a problem's designs begin: behind those of `before`, a design of the problem before it, or NULL.
+ */
 void design_set_baked(struct design *design, const struct design *before);
 /* The layer's baked values in kernel order, gathered from `count` designs, each `step` bytes after the other. */
 struct baked_values design_bake(const struct design *designs, size_t count, size_t step, const struct layer *layer);

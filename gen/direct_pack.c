@@ -242,8 +242,8 @@ static const struct design *nth(const struct design *designs, size_t step, size_
 }
 
 /* Box `which` of every design into one array. Those of one problem (shared, or a tail) begin at the same place. */
-static const void *bake(const struct design *designs, size_t count, size_t step, int which, const struct baked *values,
-                        size_t size, size_t *bytes) {
+static const void *bake(const struct design *designs, size_t count, size_t step, int which, const struct baked *values, size_t size,
+                        size_t *bytes) {
   const struct design *last = nth(designs, step, count - 1);
   *bytes = 0;
   if (!last->baked[which].from || !values->data) return NULL;

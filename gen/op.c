@@ -19,9 +19,9 @@ const char *const *op_names(void) {
 
 const char *const *op_reserved(void) {
   static const char *const names[] = {
-      "separable_conv", "local_conv", "tiled_conv",  "deform_conv",   "deform_roi_pool", "max_pool",        "avg_pool",
-      "max_unpool",     "resize",     "resize_conv", "pixel_shuffle", "pixel_unshuffle", "channel_shuffle", "conv_grad_weights",
-      NULL};
+      "separable_conv",  "local_conv",        "tiled_conv", "deform_conv", "deform_roi_pool", "max_pool",
+      "avg_pool",        "max_unpool",        "resize",     "resize_conv", "pixel_shuffle",   "pixel_unshuffle",
+      "channel_shuffle", "conv_grad_weights", NULL};
   return names;
 }
 

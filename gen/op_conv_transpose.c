@@ -1,7 +1,8 @@
-/* The op `conv_transpose`: the adjoint of a convolution, which spreads each input over a window of outputs, `stride` from one input's
- * window to the next. Output o gathers x[i] · w[k] over all i·stride - pad + k·dilation = o, so outputs of equal residue modulo the
- * stride have the same taps, every (stride / gcd(stride, dilation))-th one: each residue is a dense convolution of stride 1 that
- * reads them from the last to the first. No inserted zero is ever multiplied. Sizes and pads are ONNX ConvTranspose's. */
+/* The op `conv_transpose`: the adjoint of a convolution, which spreads each input over a window of outputs, `stride` from one
+ * input's window to the next. Output o gathers x[i] · w[k] over all i·stride - pad + k·dilation = o, so outputs of equal residue
+ * modulo the stride have the same taps, every (stride / gcd(stride, dilation))-th one: each residue is a dense convolution of
+ * stride 1 that reads them from the last to the first. No inserted zero is ever multiplied. Sizes and pads are ONNX
+ * ConvTranspose's. */
 #include "conv.h"
 #include "mem.h"
 #include "receptive.h"
@@ -89,10 +90,11 @@ static bool check_dimension(struct layer *layer, int d, struct diags *diags) {
     return false;
   }
   if (layer->out[d] > 0) return true;
-  layer_error(layer, diags, "padding",
-              "no output: inputs reach %lld elements of spatial dimension %d, output_padding adds %lld and padding takes all of them; "
-              "make it smaller",
-              (long long)full, d, (long long)layer->output_padding[d]);
+  layer_error(
+      layer, diags, "padding",
+      "no output: inputs reach %lld elements of spatial dimension %d, output_padding adds %lld and padding takes all of them; "
+      "make it smaller",
+      (long long)full, d, (long long)layer->output_padding[d]);
   return false;
 }
 

@@ -6,9 +6,9 @@
 #include "problem.h"
 
 struct piece {
-  struct axis axis;    /* with x_step, y_step and w_step */
-  struct phase phase;  /* where it begins: phase.x, w, y (phase.count 1), as the list has it: how often, and what each adds */
-  int64_t x, w, y;     /* where the first begins */
+  struct axis axis;   /* with x_step, y_step and w_step */
+  struct phase phase; /* where it begins: phase.x, w, y (phase.count 1), as the list has it: how often, and what each adds */
+  int64_t x, w, y;    /* where the first begins */
 };
 
 struct pieces {

@@ -39,8 +39,7 @@ static bool tile_seam(const struct plan *const *plans, size_t count, int64_t o) 
   return false;
 }
 
-static unsigned char *mark_axis(const struct layer *layer, int axis, int64_t size, const struct plan *const *plans,
-                                size_t count) {
+static unsigned char *mark_axis(const struct layer *layer, int axis, int64_t size, const struct plan *const *plans, size_t count) {
   unsigned char *marks = mem_new((size_t)size);
   for (int64_t o = 0; o < size; o++) {
     if (o == 0 || o == size - 1) marks[o] |= EDGE;

@@ -42,13 +42,13 @@ struct cs_conv {
   ptrdiff_t stride[CS_MAX_SPATIAL], dilation[CS_MAX_SPATIAL], pad[CS_MAX_SPATIAL]; /* pad: before the first element */
   enum cs_pad_mode pad_mode;
   int flip;              /* true convolution: the kernel is flipped in every spatial dimension */
-  int transposed; /* input i goes to outputs i * stride - pad + k * dilation (ONNX ConvTranspose), weights are [C, M/groups, kernel...];
-                     padding mode zeros only */
+  int transposed;        /* input i goes to outputs i * stride - pad + k * dilation (ONNX ConvTranspose), weights are [C, M/groups,
+                            kernel...];        padding mode zeros only */
   int skip_zero_weights; /* a weight that is exactly zero is no tap (baked weights): NaN and infinity do not pass it */
   enum cs_activation activation;
   double act[2];     /* leaky_relu: slope; clamp: lo, hi */
-  int channels_last; /* input lies as [N, in..., C] and weights, transposed or not, as [M, kernel..., C/groups], which is much faster
-                        to read */
+  int channels_last; /* input lies as [N, in..., C] and weights, transposed or not, as [M, kernel..., C/groups], which is much
+                        faster to read */
 };
 
 /* Its data, each of the layer's type and aligned for it: input [N, C, in...], weights [M, C/groups, kernel...], bias [M], residual

@@ -141,8 +141,7 @@ static ptrdiff_t ref_source(enum cs_pad_mode mode, ptrdiff_t i, ptrdiff_t size) 
 
 /* The input element that output o of dimension d meets at tap k, -1 if none. */
 static ptrdiff_t ref_input(const struct cs_conv *conv, int d, ptrdiff_t o, ptrdiff_t k) {
-  if (!conv->transposed)
-    return ref_source(conv->pad_mode, o * conv->stride[d] - conv->pad[d] + k * conv->dilation[d], conv->in[d]);
+  if (!conv->transposed) return ref_source(conv->pad_mode, o * conv->stride[d] - conv->pad[d] + k * conv->dilation[d], conv->in[d]);
   o += conv->pad[d] - k * conv->dilation[d];
   if (o < 0 || o % conv->stride[d] != 0 || o / conv->stride[d] >= conv->in[d]) return -1;
   return o / conv->stride[d];

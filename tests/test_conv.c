@@ -49,8 +49,9 @@ static void lowering(void **state) {
       spec_layer("input: [2, 6, 4, 5, 7], out_channels: 12, kernel_size: [1, 2, 3], groups: 3,"
                  "stride: [1, 2, 1], dilation: [1, 1, 2], padding: [[1, 2], [0, 1], [3, 0]],"
                  "output_layout: nchw, padding_mode: replicate, unroll: none, max_code_bytes: 7, bias: true");
-  struct problem problem;
-  assert_int_equal(layer->op->lower(layer, &problem), 1);
+  struct problem *problems;
+  assert_int_equal(layer->op->lower(layer, &problems), 1);
+  const struct problem problem = *problems;
   static const struct axis axes[] = {
       {4, 7, 1, 1, 1, 1, 5 * 7 * 6, 3 * 6, 6}, {5, 3, 2, 2, 1, 0, 7 * 6, 6, 3}, {7, 6, 3, 1, 2, 3, 6, 1, 1}};
   assert_int_equal(problem.rank, 3);
@@ -79,15 +80,15 @@ static void lowering(void **state) {
 static void flipped_lowering(void **state) {
   (void)state;
   const struct layer *layer = spec_layer("input: [1, 2, 4, 5], out_channels: 3, kernel_size: [2, 3], flip: true, layout: nchw");
-  struct problem problem;
+  struct problem *problem;
   layer->op->lower(layer, &problem);
-  assert_int_equal(problem.w_first, 5);
-  assert_int_equal(problem.axis[0].w_step, -3);
-  assert_int_equal(problem.axis[1].w_step, -1);
-  assert_int_equal(problem.w_in, 6);
-  assert_int_equal(problem.x_channel, 20);
-  assert_int_equal(problem.axis[0].x_step, 5);
-  assert_int_equal(problem.axis[1].x_step, 1);
+  assert_int_equal(problem->w_first, 5);
+  assert_int_equal(problem->axis[0].w_step, -3);
+  assert_int_equal(problem->axis[1].w_step, -1);
+  assert_int_equal(problem->w_in, 6);
+  assert_int_equal(problem->x_channel, 20);
+  assert_int_equal(problem->axis[0].x_step, 5);
+  assert_int_equal(problem->axis[1].x_step, 1);
 }
 
 static void multiply_adds(void **state) {
@@ -139,12 +140,12 @@ static void baked(void **state) {
   write_kernel("zero.npy", values, 3);
   const struct layer *layer = spec_layer("input: [1, 1, 1, 3], out_channels: 1, kernel_size: [1, 3], weights: zero.npy");
   struct tensor tensors[MAX_TENSORS];
-  struct problem problem;
+  struct problem *problem;
   layer->op->tensors(layer, tensors);
   assert_ptr_equal(tensors[1].baked, layer->weights.data);
   layer->op->lower(layer, &problem);
-  assert_ptr_equal(problem.baked_weights, layer->weights.data);
-  assert_true(problem.zero_weights);
+  assert_ptr_equal(problem->baked_weights, layer->weights.data);
+  assert_true(problem->zero_weights);
   assert_true(expected(layer, (const void *const[]){data, NULL, NULL}, 0, 0) == 7);
 }
 

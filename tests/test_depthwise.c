@@ -12,11 +12,11 @@
 static const struct isa four_lanes = {.name = "toy", .registers = 16, .lanes = {4, 2}, .mac_bytes = 8, .macs_per_cycle = 2};
 
 static const struct depthwise *kernel_of(const char *keys, struct patch_choice choice) {
-  struct problem problem;
+  struct problem *problem;
   struct depthwise *kernel = mem_new(sizeof *kernel);
   const struct layer *layer = spec_layer(keys);
   assert_int_equal(layer->op->lower(layer, &problem), 1);
-  depthwise_build(kernel, &problem, &four_lanes, &choice);
+  depthwise_build(kernel, problem, &four_lanes, &choice);
   assert_null(kernel->reason);
   return kernel;
 }
