@@ -125,6 +125,11 @@ struct design {
   const char *reason;       /* why it can't be, or NULL */
 };
 
+/* Are vectors of x made of every second element of two that lie side by side? */
+static inline bool takes_even(const struct design *design, const struct isa *isa) {
+  return design->x_lane == 2 && isa->evens;
+}
+
 static inline int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }

@@ -46,9 +46,10 @@ static double either(double work, double wait) {
   return sqrt(sqrt(work * work * work * work + wait * wait * wait * wait));
 }
 
-static double loads_of(const struct design *design, const struct tile *tile, const struct span *span) {
+static double loads_of(const struct design *design, const struct isa *isa, const struct tile *tile, const struct span *span) {
   const double vectors = (double)tile->vectors, rows = (double)span->count;
-  const double x = design->x_lane > 1 ? processor.gather * (double)design->lanes : 1;
+  const double gather = takes_even(design, isa) ? 2 : processor.gather * (double)design->lanes;
+  const double x = design->x_lane > 1 ? gather : 1;
   switch (design->choice.form) {
   case FORM_DEPTH:
     return vectors + rows * vectors * x;
@@ -59,15 +60,17 @@ static double loads_of(const struct design *design, const struct tile *tile, con
   }
 }
 
-/* Groups form: inputs are permuted, each once for the taps of its sweep, by a unit that multiplies too. */
-static double permutes_of(const struct design *design, const struct span *span) {
-  if (design->choice.form != FORM_GROUPS) return 0;
-  return 1 + (double)span->count / (double)sweep_taps(design->axis[design->rank - 1].kernel);
+/* By a unit that multiplies too. Groups form: each input once for the taps of its sweep. */
+static double permutes_of(const struct design *design, const struct isa *isa, const struct tile *tile, const struct span *span) {
+  if (design->choice.form == FORM_GROUPS)
+    return 1 + (double)span->count / (double)sweep_taps(design->axis[design->rank - 1].kernel);
+  if (!takes_even(design, isa)) return 0;
+  return (double)(design->choice.form == FORM_DEPTH ? span->count * tile->vectors : tile->vectors);
 }
 
 static double span_cycles(const struct design *design, const struct isa *isa, const struct tile *tile, const struct span *span) {
-  const double vectors = (double)(span->count * tile->vectors) + permutes_of(design, span);
-  const double macs = vectors / isa->macs_per_cycle, loads = loads_of(design, tile, span);
+  const double vectors = (double)(span->count * tile->vectors) + permutes_of(design, isa, tile, span);
+  const double macs = vectors / isa->macs_per_cycle, loads = loads_of(design, isa, tile, span);
   const double step = either(fmax(macs, loads / processor.loads), processor.latency) + processor.load * loads;
   const int64_t part = span->part > 0 ? 2 : 0; /* masks are loaded too, and loads that follow wait */
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + part));

@@ -1,5 +1,12 @@
 -- AVX-512 F, BW, DQ, VL: 512-bit, 32 registers. Partial vectors go through mask registers; masked-off lanes are not touched.
 
+-- Even lanes of %1, then odd lanes of %2, those numbered behind %1's.
+local function even(suffix, set, lanes)
+  local order = {}
+  for lane = 0, lanes - 1 do order[#order + 1] = 2 * lane + (2 * lane < lanes and 0 or 1) end
+  return ("_mm512_permutex2var_%s(%%1, %s(%s), %%2)"):format(suffix, set, table.concat(order, ", "))
+end
+
 local function masked(text, lanes)
   local rows = {}
   for live = 1, lanes - 1 do rows[live] = text:gsub("MASK", string.format("(__mmask%d)0x%xu", lanes, (1 << live) - 1)) end
@@ -27,6 +34,7 @@ return derive(import("isa/avx2.lua"), {
       load_part = masked("_mm512_maskz_loadu_ps(MASK, %1)", 16),
       store_part = masked("_mm512_mask_storeu_ps(%1, MASK, %2);", 16),
       permute = "_mm512_permutexvar_ps(_mm512_setr_epi32(%i), %1)",
+      even = even("ps", "_mm512_setr_epi32", 16),
       sum = "_mm512_reduce_add_ps(%1)",
       add = "_mm512_add_ps(%1, %2)", mul = "_mm512_mul_ps(%1, %2)", max = "_mm512_max_ps(%1, %2)", min = "_mm512_min_ps(%1, %2)",
       div = "_mm512_div_ps(%1, %2)",
@@ -40,6 +48,7 @@ return derive(import("isa/avx2.lua"), {
       load_part = masked("_mm512_maskz_loadu_pd(MASK, %1)", 8),
       store_part = masked("_mm512_mask_storeu_pd(%1, MASK, %2);", 8),
       permute = "_mm512_permutexvar_pd(_mm512_setr_epi64(%i), %1)",
+      even = even("pd", "_mm512_setr_epi64", 8),
       sum = "_mm512_reduce_add_pd(%1)",
       add = "_mm512_add_pd(%1, %2)", mul = "_mm512_mul_pd(%1, %2)", max = "_mm512_max_pd(%1, %2)", min = "_mm512_min_pd(%1, %2)",
       select_negative = "_mm512_mask_mov_pd(%3, _mm512_cmp_pd_mask(%1, _mm512_setzero_pd(), _CMP_LT_OQ), %2)",

@@ -16,6 +16,7 @@ local function type_of(ctype, zero)
     add = "%1 + %2",
     sum = "(%1)", -- of all lanes: a scalar
     permute = false,
+    even = false, -- even lanes of %1, then odd lanes of %2
     mul = "%1 * %2",
     div = false,
     scale = false, -- %1 · 2^%2 for a whole %2; without it and div smooth activations go through the C library

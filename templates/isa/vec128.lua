@@ -1,8 +1,9 @@
 -- 128-bit vectors by the vector extensions of gcc and clang: any CPU, no intrinsics.
 
 local function prelude(ctype, itype, name, lanes)
-  local each, sum = {}, {}
+  local each, sum, even = {}, {}, {}
   for lane = 0, lanes - 1 do
+    even[#even + 1] = 2 * lane < lanes and "a[" .. 2 * lane .. "]" or "b[" .. 2 * lane - lanes + 1 .. "]"
     each[#each + 1] = "a"
     sum[#sum + 1] = "v[" .. lane .. "]"
   end
@@ -28,6 +29,11 @@ __builtin_memcpy(p, &v, n * sizeof *p);
 {
 return ]] .. table.concat(sum, " + ") .. [[;
 }
+CONVSMITH_INLINE ]] .. name .. " " .. name .. "_even(" .. name .. " a, " .. name .. [[ b)
+{
+const ]] .. name .. " v = {" .. table.concat(even, ", ") .. [[};
+return v;
+}
 /* a where mask is set, else b */
 CONVSMITH_INLINE ]] .. name .. " " .. name .. "_select(" .. name .. "_bits mask, " .. name .. " a, " .. name .. [[ b)
 {
@@ -45,7 +51,7 @@ local function type_of(name, lanes)
     zero = name .. "_set1(0)", set1 = name .. "_set1(%1)", broadcast = name .. "_set1(*(%1))",
     load = name .. "_load(%1, " .. lanes .. ")", load_part = name .. "_load(%1, %n)",
     store = name .. "_store(%1, %2, " .. lanes .. ");", store_part = name .. "_store(%1, %2, %n);",
-    sum = name .. "_sum(%1)",
+    sum = name .. "_sum(%1)", even = name .. "_even(%1, %2)",
     add = "%1 + %2", mul = "%1 * %2",
     max = name .. "_select(%2 < %1, %1, %2)", min = name .. "_select(%2 > %1, %1, %2)",
     select_negative = name .. "_select(%1 < " .. name .. "_set1(0), %2, %3)",

@@ -4,7 +4,7 @@ $ local vec = import("lib/vec.lua")
 
 $ local function strided(K)
 $   local V = K.V
-$   if V.lanes > 1 and (K.x_lane > 1 or ((layer.residual or K.chunks > 1) and K.y_lane ~= 1)) then
+$   if (K.x_lane > 1 and V.gathers(K.x_lane)) or ((layer.residual or K.chunks > 1) and V.gathers(K.y_lane)) then
 /* n elements, step apart, and zeros */
 CONVSMITH_INLINE ${V.isa.attribute}
 ${V.type} ${K.symbol}_gather(const ${V.ctype} *p, ptrdiff_t step, ptrdiff_t n)

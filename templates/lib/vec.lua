@@ -26,6 +26,14 @@ local function partly(ops, whole, part, operands, live)
   return fill(type(text) == "string" and text or text[live], operands)
 end
 
+-- `live` elements, 2 apart, from their neighbourhood: one vector up to where the next begins, and that up to the last element.
+local function every_second(v, ops, pointer, live)
+  local elements, lanes = 2 * live - 1, v.lanes
+  local first = v.get(pointer, 1, elements < lanes and elements or lanes)
+  local second = elements > lanes and v.get(at(pointer, lanes - 1), 1, elements - lanes + 1) or v.zero()
+  return fill(ops.even, { ["1"] = first, ["2"] = second })
+end
+
 -- symbol: prefix of the helpers gather and scatter; live_weights: a weight of zero is no tap.
 local function new(isa, dtype, symbol, live_weights)
   local ops, row = isa.vec[dtype], mac_row(isa, dtype)
@@ -55,9 +63,12 @@ local function new(isa, dtype, symbol, live_weights)
   function v.min(constant, x) return fill(ops.min, { ["1"] = constant, ["2"] = x }) end
   function v.select_negative(x, a, b) return fill(ops.select_negative, { ["1"] = x, ["2"] = a, ["3"] = b }) end
   function v.mac(acc, x, w) return fill(live_weights and row.live or row.op, { ["1"] = acc, ["2"] = x, ["3"] = w }) end
+  -- Does a vector of elements `step` apart go through a helper, lane by lane?
+  function v.gathers(step) return v.lanes > 1 and step ~= 1 and not (step == 2 and ops.even) end
   -- `live` elements, `step` apart, as a vector; the other way round
   function v.get(pointer, step, live)
     if step == 1 or v.lanes == 1 then return partly(ops, "load", "load_part", { ["1"] = pointer }, live) end
+    if not v.gathers(step) then return every_second(v, ops, pointer, live) end
     return symbol .. "_gather(" .. pointer .. ", " .. step .. ", " .. live .. ")"
   end
   function v.put(pointer, step, live, value)

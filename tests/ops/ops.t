@@ -41,6 +41,9 @@ $     local swapped = {}
 $     for lane = 0, V.lanes - 1 do swapped[#swapped + 1] = lane ~ 1 end
 $     value("permute", 0, V.permute(x, swapped))
 $   end
+$   if has(isa.vec[dtype], "even") then
+$     for n = 1, V.lanes do value("every_second", n, V.get("a", 2, n)) end
+$   end
 $   value("max", 0, V.max(x, y))
 $   value("min", 0, V.min(x, y))
 $   value("select_negative", 0, V.select_negative(x, y, z))
