@@ -11,20 +11,17 @@
   "name", "op", "target", "input", "out_channels", "layout", "input_layout", "output_layout", "dtype", "kernel_size", "stride",    \
       "dilation", "padding", "groups", "flip", "algorithm", "accuracy", "unroll", "max_code_bytes"
 
-/* ---- rules (rule.h) ---- */
-bool conv_check_input(struct layer *layer, struct diags *diags);
-bool conv_check_in_groups(struct layer *layer, struct diags *diags);
-bool conv_check_out_groups(struct layer *layer, struct diags *diags);
-bool conv_check_output(struct layer *layer, struct diags *diags);
-bool conv_check_weights(struct layer *layer, struct diags *diags);
-bool conv_check_activation(struct layer *layer, struct diags *diags);
-bool conv_read_weights(struct layer *layer, struct diags *diags);
-bool conv_read_bias(struct layer *layer, struct diags *diags);
-bool conv_resolve(struct layer *layer, struct diags *diags);
+/* ---- rules: false where some key is wrong by now ---- */
+bool conv_check_channels(struct layer *layer, struct diags *diags);
+bool conv_check_windows(struct layer *layer, struct diags *diags); /* pads and outputs of an op whose windows move by the stride */
+bool conv_check_tensors(struct layer *layer, struct diags *diags); /* when the output's size is known: sizes, baked values */
+bool conv_resolve(struct layer *layer, struct diags *diags);       /* all of them */
 
 /* ---- sizes and tensors ---- */
 int conv_exact_limit(const struct layer *layer);
 int64_t conv_terms(const struct layer *layer); /* (C/g)·Πk + 2 */
+int64_t conv_multiply_adds(const struct layer *layer); /* op.h's hooks of a plain convolution */
+struct window conv_window(const struct layer *layer, int axis);
 int64_t conv_taps(const struct layer *layer);  /* of the kernel: Πk */
 /* input, residual, weights, bias, slope, output: those that the layer has. */
 size_t conv_tensors(const struct layer *layer, struct tensor tensors[MAX_TENSORS]);
@@ -49,4 +46,8 @@ void conv_push(lua_State *L, const struct cs_conv *conv);
 /* See op.h's expect; the tensors are those of `layer->op`. */
 void conv_expect(const struct layer *layer, const struct cs_conv *conv, const void *const *data, const size_t *elements,
                  size_t count, struct cs_expect *results);
+/* The hooks of an op whose reference is conv_reference's as it is. */
+void conv_expect_plain(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
+                       struct cs_expect *results);
+void conv_push_plain(lua_State *L, const struct layer *layer);
 #endif

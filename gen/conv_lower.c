@@ -13,6 +13,15 @@ int64_t conv_terms(const struct layer *layer) {
   return layer->in_channels / layer->groups * conv_taps(layer) + 2;
 }
 
+int64_t conv_multiply_adds(const struct layer *layer) {
+  int64_t outputs = shape_product(layer->out, layer->rank), inner = layer->in_channels / layer->groups;
+  return shape_product((int64_t[]){layer->batch, layer->out_channels, outputs, inner, conv_taps(layer)}, 5);
+}
+
+struct window conv_window(const struct layer *layer, int axis) {
+  return (struct window){layer->kernel[axis], layer->stride[axis], layer->dilation[axis], true};
+}
+
 struct tensor conv_activation(const struct layer *layer, const char *name, enum tensor_role role) {
   bool input = role == TENSOR_INPUT;
   struct tensor tensor = {

@@ -23,6 +23,7 @@ struct cs_conv conv_reference(const struct layer *layer) {
     conv.stride[d] = (ptrdiff_t)layer->stride[d];
     conv.dilation[d] = (ptrdiff_t)layer->dilation[d];
     conv.pad[d] = (ptrdiff_t)layer->pad[d][0];
+    conv.tile[d] = (ptrdiff_t)layer->tile[d];
   }
   return conv;
 }
@@ -33,10 +34,15 @@ static const void *channels_last(const struct tensor *tensor, const void *logica
   return moved;
 }
 
-/* Weights as [M, k..., C/g]. */
+/* Weights as [M, (t...,) k..., C/g]. */
 static const void *inputs_last(const struct cs_conv *conv, const struct tensor *weights, const void *logical) {
+  struct tensor whole = *weights; /* [M·Πt, C/g, k...] */
+  for (int extra = weights->rank - 2 - conv->rank; extra-- > 0; whole.rank--) {
+    whole.shape[0] *= whole.shape[1];
+    memmove(whole.shape + 1, whole.shape + 2, (size_t)(whole.rank - 2) * sizeof *whole.shape);
+  }
   const size_t size = cs_size(weights->dtype), taps = tensor_count(weights) / (size_t)(weights->shape[0] * weights->shape[1]);
-  if (!conv->transposed) return channels_last(weights, logical);
+  if (!conv->transposed) return channels_last(&whole, logical);
   const size_t outputs = (size_t)weights->shape[1], inputs = (size_t)(conv->in_channels / conv->groups); /* of a group */
   char *moved = mem_array(tensor_count(weights), size);
   for (size_t c = 0; c < (size_t)conv->in_channels; c++)
@@ -84,6 +90,12 @@ void conv_expect(const struct layer *layer, const struct cs_conv *conv, const vo
   mem_release(mark);
 }
 
+void conv_expect_plain(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
+                       struct cs_expect *results) {
+  const struct cs_conv conv = conv_reference(layer);
+  conv_expect(layer, &conv, data, elements, count, results);
+}
+
 /* ---- for emitted tests ---------------------------------------------------------------------------------------------- */
 
 /* Numbers reach templates as text: what is printed is decided here, once. */
@@ -96,7 +108,7 @@ void conv_push(lua_State *L, const struct cs_conv *conv) {
     const char *key;
     const ptrdiff_t *sizes;
   } lists[] = {{"input", conv->in},      {"output", conv->out},        {"kernel", conv->kernel},
-               {"stride", conv->stride}, {"dilation", conv->dilation}, {"pad", conv->pad}};
+               {"stride", conv->stride}, {"dilation", conv->dilation}, {"pad", conv->pad},       {"tile", conv->tile}};
   lua_newtable(L);
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) set_sizes(L, lists[i].key, lists[i].sizes, conv->rank);
   set_text(L, "dtype", dtype_name(conv->dtype));
@@ -112,4 +124,9 @@ void conv_push(lua_State *L, const struct cs_conv *conv) {
   set_text(L, "activation", activation_name(conv->activation));
   set_number(L, "act1", conv->act[0]);
   set_number(L, "act2", conv->act[1]);
+}
+
+void conv_push_plain(lua_State *L, const struct layer *layer) {
+  const struct cs_conv conv = conv_reference(layer);
+  conv_push(L, &conv);
 }

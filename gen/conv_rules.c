@@ -12,19 +12,19 @@ static bool fits(int64_t elements, const struct layer *layer, const char *tensor
   return false;
 }
 
-bool conv_check_input(struct layer *layer, struct diags *diags) {
+static bool check_input(struct layer *layer, struct diags *diags) {
   int64_t elements = shape_product((int64_t[]){layer->batch, layer->in_channels, shape_product(layer->in, layer->rank)}, 3);
   return fits(elements, layer, "input", "input", diags);
 }
 
-bool conv_check_in_groups(struct layer *layer, struct diags *diags) {
+static bool check_in_groups(struct layer *layer, struct diags *diags) {
   if (layer->in_channels % layer->groups == 0) return true;
   layer_error(layer, diags, "groups", "%lld does not divide the %lld channels of input", (long long)layer->groups,
               (long long)layer->in_channels);
   return false;
 }
 
-bool conv_check_out_groups(struct layer *layer, struct diags *diags) {
+static bool check_out_groups(struct layer *layer, struct diags *diags) {
   if (layer->out_channels % layer->groups == 0) return true;
   layer_error(layer, diags, "groups", "%lld does not divide the %lld out_channels", (long long)layer->groups,
               (long long)layer->out_channels);
@@ -75,12 +75,12 @@ static bool check_pad_mode(struct layer *layer, struct diags *diags) {
   return true;
 }
 
-bool conv_check_output(struct layer *layer, struct diags *diags) {
+static bool check_output(struct layer *layer, struct diags *diags) {
   int64_t elements = shape_product((int64_t[]){layer->batch, layer->out_channels, shape_product(layer->out, layer->rank)}, 3);
   return fits(elements, layer, "output", "out_channels", diags);
 }
 
-bool conv_check_weights(struct layer *layer, struct diags *diags) {
+static bool check_weights(struct layer *layer, struct diags *diags) {
   const struct tensor weights = layer->op->weights(layer);
   int64_t shape[CS_MAX_RANK];
   for (int d = 0; d < weights.rank; d++) shape[d] = weights.shape[d];
@@ -89,35 +89,55 @@ bool conv_check_weights(struct layer *layer, struct diags *diags) {
 }
 
 /* Arguments of the activation must be finite in the layer's type too. */
-bool conv_check_activation(struct layer *layer, struct diags *diags) {
+static bool check_activation(struct layer *layer, struct diags *diags) {
   if (layer->dtype == CS_F64 || (fabs(layer->act[0]) <= (double)FLT_MAX && fabs(layer->act[1]) <= (double)FLT_MAX)) return true;
   layer_error(layer, diags, "activation", "a number beyond the range of f32; use a smaller one, or dtype f64");
   return false;
 }
 
-bool conv_read_weights(struct layer *layer, struct diags *diags) {
+static bool read_weights(struct layer *layer, struct diags *diags) {
   struct tensor tensor = layer->op->weights(layer);
   return !layer->weights.path || baked_read(&layer->weights, layer, "weights", &tensor, diags);
 }
 
-bool conv_read_bias(struct layer *layer, struct diags *diags) {
+static bool read_bias(struct layer *layer, struct diags *diags) {
   struct tensor tensor = conv_channels(layer, "bias", NULL);
   return !layer->bias_values.path || baked_read(&layer->bias_values, layer, "bias", &tensor, diags);
 }
 
-static const struct rule rules[] = {
-    {{"input", "dtype"}, conv_check_input, "input"},
-    {{"input", "groups"}, conv_check_in_groups, "groups"},
-    {{"out_channels", "groups"}, conv_check_out_groups, "groups"},
-    {{"input", "kernel_size", "stride", "dilation", "padding"}, check_dimensions, "padding"},
-    {{"input", "padding", "padding_mode", "kernel_size", "stride", "dilation"}, check_pad_mode, "padding_mode"},
-    {{"input", "out_channels", "padding", "kernel_size", "stride", "dilation"}, conv_check_output, "out_channels"},
-    {{"input", "out_channels", "groups", "kernel_size", "dtype"}, conv_check_weights, "kernel_size"},
-    {{"activation", "dtype"}, conv_check_activation, "activation"},
-    {{"weights", "input", "out_channels", "groups", "kernel_size", "dtype"}, conv_read_weights, "weights"},
-    {{"bias", "out_channels", "dtype"}, conv_read_bias, "bias"},
+static const struct rule channel_rules[] = {
+    {{"input", "dtype"}, check_input, "input"},
+    {{"input", "groups"}, check_in_groups, "groups"},
+    {{"out_channels", "groups"}, check_out_groups, "groups"},
 };
 
+static const struct rule window_rules[] = {
+    {{"input", "kernel_size", "stride", "dilation", "padding"}, check_dimensions, "padding"},
+    {{"input", "padding", "padding_mode", "kernel_size", "stride", "dilation"}, check_pad_mode, "padding_mode"},
+};
+
+static const struct rule tensor_rules[] = {
+    {{"input", "out_channels", "padding", "kernel_size", "stride", "dilation"}, check_output, "out_channels"},
+    {{"input", "out_channels", "groups", "kernel_size", "dtype"}, check_weights, "kernel_size"},
+    {{"activation", "dtype"}, check_activation, "activation"},
+    {{"weights", "input", "out_channels", "groups", "kernel_size", "dtype"}, read_weights, "weights"},
+    {{"bias", "out_channels", "dtype"}, read_bias, "bias"},
+};
+
+bool conv_check_channels(struct layer *layer, struct diags *diags) {
+  return rules_check(channel_rules, sizeof channel_rules / sizeof *channel_rules, layer, diags);
+}
+
+bool conv_check_windows(struct layer *layer, struct diags *diags) {
+  return rules_check(window_rules, sizeof window_rules / sizeof *window_rules, layer, diags);
+}
+
+bool conv_check_tensors(struct layer *layer, struct diags *diags) {
+  return rules_check(tensor_rules, sizeof tensor_rules / sizeof *tensor_rules, layer, diags);
+}
+
 bool conv_resolve(struct layer *layer, struct diags *diags) {
-  return rules_check(rules, sizeof rules / sizeof *rules, layer, diags);
+  conv_check_channels(layer, diags);
+  conv_check_windows(layer, diags);
+  return conv_check_tensors(layer, diags);
 }

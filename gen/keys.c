@@ -68,7 +68,7 @@ const struct key layer_keys[] = {
     {"output_size", SIZES, read_sizes, FIELD(output_size), NULL, false},
     LATER_KEY("multiplier"),
     LATER_KEY("depthwise_activation"),
-    LATER_KEY("tile"),
+    {"tile", SIZES, read_sizes, FIELD(tile), NULL, true},
     LATER_KEY("offset_groups"),
     LATER_KEY("modulated"),
     LATER_KEY("offset"),

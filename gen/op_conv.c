@@ -16,26 +16,6 @@ static size_t lower(const struct layer *layer, struct problem **problems) {
   return 1;
 }
 
-static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                   struct cs_expect *results) {
-  const struct cs_conv conv = conv_reference(layer);
-  conv_expect(layer, &conv, data, elements, count, results);
-}
-
-static void push_reference(lua_State *L, const struct layer *layer) {
-  const struct cs_conv conv = conv_reference(layer);
-  conv_push(L, &conv);
-}
-
-static int64_t multiply_adds(const struct layer *layer) {
-  int64_t outputs = shape_product(layer->out, layer->rank), inner = layer->in_channels / layer->groups;
-  return shape_product((int64_t[]){layer->batch, layer->out_channels, outputs, inner, conv_taps(layer)}, 5);
-}
-
-static struct window window(const struct layer *layer, int axis) {
-  return (struct window){layer->kernel[axis], layer->stride[axis], layer->dilation[axis], true};
-}
-
 const struct op op_conv = {
     .name = "conv",
     .keys = conv_keys,
@@ -43,11 +23,11 @@ const struct op op_conv = {
     .tensors = conv_tensors,
     .weights = weights,
     .lower = lower,
-    .expect = expect,
-    .multiply_adds = multiply_adds,
+    .expect = conv_expect_plain,
+    .multiply_adds = conv_multiply_adds,
     .terms = conv_terms,
     .exact_limit = conv_exact_limit,
-    .window = window,
+    .window = conv_window,
     .reference = "conv",
-    .push_reference = push_reference,
+    .push_reference = conv_push_plain,
 };

@@ -55,7 +55,7 @@ static void push_reference(lua_State *L, const struct layer *layer) {
 
 /* As many as the forward convolution. */
 static int64_t multiply_adds(const struct layer *layer) {
-  return op_conv.multiply_adds(layer);
+  return conv_multiply_adds(layer);
 }
 
 static int64_t terms(const struct layer *layer) {

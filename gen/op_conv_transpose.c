@@ -104,23 +104,30 @@ static bool check_dimensions(struct layer *layer, struct diags *diags) {
   return right;
 }
 
+/* Every residue is looked at by itself. */
+static bool check_residues(struct layer *layer, struct diags *diags) {
+  static const int64_t most = 4096;
+  for (int d = 0; d < layer->rank; d++) {
+    if (layer->stride[d] <= most || layer->out[d] <= most) continue;
+    layer_error(layer, diags, "stride", "%lld in spatial dimension %d, at most %lld is supported", (long long)layer->stride[d], d,
+                (long long)most);
+    return false;
+  }
+  return true;
+}
+
 static const struct rule rules[] = {
-    {{"input", "dtype"}, conv_check_input, "input"},
-    {{"input", "groups"}, conv_check_in_groups, "groups"},
-    {{"out_channels", "groups"}, conv_check_out_groups, "groups"},
     {{"padding_mode"}, check_pad_mode, "padding_mode"},
     {{"padding", "output_padding", "output_size"}, check_choice, "padding"},
     {{"input", "output_padding", "stride", "dilation"}, check_output_padding, "output_padding"},
     {{"input", "kernel_size", "stride", "dilation", "padding", "output_padding"}, check_dimensions, "padding"},
-    {{"input", "out_channels", "padding", "kernel_size", "stride", "dilation"}, conv_check_output, "out_channels"},
-    {{"input", "out_channels", "groups", "kernel_size", "dtype"}, conv_check_weights, "kernel_size"},
-    {{"activation", "dtype"}, conv_check_activation, "activation"},
-    {{"weights", "input", "out_channels", "groups", "kernel_size", "dtype"}, conv_read_weights, "weights"},
-    {{"bias", "out_channels", "dtype"}, conv_read_bias, "bias"},
+    {{"input", "kernel_size", "stride", "padding", "output_padding"}, check_residues, "stride"},
 };
 
 static bool resolve(struct layer *layer, struct diags *diags) {
-  return rules_check(rules, sizeof rules / sizeof *rules, layer, diags);
+  conv_check_channels(layer, diags);
+  rules_check(rules, sizeof rules / sizeof *rules, layer, diags);
+  return conv_check_tensors(layer, diags);
 }
 
 /* ---- lowering ----------------------------------------------------------------------------------------------------- */

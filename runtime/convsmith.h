@@ -40,6 +40,8 @@ struct cs_conv {
   ptrdiff_t batch, in_channels, out_channels, groups;
   ptrdiff_t in[CS_MAX_SPATIAL], out[CS_MAX_SPATIAL], kernel[CS_MAX_SPATIAL];
   ptrdiff_t stride[CS_MAX_SPATIAL], dilation[CS_MAX_SPATIAL], pad[CS_MAX_SPATIAL]; /* pad: before the first element */
+  ptrdiff_t tile[CS_MAX_SPATIAL]; /* weights are [M, tile..., C/groups, kernel...], those of output o at o modulo tile; 0: [M, C/groups,
+                                     kernel...], shared by all outputs (all dimensions alike) */
   enum cs_pad_mode pad_mode;
   int flip;              /* true convolution: the kernel is flipped in every spatial dimension */
   int transposed;        /* input i goes to outputs i * stride - pad + k * dilation (ONNX ConvTranspose), weights are [C, M/groups,

@@ -184,6 +184,13 @@ static const char *ref_element(const void *data, ptrdiff_t index, size_t size) {
   return (const char *)data + (size_t)index * size;
 }
 
+/* The number of an output's kernel among all. */
+static ptrdiff_t ref_kernel(const struct cs_conv *conv, const ptrdiff_t *index) {
+  ptrdiff_t kernel = index[1];
+  for (int d = 0; d < conv->rank && conv->tile[d] > 0; d++) kernel = kernel * conv->tile[d] + index[2 + d] % conv->tile[d];
+  return kernel;
+}
+
 /* All terms of one output. */
 static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, ref_visit *visit,
                           struct ref_sum *sum) {
@@ -199,7 +206,7 @@ static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data 
     walk.w_position = channels;
   }
   walk.x = ref_element(data->input, image + group * channels * walk.x_step, size);
-  walk.w = ref_element(data->weights, index[1] * channels * taps, size);
+  walk.w = ref_element(data->weights, ref_kernel(conv, index) * channels * taps, size);
   if (conv->transposed && !conv->channels_last) { /* [C, M/groups, kernel...] */
     const ptrdiff_t outputs = conv->out_channels / conv->groups;
     walk.w_step = outputs * taps;
