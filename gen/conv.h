@@ -35,6 +35,10 @@ struct tensor conv_channels(const struct layer *layer, const char *name, const v
 /* ---- lowering ---- */
 /* The layer as a problem; steps of weights are those of [M, C/g, k...]. */
 struct problem conv_problem(const struct layer *layer);
+/* Those of `whole` when its output goes through the layer's pixel_shuffle or shuffle. */
+size_t conv_store(const struct layer *layer, struct problem whole, struct problem **problems);
+/* What the output then is. */
+void conv_output_sizes(const struct layer *layer, int64_t *channels, int64_t sizes[MAX_SPATIAL]);
 /* The problems of a transposed convolution. */
 size_t conv_transpose_lower(const struct layer *layer, struct problem **problems);
 

@@ -19,15 +19,17 @@ int64_t conv_multiply_adds(const struct layer *layer) {
 }
 
 struct window conv_window(const struct layer *layer, int axis) {
-  return (struct window){layer->kernel[axis], layer->stride[axis], layer->dilation[axis], true};
+  return (struct window){layer->kernel[axis], layer->stride[axis], layer->dilation[axis], layer->pixel_shuffle <= 1};
 }
 
 struct tensor conv_activation(const struct layer *layer, const char *name, enum tensor_role role) {
   bool input = role == TENSOR_INPUT;
+  int64_t channels, sizes[MAX_SPATIAL];
+  conv_output_sizes(layer, &channels, sizes);
   struct tensor tensor = {
       .name = name, .role = role, .dtype = layer->dtype, .layout = input ? layer->in_layout : layer->out_layout};
-  add_shape(&tensor, (int64_t[]){layer->batch, input ? layer->in_channels : layer->out_channels}, 2);
-  add_shape(&tensor, input ? layer->in : layer->out, layer->rank);
+  add_shape(&tensor, (int64_t[]){layer->batch, input ? layer->in_channels : channels}, 2);
+  add_shape(&tensor, input ? layer->in : sizes, layer->rank);
   return tensor;
 }
 
@@ -85,7 +87,9 @@ static void lower_input(const struct layer *layer, struct problem *problem) {
 }
 
 static void lower_output(const struct layer *layer, struct problem *problem) {
-  struct steps steps = layout_steps(layer->out_layout, layer->out_channels, layer->out, layer->rank);
+  int64_t channels, sizes[MAX_SPATIAL];
+  conv_output_sizes(layer, &channels, sizes);
+  struct steps steps = layout_steps(layer->out_layout, channels, sizes, layer->rank);
   problem->y_batch = steps.batch;
   problem->y_group = problem->out_channels * steps.channel;
   problem->y_channel = steps.channel;

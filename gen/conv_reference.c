@@ -11,6 +11,8 @@ struct cs_conv conv_reference(const struct layer *layer) {
                          .in_channels = (ptrdiff_t)layer->in_channels,
                          .out_channels = (ptrdiff_t)layer->out_channels,
                          .groups = (ptrdiff_t)layer->groups,
+                         .shuffle = (ptrdiff_t)layer->shuffle,
+                         .pixel_shuffle = (ptrdiff_t)layer->pixel_shuffle,
                          .pad_mode = layer->pad_mode,
                          .flip = layer->flip,
                          .skip_zero_weights = layer->weights.data != NULL,
@@ -117,6 +119,8 @@ void conv_push(lua_State *L, const struct cs_conv *conv) {
   set_integer(L, "in_channels", conv->in_channels);
   set_integer(L, "out_channels", conv->out_channels);
   set_integer(L, "groups", conv->groups);
+  set_integer(L, "shuffle", conv->shuffle);
+  set_integer(L, "pixel_shuffle", conv->pixel_shuffle);
   set_text(L, "pad_mode", pad_mode_name(conv->pad_mode));
   set_integer(L, "flip", conv->flip);
   set_integer(L, "transposed", conv->transposed);

@@ -1,7 +1,7 @@
-/* The op `conv`: cross-correlation (with `flip`, convolution) of 1 to 3 spatial dimensions. It is one problem: groups, layouts and
- * a flipped kernel are only steps. */
+/* The op `conv`: cross-correlation (with `flip`, convolution) of 1 to 3 spatial dimensions. It is one problem, save for
+ * some permutations of its output: groups, layouts and a flipped kernel are only steps. */
 #include "conv.h"
-#include "mem.h"
+#include "rule.h"
 
 static const char *const conv_keys[] = {CONV_KEYS, "shuffle", "pixel_shuffle", "scale", "zero_point", NULL};
 
@@ -11,15 +11,38 @@ static struct tensor weights(const struct layer *layer) {
 }
 
 static size_t lower(const struct layer *layer, struct problem **problems) {
-  *problems = mem_new(sizeof **problems);
-  **problems = conv_problem(layer);
-  return 1;
+  return conv_store(layer, conv_problem(layer), problems);
+}
+
+/* Channels that go elsewhere must do so in whole blocks. */
+static bool check_shuffles(struct layer *layer, struct diags *diags) {
+  const char *key = layer->shuffle ? "shuffle" : "pixel_shuffle";
+  int64_t block = layer->shuffle;
+  if (!layer->shuffle && !layer->pixel_shuffle) return true;
+  if (layer->shuffle && layer->pixel_shuffle) {
+    layer_error(layer, diags, key, "an output is stored through one permutation; leave out 'pixel_shuffle', or 'shuffle'");
+    return false;
+  }
+  for (int d = 0; d < layer->rank && !layer->shuffle; d++)
+    if (!shape_mul(d ? block : 1, layer->pixel_shuffle, &block)) block = INT64_MAX;
+  if (layer->out_channels % block == 0) return true;
+  layer_error(layer, diags, key, "%lld does not divide the %lld out_channels", (long long)block, (long long)layer->out_channels);
+  return false;
+}
+
+static const struct rule rules[] = {{{"out_channels", "input", "shuffle", "pixel_shuffle"}, check_shuffles, "pixel_shuffle"}};
+
+static bool resolve(struct layer *layer, struct diags *diags) {
+  conv_check_channels(layer, diags);
+  conv_check_windows(layer, diags);
+  rules_check(rules, 1, layer, diags);
+  return conv_check_tensors(layer, diags);
 }
 
 const struct op op_conv = {
     .name = "conv",
     .keys = conv_keys,
-    .resolve = conv_resolve,
+    .resolve = resolve,
     .tensors = conv_tensors,
     .weights = weights,
     .lower = lower,

@@ -42,6 +42,8 @@ struct cs_conv {
   ptrdiff_t stride[CS_MAX_SPATIAL], dilation[CS_MAX_SPATIAL], pad[CS_MAX_SPATIAL]; /* pad: before the first element */
   ptrdiff_t tile[CS_MAX_SPATIAL]; /* weights are [M, tile..., C/groups, kernel...], those of output o at o modulo tile; 0: [M, C/groups,
                                      kernel...], shared by all outputs (all dimensions alike) */
+  ptrdiff_t shuffle, pixel_shuffle; /* the output goes through ShuffleNet's channel shuffle of so many groups, or PyTorch's pixel
+                                       shuffle of this factor; 0: neither. out_channels and out are those before it */
   enum cs_pad_mode pad_mode;
   int flip;              /* true convolution: the kernel is flipped in every spatial dimension */
   int transposed;        /* input i goes to outputs i * stride - pad + k * dilation (ONNX ConvTranspose), weights are [C, M/groups,

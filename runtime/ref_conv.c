@@ -191,7 +191,7 @@ static ptrdiff_t ref_kernel(const struct cs_conv *conv, const ptrdiff_t *index) 
   return kernel;
 }
 
-/* All terms of one output. */
+/* All terms of one output; data->residual is its element. */
 static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, ref_visit *visit,
                           struct ref_sum *sum) {
   const void *one = ref_types[conv->dtype].one;
@@ -214,10 +214,7 @@ static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data 
   }
   ref_walk_taps(&walk, 0, 0, 0);
   if (data->bias) visit(sum, ref_element(data->bias, index[1], size), 0, one, 0, 1);
-  if (!data->residual) return;
-  ptrdiff_t at = index[0] * conv->out_channels + index[1];
-  for (int d = 0; d < conv->rank; d++) at = at * conv->out[d] + index[2 + d];
-  visit(sum, ref_element(data->residual, at, size), 0, one, 0, 1);
+  if (data->residual) visit(sum, data->residual, 0, one, 0, 1);
 }
 
 /* gamma(n) = n u / (1 - n u), Higham, Accuracy and Stability of Numerical Algorithms, section 3.1. */
@@ -371,11 +368,38 @@ static void ref_activate(enum cs_activation activation, const double *a, const s
   if (expect->value - expect->bound < -type->most) expect->low = -INFINITY;
 }
 
+/* ---- outputs that go through a permutation ------------------------------------------------------------------------ */
+
+/* The index before the permutation of what lies at `index` after it. */
+static void ref_source_index(const struct cs_conv *conv, const ptrdiff_t *index, ptrdiff_t *before) {
+  for (int d = 0; d < conv->rank + 2; d++) before[d] = index[d];
+  if (conv->shuffle > 1) before[1] = index[1] % conv->shuffle * (conv->out_channels / conv->shuffle) + index[1] / conv->shuffle;
+  if (conv->pixel_shuffle <= 1) return;
+  for (int d = 0; d < conv->rank; d++) {
+    before[1] = before[1] * conv->pixel_shuffle + index[2 + d] % conv->pixel_shuffle;
+    before[2 + d] = index[2 + d] / conv->pixel_shuffle;
+  }
+}
+
+/* The residual's element at `index`. */
+static const char *ref_residual(const struct cs_conv *conv, const void *residual, const ptrdiff_t *index) {
+  const ptrdiff_t factor = conv->pixel_shuffle > 1 ? conv->pixel_shuffle : 1;
+  ptrdiff_t channels = conv->out_channels, at;
+  for (int d = 0; d < conv->rank; d++) channels /= factor;
+  at = index[0] * channels + index[1];
+  for (int d = 0; d < conv->rank; d++) at = at * conv->out[d] * factor + index[2 + d];
+  return ref_element(residual, at, cs_size(conv->dtype));
+}
+
 void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, struct cs_expect *expect) {
   const struct ref_type *type = &ref_types[conv->dtype];
   double a[2] = {conv->act[0], conv->act[1]};
-  ref_sum_expect(conv, data, index, expect);
+  struct cs_conv_data own = *data;
+  ptrdiff_t before[CS_MAX_RANK];
+  ref_source_index(conv, index, before);
+  if (data->residual) own.residual = ref_residual(conv, data->residual, index);
+  ref_sum_expect(conv, &own, before, expect);
   if (conv->activation == CS_NONE) return;
-  if (conv->activation == CS_PRELU) a[0] = cs_get(data->slope, (size_t)index[1], conv->dtype);
+  if (conv->activation == CS_PRELU) a[0] = cs_get(data->slope, (size_t)before[1], conv->dtype);
   ref_activate(conv->activation, a, type, expect);
 }

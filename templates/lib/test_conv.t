@@ -11,7 +11,7 @@ ${layer.rank}, ${constant(layer.dtype)},
 ${layer.batch}, ${layer.in_channels}, ${layer.out_channels}, ${layer.groups},
 ${sizes(layer.input)}, ${sizes(layer.output)}, ${sizes(layer.kernel)},
 ${sizes(layer.stride)}, ${sizes(layer.dilation)}, ${sizes(layer.pad)},
-${sizes(layer.tile)}, ${constant(layer.pad_mode)}, ${layer.flip}, ${layer.transposed}, ${layer.skip_zero_weights}, ${constant(layer.activation)}, {${layer.act1}, ${layer.act2}}, 0
+${sizes(layer.tile)}, ${layer.shuffle}, ${layer.pixel_shuffle}, ${constant(layer.pad_mode)}, ${layer.flip}, ${layer.transposed}, ${layer.skip_zero_weights}, ${constant(layer.activation)}, {${layer.act1}, ${layer.act2}}, 0
 };
 static void check_expect(const ptrdiff_t *index, struct cs_expect *want) {
 struct cs_conv_data data = {0, 0, 0, 0, 0};
