@@ -64,7 +64,7 @@ static void sum_up(struct plan *plan, const struct depthwise *depthwise) {
   const int64_t bytes = code_bytes(depthwise, plan->isa), size = (int64_t)cs_size(depthwise->base.problem.dtype);
   plan->cost += depthwise_cost(depthwise, plan->isa);
   plan->multiply_adds += depthwise->macs;
-  plan->packed_bytes += design_packed(&depthwise->base) * size;
+  *(depthwise->base.problem.gathered ? &plan->workspace_bytes : &plan->packed_bytes) += design_packed(&depthwise->base) * size;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
 }
 

@@ -129,7 +129,7 @@ static void sum_up(struct plan *plan, const struct design *design) {
   plan->multiply_adds += design->macs;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
   if (design->shared) return;
-  plan->packed_bytes += design_packed(design) * size;
+  *(design->problem.gathered ? &plan->workspace_bytes : &plan->packed_bytes) += design_packed(design) * size;
 }
 
 /* Where tiles meet. */

@@ -160,12 +160,13 @@ static void push_box(lua_State *L, const struct box *box) {
   lua_setfield(L, -2, "loops");
 }
 
-/* Where the kernel begins in input, output and the layer's baked arrays. */
+/* Where the kernel begins in input, output and the layer's baked arrays, and whether its weights are an input. */
 void design_push_firsts(lua_State *L, const struct design *design) {
   set_integer(L, "x_first", design->problem.x_first);
   set_integer(L, "y_first", design->problem.y_first);
   set_integer(L, "baked_w", design->baked_w);
   set_integer(L, "baked_b", design->baked_b);
+  set_bool(L, "gathered", design->problem.gathered);
 }
 
 void design_push_boxes(lua_State *L, const struct design *design) {

@@ -66,5 +66,5 @@ int tensor_find(const struct tensor *tensors, size_t count, const char *name);
 size_t tensor_count(const struct tensor *tensor); /* elements */
 /* Logical index [n, m, o...] of an element. */
 void tensor_index(const struct tensor *tensor, size_t element, ptrdiff_t *index);
-extern const struct op op_conv, op_conv_transpose, op_local_conv, op_tiled_conv, op_conv_grad_input;
+extern const struct op op_conv, op_conv_transpose, op_local_conv, op_tiled_conv, op_conv_grad_input, op_conv_grad_weights;
 #endif

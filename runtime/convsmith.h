@@ -86,6 +86,12 @@ struct cs_expect {
  * leaky_relu, prelu max(1, |slope|)); S: 1 for sigmoid, tanh and hardsigmoid, else max(|x|, |f(x)|). */
 void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, struct cs_expect *expect);
 
+/* The gradient of weight [m, c, k...] of a plain convolution (padding mode zeros), with the bound above of its
+ * n = batch * output sizes + 2 terms: the sum of grad_output[n, m, o] * input[n, c, o * stride - pad + k * dilation] over all images
+ * and outputs. input [N, C, in...] and grad_output [N, M, out...] in logical order. */
+void cs_conv_grad_weights_expect(const struct cs_conv *conv, const void *input, const void *grad_output, const ptrdiff_t *index,
+                                 struct cs_expect *expect);
+
 /* ---- comparison: compare.c ---------------------------------------------------------------------------------------- */
 
 /* Non-zero if `got` (an element of the layer's type, as double) is right. exact: the error must be 0 (data and activation with

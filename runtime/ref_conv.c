@@ -222,26 +222,30 @@ static double ref_gamma(double n, double u) {
   return n * u < 1 ? n * u / (1 - n * u) : DBL_MAX;
 }
 
+/* All terms of the output at `index`. */
+typedef void ref_add(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, ref_visit *visit,
+                     struct ref_sum *sum);
+
 /* The sum of an output's terms. One with NaN or infinity among them is done again carefully; where the finite terms by themselves
  * come near the end of double's range too, scaled down (never else: small terms would be lost). */
-static struct ref_sum ref_sum_terms(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index) {
+static struct ref_sum ref_sum_terms(ref_add *add, const struct cs_conv *conv, const struct cs_conv_data *data,
+                                    const ptrdiff_t *index) {
   static const int exponents[] = {0, 0, 1100};
   const struct ref_type *type = &ref_types[conv->dtype];
   struct ref_sum sum = {0, 0, INFINITY, 0, 0, 0};
   for (int attempt = 0; attempt < 3 && !(sum.magnitude < DBL_MAX / 4); attempt++) {
     const struct ref_sum empty = {0, 0, 0, 0, exponents[attempt], conv->skip_zero_weights};
     sum = empty;
-    ref_add_terms(conv, data, index, attempt == 0 ? type->visit : type->visit_carefully, &sum);
+    add(conv, data, index, attempt == 0 ? type->visit : type->visit_carefully, &sum);
   }
   return sum;
 }
 
-/* y* before the activation, with its bound. */
-static void ref_sum_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index,
-                           struct cs_expect *expect) {
+/* y* before the activation, with its bound; the sum has n - 2 terms, bias and residual left out. */
+static void ref_sum_expect(ref_add *add, double n, const struct cs_conv *conv, const struct cs_conv_data *data,
+                           const ptrdiff_t *index, struct cs_expect *expect) {
   const struct ref_type *type = &ref_types[conv->dtype];
-  const double n = (double)(conv->in_channels / conv->groups) * (double)ref_product(conv->kernel, conv->rank) + 2;
-  const struct ref_sum sum = ref_sum_terms(conv, data, index);
+  const struct ref_sum sum = ref_sum_terms(add, conv, data, index);
   const double scaled = sum.high + sum.low;
   expect->value = ldexp(scaled, sum.exponent);
   expect->rest = ldexp(ref_sum_error(sum.high, sum.low, scaled), sum.exponent);
@@ -393,13 +397,53 @@ static const char *ref_residual(const struct cs_conv *conv, const void *residual
 
 void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, struct cs_expect *expect) {
   const struct ref_type *type = &ref_types[conv->dtype];
+  const double n = (double)(conv->in_channels / conv->groups) * (double)ref_product(conv->kernel, conv->rank) + 2;
   double a[2] = {conv->act[0], conv->act[1]};
   struct cs_conv_data own = *data;
   ptrdiff_t before[CS_MAX_RANK];
   ref_source_index(conv, index, before);
   if (data->residual) own.residual = ref_residual(conv, data->residual, index);
-  ref_sum_expect(conv, &own, before, expect);
+  ref_sum_expect(ref_add_terms, n, conv, &own, before, expect);
   if (conv->activation == CS_NONE) return;
   if (conv->activation == CS_PRELU) a[0] = cs_get(data->slope, (size_t)before[1], conv->dtype);
   ref_activate(conv->activation, a, type, expect);
+}
+
+/* ---- gradient of the weights ----------------------------------------------------------------------------------------- */
+
+/* Terms of outputs in dimension d and below; x and y are the positions so far in input and grad_output, from their channel's first. */
+static void ref_grad_outputs(const struct ref_walk *walk, int d, ptrdiff_t x, ptrdiff_t y) {
+  const struct cs_conv *conv = walk->conv;
+  if (d == conv->rank) {
+    walk->visit(walk->sum, walk->x + (size_t)x * walk->size, 0, walk->w + (size_t)y * walk->size, 0, 1);
+    return;
+  }
+  for (ptrdiff_t o = 0; o < conv->out[d]; o++) {
+    const ptrdiff_t source = o * conv->stride[d] - conv->pad[d] + walk->o[d] * conv->dilation[d];
+    if (source >= 0 && source < conv->in[d]) ref_grad_outputs(walk, d + 1, x * conv->in[d] + source, y * conv->out[d] + o);
+  }
+}
+
+/* data->weights is grad_output. */
+static void ref_add_grads(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, ref_visit *visit,
+                          struct ref_sum *sum) {
+  const size_t size = cs_size(conv->dtype);
+  const ptrdiff_t inputs = ref_product(conv->in, conv->rank), outputs = ref_product(conv->out, conv->rank);
+  const ptrdiff_t group = index[0] / (conv->out_channels / conv->groups);
+  const ptrdiff_t channel = group * (conv->in_channels / conv->groups) + index[1];
+  ptrdiff_t taps[CS_MAX_SPATIAL];
+  struct ref_walk walk = {conv, taps, NULL, NULL, size, 0, 0, 0, 0, 0, visit, sum};
+  for (int d = 0; d < conv->rank; d++) taps[d] = conv->flip ? conv->kernel[d] - 1 - index[2 + d] : index[2 + d];
+  for (ptrdiff_t n = 0; n < conv->batch; n++) {
+    walk.x = ref_element(data->input, (n * conv->in_channels + channel) * inputs, size);
+    walk.w = ref_element(data->weights, (n * conv->out_channels + index[0]) * outputs, size);
+    ref_grad_outputs(&walk, 0, 0, 0);
+  }
+}
+
+void cs_conv_grad_weights_expect(const struct cs_conv *conv, const void *input, const void *grad_output, const ptrdiff_t *index,
+                                 struct cs_expect *expect) {
+  const struct cs_conv_data data = {input, grad_output, NULL, NULL, NULL};
+  const double n = (double)conv->batch * (double)ref_product(conv->out, conv->rank) + 2;
+  ref_sum_expect(ref_add_grads, n, conv, &data, index, expect);
 }

@@ -19,10 +19,7 @@ p[${index(base + box.dst, box.loops, "dst")}] = ${box.from and box.from .. "[" .
 }
 $ end
 
-$ -- kernels: with base, the first element of each in the packed buffer
-$ return function(kernels, symbol)
-$   if not layer.packed then return end
-void ${symbol}_pack(${arguments.declare(arguments.pack_list(layer))})
+$ local function copies(kernels)
 {
 ${kernels[1].V.ctype} *p = (${kernels[1].V.ctype} *)packed;
 $   for _, K in ipairs(kernels) do
@@ -30,4 +27,15 @@ $     for _, box in ipairs(K.shared and {} or K.boxes) do copy(box, K.base) end
 $   end
 }
 
+$ end
+
+$ -- kernels: with base, the first element of each in the packed buffer. Weights that are an input are packed by each call.
+$ return function(kernels, symbol)
+$   if kernels[1].gathered then
+static void ${symbol}_gather(const ${kernels[1].V.ctype} *weights, void *packed)
+$     copies(kernels)
+$   elseif layer.packed then
+void ${symbol}_pack(${arguments.declare(arguments.pack_list(layer))})
+$     copies(kernels)
+$   end
 $ end

@@ -69,7 +69,8 @@ $ end
 $ -- Pointers into the packed buffer or the baked arrays.
 $ local function parameter_pointers(K)
 $   local T, offset = K.V.ctype, K.base + K.w_size
-$   local packed = layer.packed and "(const " .. T .. " *)packed" or false
+$   local buffer = K.gathered and "workspace" or layer.packed and "packed" or false
+$   local packed = buffer and "(const " .. T .. " *)" .. buffer
 $   if not layer.baked_weights then
 const ${T} *w = ${at(packed, K.base)};
 $   else
@@ -110,6 +111,9 @@ $ local function define(kernels, pointers, symbol)
 $   local list = arguments.call_list(layer)
 void ${symbol}_part(${arguments.declare(arguments.join(list, arguments.share))})
 {
+$   if kernels[1].gathered then
+${symbol}_gather(${layer.inputs[#layer.inputs].name}, workspace);
+$   end
 $   for _, K in ipairs(kernels) do
 $     local units = 1
 $     for _, dimension in ipairs(K.order) do units = units * dimension[2] end

@@ -14,6 +14,11 @@ ${sizes(layer.stride)}, ${sizes(layer.dilation)}, ${sizes(layer.pad)},
 ${sizes(layer.tile)}, ${layer.shuffle}, ${layer.pixel_shuffle}, ${constant(layer.pad_mode)}, ${layer.flip}, ${layer.transposed}, ${layer.skip_zero_weights}, ${constant(layer.activation)}, {${layer.act1}, ${layer.act2}}, 0
 };
 static void check_expect(const ptrdiff_t *index, struct cs_expect *want) {
+$   if has(layer, "grad_weights") then
+cs_conv_grad_weights_expect(&check_conv, check_logical[${at.input}], check_logical[${at.grad_output}], index, want);
+}
+$     return
+$   end
 struct cs_conv_data data = {0, 0, 0, 0, 0};
 $   local fields = {{"input", "input"}, {"grad_output", "input"}, {"weights", "weights"}, {"bias", "bias"}, {"residual", "residual"}, {"slope", "slope"}}
 $   for _, field in ipairs(fields) do
