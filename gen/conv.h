@@ -19,10 +19,10 @@ bool conv_resolve(struct layer *layer, struct diags *diags);       /* all of the
 
 /* ---- sizes and tensors ---- */
 int conv_exact_limit(const struct layer *layer);
-int64_t conv_terms(const struct layer *layer); /* (C/g)·Πk + 2 */
+int64_t conv_terms(const struct layer *layer);         /* (C/g)·Πk + 2 */
 int64_t conv_multiply_adds(const struct layer *layer); /* op.h's hooks of a plain convolution */
 struct window conv_window(const struct layer *layer, int axis);
-int64_t conv_taps(const struct layer *layer);  /* of the kernel: Πk */
+int64_t conv_taps(const struct layer *layer); /* of the kernel: Πk */
 /* input, residual, weights, bias, slope, output: those that the layer has. */
 size_t conv_tensors(const struct layer *layer, struct tensor tensors[MAX_TENSORS]);
 /* The input or, for another role, what is shaped as the output: [N, channels, spatial...] */

@@ -109,8 +109,8 @@ void conv_push(lua_State *L, const struct cs_conv *conv) {
   const struct {
     const char *key;
     const ptrdiff_t *sizes;
-  } lists[] = {{"input", conv->in},      {"output", conv->out},        {"kernel", conv->kernel},
-               {"stride", conv->stride}, {"dilation", conv->dilation}, {"pad", conv->pad},       {"tile", conv->tile}};
+  } lists[] = {{"input", conv->in},          {"output", conv->out}, {"kernel", conv->kernel}, {"stride", conv->stride},
+               {"dilation", conv->dilation}, {"pad", conv->pad},    {"tile", conv->tile}};
   lua_newtable(L);
   for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) set_sizes(L, lists[i].key, lists[i].sizes, conv->rank);
   set_text(L, "dtype", dtype_name(conv->dtype));

@@ -134,7 +134,8 @@ size_t entrants_open(struct entrant *entrants, const struct peer_list *peers, co
   for (size_t i = 0; i < peers->count; i++) {
     struct text message = {0};
     struct bench_peer *peer = &row->peers[i];
-    const bool fits = layer.conv.dtype == CS_F32 && data->layer->op == &op_conv && !data->layer->shuffle && !data->layer->pixel_shuffle;
+    const bool fits =
+        layer.conv.dtype == CS_F32 && data->layer->op == &op_conv && !data->layer->shuffle && !data->layer->pixel_shuffle;
     struct entrant first = {.index = i};
     if (fits && peers->items[i].object) first.peer = peer_load(&peers->items[i], &message);
     if (first.peer)

@@ -1,6 +1,6 @@
-/* The ops `tiled_conv` and `local_conv` (Goodfellow, Bengio, Courville, Deep Learning, section 9.5): weights that repeat every `tile`
- * outputs, or never. A tile of 1 is `conv`, one as large as the output is `local_conv`. The outputs of one place in the tile are a
- * convolution of their own, whose stride is `tile` times as large; places that touch no border are phases of one. */
+/* The ops `tiled_conv` and `local_conv` (Goodfellow, Bengio, Courville, Deep Learning, section 9.5): weights that repeat every
+ * `tile` outputs, or never. A tile of 1 is `conv`, one as large as the output is `local_conv`. The outputs of one place in the tile
+ * are a convolution of their own, whose stride is `tile` times as large; places that touch no border are phases of one. */
 #include "conv.h"
 #include "rule.h"
 
@@ -17,7 +17,8 @@ static int64_t least(int64_t a, int64_t b) {
 static bool check_places(struct layer *layer, struct diags *diags) {
   for (int d = 0; d < layer->rank; d++) {
     if (least(layer->tile[d], layer->out[d]) <= most_places) continue;
-    layer_error(layer, diags, "kernel_size", "%lld outputs with weights of their own along spatial dimension %d, at most %lld are supported",
+    layer_error(layer, diags, "kernel_size",
+                "%lld outputs with weights of their own along spatial dimension %d, at most %lld are supported",
                 (long long)least(layer->tile[d], layer->out[d]), d, (long long)most_places);
     return false;
   }
@@ -87,7 +88,7 @@ static size_t lower(const struct layer *layer, struct problem **problems) {
   {                                                                                                                                \
     .name = op_name, .keys = op_keys, .resolve = op_resolve, .tensors = conv_tensors, .weights = weights, .lower = lower,          \
     .expect = conv_expect_plain, .multiply_adds = conv_multiply_adds, .terms = conv_terms, .exact_limit = conv_exact_limit,        \
-    .window = conv_window, .reference = "conv", .push_reference = conv_push_plain                                                                          \
+    .window = conv_window, .reference = "conv", .push_reference = conv_push_plain                                                  \
   }
 
 const struct op op_tiled_conv = TILED_OP("tiled_conv", tiled_keys, resolve_tiled);

@@ -36,7 +36,7 @@ struct problem {
   double act[2];
   const void *baked_weights; /* canonical order, or NULL */
   bool baked_bias;
-  bool gathered;       /* weights are an input: each call puts them into kernel order in its workspace */
+  bool gathered;     /* weights are an input: each call puts them into kernel order in its workspace */
   bool zero_weights; /* some baked weight is exactly zero: it is no tap */
   enum unroll unroll;
   int64_t max_code_bytes;

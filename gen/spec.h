@@ -38,8 +38,8 @@ struct layer {
   enum pad_kind pad_kind;
   int64_t pad[MAX_SPATIAL][2]; /* before, after */
   enum cs_pad_mode pad_mode;
-  int64_t shuffle, pixel_shuffle; /* permutation of the output: groups, factor; 0: none */
-  int64_t tile[MAX_SPATIAL]; /* outputs after which weights repeat; 0: all share them */
+  int64_t shuffle, pixel_shuffle;                                /* permutation of the output: groups, factor; 0: none */
+  int64_t tile[MAX_SPATIAL];                                     /* outputs after which weights repeat; 0: all share them */
   int64_t output_padding[MAX_SPATIAL], output_size[MAX_SPATIAL]; /* output_size: 0 where not given */
   enum cs_layout in_layout, out_layout;
   bool bias, residual, flip;

@@ -40,8 +40,8 @@ struct cs_conv {
   ptrdiff_t batch, in_channels, out_channels, groups;
   ptrdiff_t in[CS_MAX_SPATIAL], out[CS_MAX_SPATIAL], kernel[CS_MAX_SPATIAL];
   ptrdiff_t stride[CS_MAX_SPATIAL], dilation[CS_MAX_SPATIAL], pad[CS_MAX_SPATIAL]; /* pad: before the first element */
-  ptrdiff_t tile[CS_MAX_SPATIAL]; /* weights are [M, tile..., C/groups, kernel...], those of output o at o modulo tile; 0: [M, C/groups,
-                                     kernel...], shared by all outputs (all dimensions alike) */
+  ptrdiff_t tile[CS_MAX_SPATIAL];   /* weights are [M, tile..., C/groups, kernel...], those of output o at o modulo tile; 0: [M,
+                                       C/groups,   kernel...], shared by all outputs (all dimensions alike) */
   ptrdiff_t shuffle, pixel_shuffle; /* the output goes through ShuffleNet's channel shuffle of so many groups, or PyTorch's pixel
                                        shuffle of this factor; 0: neither. out_channels and out are those before it */
   enum cs_pad_mode pad_mode;
@@ -87,8 +87,8 @@ struct cs_expect {
 void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, struct cs_expect *expect);
 
 /* The gradient of weight [m, c, k...] of a plain convolution (padding mode zeros), with the bound above of its
- * n = batch * output sizes + 2 terms: the sum of grad_output[n, m, o] * input[n, c, o * stride - pad + k * dilation] over all images
- * and outputs. input [N, C, in...] and grad_output [N, M, out...] in logical order. */
+ * n = batch * output sizes + 2 terms: the sum of grad_output[n, m, o] * input[n, c, o * stride - pad + k * dilation] over all
+ * images and outputs. input [N, C, in...] and grad_output [N, M, out...] in logical order. */
 void cs_conv_grad_weights_expect(const struct cs_conv *conv, const void *input, const void *grad_output, const ptrdiff_t *index,
                                  struct cs_expect *expect);
 

@@ -411,7 +411,8 @@ void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data,
 
 /* ---- gradient of the weights ----------------------------------------------------------------------------------------- */
 
-/* Terms of outputs in dimension d and below; x and y are the positions so far in input and grad_output, from their channel's first. */
+/* Terms of outputs in dimension d and below; x and y are the positions so far in input and grad_output, from their channel's first.
+ */
 static void ref_grad_outputs(const struct ref_walk *walk, int d, ptrdiff_t x, ptrdiff_t y) {
   const struct cs_conv *conv = walk->conv;
   if (d == conv->rank) {

@@ -32,7 +32,7 @@ $ end
 $ -- kernels: with base, the first element of each in the packed buffer. Weights that are an input are packed by each call.
 $ return function(kernels, symbol)
 $   if kernels[1].gathered then
-static void ${symbol}_gather(const ${kernels[1].V.ctype} *weights, void *packed)
+static void ${symbol}_repack(const ${kernels[1].V.ctype} *weights, void *packed)
 $     copies(kernels)
 $   elseif layer.packed then
 void ${symbol}_pack(${arguments.declare(arguments.pack_list(layer))})

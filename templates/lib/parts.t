@@ -112,7 +112,7 @@ $   local list = arguments.call_list(layer)
 void ${symbol}_part(${arguments.declare(arguments.join(list, arguments.share))})
 {
 $   if kernels[1].gathered then
-${symbol}_gather(${layer.inputs[#layer.inputs].name}, workspace);
+${symbol}_repack(${layer.inputs[#layer.inputs].name}, workspace);
 $   end
 $   for _, K in ipairs(kernels) do
 $     local units = 1
