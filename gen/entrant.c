@@ -2,6 +2,7 @@
 #include "entrant.h"
 #include "conv.h"
 #include "mem.h"
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,6 +92,13 @@ static void note(struct bench_entry *entry, const struct entrant *entrant) {
     snprintf(entry->implementation, sizeof entry->implementation, "%s", entrant->peer->implementation(entrant->run));
 }
 
+/* Is it no use to time it? The first call may have had to make code; the next one tells. */
+static bool is_hopeless(const struct entrant *entrant, double *seconds, double ours, bool wall) {
+  const double least = fmax(HOPELESS_SECONDS, HOPELESS_RATIO * ours);
+  if (*seconds >= least) *seconds = fmin(*seconds, timing_once(&(struct timed){entrant->peer->call, entrant->run}, wall));
+  return *seconds >= least;
+}
+
 /* Creates the entrant and checks its first output. */
 static bool open_one(struct entrant *entrant, const struct peer_layer *layer, const struct bench_data *data, const struct rig *rig,
                      struct bench_entry *entry) {
@@ -101,20 +109,22 @@ static bool open_one(struct entrant *entrant, const struct peer_layer *layer, co
   entrant->run = given.output ? peer->create(layer, &given, entrant->variant, entry->message, sizeof entry->message) : NULL;
   note(entry, entrant);
   if (!entrant->run) return false;
-  const double seconds = timing_once(&(struct timed){peer->call, entrant->run}, layer->threads > 1);
+  double seconds = timing_once(&(struct timed){peer->call, entrant->run}, layer->threads > 1);
   peer->fetch(entrant->run);
   entry->state = bench_right(data, given.output, entry->message, sizeof entry->message) ? ENTRY_TIMED : ENTRY_DIFFERS;
+  const bool enters = entry->state == ENTRY_TIMED && !is_hopeless(entrant, &seconds, data->seconds, layer->threads > 1);
   entry->ratio = entry->state == ENTRY_TIMED ? seconds / data->seconds : 0;
-  const bool enters = entry->state == ENTRY_TIMED && (seconds < HOPELESS_SECONDS || entry->ratio < HOPELESS_RATIO);
   if (!enters) peer->destroy(entrant->run);
   return enters;
 }
 
-static size_t open_variants(struct entrant *entrants, const struct entrant *first, const struct peer_layer *layer,
+/* only: the one variant that is wanted, or NULL. */
+static size_t open_variants(struct entrant *entrants, const struct entrant *first, const char *only, const struct peer_layer *layer,
                             const struct bench_data *data, const struct rig *rig, struct bench_peer *peer) {
   size_t count = 0;
   first->peer->version(peer->version, sizeof peer->version);
   for (int i = 0; i < MAX_VARIANTS && first->peer->variants[i]; i++) {
+    if (only && strcmp(first->peer->variants[i], only) != 0) continue;
     entrants[count] = *first;
     entrants[count].variant = i;
     count += open_one(&entrants[count], layer, data, rig, &peer->entries[i]);
@@ -139,7 +149,7 @@ size_t entrants_open(struct entrant *entrants, const struct peer_list *peers, co
     struct entrant first = {.index = i};
     if (fits && peers->items[i].object) first.peer = peer_load(&peers->items[i], &message);
     if (first.peer)
-      count += open_variants(entrants + count, &first, &layer, data, rig, peer);
+      count += open_variants(entrants + count, &first, peers->items[i].variant, &layer, data, rig, peer);
     else
       refuse(&peer->entries[0], !fits                    ? "peers compute plain f32 convolutions"
                                 : peers->items[i].object ? message.data

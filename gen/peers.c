@@ -10,14 +10,16 @@
 #include <sys/stat.h>
 
 static const struct row {
-  const char *name, *limit, *packages; /* limit: environment variable that keeps it to an ISA */
+  const char *name, *source, *limit, *packages; /* limit: environment variable that keeps it to an ISA */
   const char *libraries[3];
+  const char *variant; /* one of another row's by itself: only if asked for */
   bool slow;
 } rows[MAX_PEERS] = {
-    {"onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, false},
-    {"xnnpack", NULL, "libxnnpack-dev libpthreadpool-dev", {"-lXNNPACK", "-lpthreadpool"}, false},
-    {"openblas", "OPENBLAS_CORETYPE", "libopenblas-dev", {"-lopenblas"}, false},
-    {"naive", NULL, "gcc", {NULL}, true},
+    {"onednn", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, NULL, false},
+    {"onednn-plain", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, "plain", false},
+    {"xnnpack", "xnnpack", NULL, "libxnnpack-dev libpthreadpool-dev", {"-lXNNPACK", "-lpthreadpool"}, NULL, false},
+    {"openblas", "openblas", "OPENBLAS_CORETYPE", "libopenblas-dev", {"-lopenblas"}, NULL, false},
+    {"naive", "naive", NULL, "gcc", {NULL}, NULL, true},
 };
 
 const char *const *peer_names(void) {
@@ -76,7 +78,7 @@ static const char *unpack_source(const char *folder, const struct row *row) {
   mkdir(mem_text("%s/runtime", folder), 0777);
   mkdir(mem_text("%s/runtime/peers", folder), 0777);
   if (!unpack(folder, "runtime/convsmith.h") || !unpack(folder, "runtime/peers/peer.h")) return NULL;
-  return unpack(folder, mem_text("runtime/peers/%s.c", row->name));
+  return unpack(folder, mem_text("runtime/peers/%s.c", row->source));
 }
 
 static const char *const *compiler_flags(const struct row *row, const struct isa *isa, bool native) {
@@ -110,14 +112,15 @@ static void add_peer(struct peer_list *list, const struct row *row, const struct
   for (size_t i = 0; i < list->count; i++)
     if (!strcmp(list->items[i].name, row->name)) return;
   struct peer_source *source = &list->items[list->count++];
-  *source = (struct peer_source){.name = row->name, .slow = row->slow};
+  *source = (struct peer_source){.name = row->name, .variant = row->variant, .slow = row->slow};
   compile_row(source, row, isa, native);
 }
 
 struct peer_list peers_compile(struct job *job, const struct words *wanted, const struct isa *isa) {
   const bool native = isa == isa_native(&job->isas);
   struct peer_list list = {.count = 0};
-  for (size_t i = 0; !wanted->count && i < MAX_PEERS; i++) add_peer(&list, &rows[i], isa, native);
+  for (size_t i = 0; !wanted->count && i < MAX_PEERS; i++)
+    if (!rows[i].variant) add_peer(&list, &rows[i], isa, native);
   for (size_t i = 0; i < wanted->count; i++) {
     const struct row *row = find_row(wanted->items[i]);
     if (row) add_peer(&list, row, isa, native);

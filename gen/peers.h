@@ -5,14 +5,15 @@
 #include "../runtime/peers/peer.h"
 #include "job.h"
 
-enum { MAX_PEERS = 4 };
+enum { MAX_PEERS = 5 };
 
 /* One peer on one target. */
 struct peer_source {
-  const char *name;   /* "onednn" */
-  const char *object; /* the compiled library, or NULL */
-  const char *why;    /* it is not there: what is missing and how to install it */
-  bool slow;          /* far slower than the others: it counts for no mean of the best */
+  const char *name;    /* "onednn" */
+  const char *variant; /* the only one that is wanted, or NULL */
+  const char *object;  /* the compiled library, or NULL */
+  const char *why;     /* it is not there: what is missing and how to install it */
+  bool slow;           /* far slower than the others: it counts for no mean of the best */
 };
 struct peer_list {
   struct peer_source items[MAX_PEERS];
