@@ -20,6 +20,7 @@ struct baked_values {
 
 struct algorithm {
   const char *name;
+  enum work work;
   const char *template; /* file that returns the function which prints a target's section */
   void (*enumerate)(struct candidates *candidates);
   /* Pushes the table `kernels` of the template: one for each problem. */
@@ -29,5 +30,5 @@ struct algorithm {
 };
 
 void candidates_add(struct candidates *candidates, struct plan plan);
-extern const struct algorithm alg_direct, alg_depthwise;
+extern const struct algorithm alg_direct, alg_depthwise, alg_copy;
 #endif

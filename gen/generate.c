@@ -48,24 +48,51 @@ static void push_lines(lua_State *L, const char *key, const char *const *lines, 
 
 static const char *const accuracies[] = {"strict", "normwise", "fast"}, *const unrolls[] = {"auto", "full", "none"};
 
-/* The banner's lines: what made this text, and nothing about where or when. */
-static void push_banner(lua_State *L, const struct layer *layer, const struct generate_options *options) {
+static const char *shapes_line(const struct layer *layer) {
   struct tensor tensors[MAX_TENSORS];
   const struct tensor *output = &tensors[layer->op->tensors(layer, tensors) - 1];
-  const char *lines[] = {
-      mem_text("op: %s, %s [%s] to output [%s]", layer->op->name, tensors->name, shape_text(tensors), shape_text(output)),
-      mem_text("kernel_size [%s], stride [%s], dilation [%s], groups %lld", sizes_text(layer->kernel, layer->rank),
-               sizes_text(layer->stride, layer->rank), sizes_text(layer->dilation, layer->rank), (long long)layer->groups),
-      mem_text("padding [%s], padding_mode %s, flip %s", pads_text(layer), pad_mode_name(layer->pad_mode),
-               layer->flip ? "true" : "false"),
-      mem_text("dtype %s, input_layout %s, output_layout %s", dtype_name(layer->dtype), layout_name(layer->in_layout),
-               layout_name(layer->out_layout)),
-      mem_text("weights %s, bias %s, residual %s, activation %s", layer->weights.data ? "baked" : "given", bias_text(layer),
-               layer->residual ? "true" : "false", activation_text(layer)),
-      mem_text("algorithm %s, accuracy %s, unroll %s, max_code_bytes %lld", layer->algorithm, accuracies[layer->accuracy],
-               unrolls[layer->unroll], (long long)layer->max_code_bytes),
-  };
-  push_lines(L, "banner", lines, sizeof lines / sizeof *lines);
+  return mem_text("op: %s, %s [%s] to output [%s]", layer->op->name, tensors->name, shape_text(tensors), shape_text(output));
+}
+
+static const char *window_line(const struct layer *layer) {
+  if (layer->op->describe) return layer->op->describe(layer);
+  return mem_text("kernel_size [%s], stride [%s], dilation [%s], groups %lld", sizes_text(layer->kernel, layer->rank),
+                  sizes_text(layer->stride, layer->rank), sizes_text(layer->dilation, layer->rank), (long long)layer->groups);
+}
+
+static const char *padding_line(const struct layer *layer) {
+  if (layer->op->describe) return NULL;
+  return mem_text("padding [%s], padding_mode %s, flip %s", pads_text(layer), pad_mode_name(layer->pad_mode),
+                  layer->flip ? "true" : "false");
+}
+
+static const char *types_line(const struct layer *layer) {
+  return mem_text("dtype %s, input_layout %s, output_layout %s", dtype_name(layer->dtype), layout_name(layer->in_layout),
+                  layout_name(layer->out_layout));
+}
+
+static const char *tensors_line(const struct layer *layer) {
+  if (layer->op->describe) return NULL;
+  return mem_text("weights %s, bias %s, residual %s, activation %s", layer->weights.data ? "baked" : "given", bias_text(layer),
+                  layer->residual ? "true" : "false", activation_text(layer));
+}
+
+static const char *options_line(const struct layer *layer) {
+  return mem_text("algorithm %s, accuracy %s, unroll %s, max_code_bytes %lld", layer->algorithm, accuracies[layer->accuracy],
+                  unrolls[layer->unroll], (long long)layer->max_code_bytes);
+}
+
+/* The banner's lines: what made this text, and nothing about where or when. */
+static void push_banner(lua_State *L, const struct layer *layer, const struct generate_options *options) {
+  static const char *(*const parts[])(const struct layer *) = {shapes_line, window_line,  padding_line,
+                                                               types_line,  tensors_line, options_line};
+  const char *lines[sizeof parts / sizeof *parts];
+  size_t count = 0;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+    const char *line = parts[i](layer);
+    if (line) lines[count++] = line;
+  }
+  push_lines(L, "banner", lines, count);
   set_text(L, "prefix", options->prefix);
 }
 

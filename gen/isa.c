@@ -134,6 +134,7 @@ static struct isa read_one(lua_State *L, const char *name) {
       .lanes = {lanes_of(L, CS_F32), lanes_of(L, CS_F64)},
       .permutes = has_operation(L, "permute"),
       .evens = has_operation(L, "even"),
+      .shuffles = has_operation(L, "shuffle"),
       .runs_here = runs_here(L),
       .limits = field_texts(L, table, "limits"),
       .flags = field_texts(L, table, "flags"),

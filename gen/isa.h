@@ -14,6 +14,7 @@ struct isa {
   int macs_per_cycle; /* vectors of multiply-adds that units take on, for estimates */
   bool permutes;      /* lanes of a vector, in a fixed order */
   bool evens;         /* two vectors that lie side by side become one of every second element */
+  bool shuffles;      /* lanes of two vectors as one, in a fixed order */
   bool runs_here;
   const char *const *limits; /* "NAME=VALUE": environment that keeps other libraries to this ISA; NULL at the end */
   const char *const *flags;  /* of a compiler that may use it; NULL at the end */

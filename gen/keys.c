@@ -22,6 +22,7 @@ static const struct word algorithms[] = {{"auto", 0},    {"direct", 0},        {
                                          {"fft", LATER}, {"separable", LATER}, {NULL, 0}};
 static const struct word accuracies[] = {
     {"strict", ACCURACY_STRICT}, {"normwise", ACCURACY_NORMWISE}, {"fast", ACCURACY_FAST}, {NULL, 0}};
+static const struct word orders[] = {{"crd", CS_CRD}, {"dcr", CS_DCR}, {"focus", CS_FOCUS}, {NULL, 0}};
 static const struct word unrolls[] = {{"auto", UNROLL_AUTO}, {"full", UNROLL_FULL}, {"none", UNROLL_NONE}, {NULL, 0}};
 
 #define POSITIVE "a decimal integer from 1 to 2^63-1"
@@ -85,8 +86,8 @@ const struct key layer_keys[] = {
     LATER_KEY("coordinates"),
     LATER_KEY("align_corners"),
     LATER_KEY("resize"),
-    LATER_KEY("factor"),
-    LATER_KEY("order"),
+    {"factor", POSITIVE, read_integer, FIELD(factor), NULL, true},
+    {"order", "", read_word, FIELD(order), orders, false},
     {NULL, NULL, NULL, 0, NULL, false},
 };
 
@@ -151,6 +152,10 @@ const char *layout_name(enum cs_layout layout) {
 
 const char *pad_mode_name(enum cs_pad_mode mode) {
   return word_name(pad_modes, (int)mode);
+}
+
+const char *order_name(enum cs_order order) {
+  return word_name(orders, (int)order);
 }
 
 const char *activation_name(enum cs_activation activation) {

@@ -2,8 +2,9 @@
 #include "op.h"
 #include <string.h>
 
-static const struct op *const ops[] = {&op_conv,       &op_conv_transpose,  &op_local_conv,
-                                       &op_tiled_conv, &op_conv_grad_input, &op_conv_grad_weights};
+static const struct op *const ops[] = {&op_conv,          &op_conv_transpose,  &op_local_conv,
+                                       &op_tiled_conv,    &op_conv_grad_input, &op_conv_grad_weights,
+                                       &op_pixel_shuffle, &op_pixel_unshuffle, &op_channel_shuffle};
 enum { OPS = sizeof ops / sizeof *ops };
 
 const struct op *op_find(const char *name) {
@@ -19,9 +20,8 @@ const char *const *op_names(void) {
 }
 
 const char *const *op_reserved(void) {
-  static const char *const names[] = {"separable_conv", "deform_conv",     "deform_roi_pool", "max_pool",
-                                      "avg_pool",       "max_unpool",      "resize",          "resize_conv",
-                                      "pixel_shuffle",  "pixel_unshuffle", "channel_shuffle", NULL};
+  static const char *const names[] = {"separable_conv", "deform_conv", "deform_roi_pool", "max_pool", "avg_pool",
+                                      "max_unpool",     "resize",      "resize_conv",     NULL};
   return names;
 }
 

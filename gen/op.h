@@ -49,6 +49,8 @@ struct op {
   int (*exact_limit)(const struct layer *layer);
   /* The inputs that an output reads along an axis: from the first that output o may read, taps at equal distances. */
   struct window (*window)(const struct layer *layer, int axis);
+  /* What its own keys say, for the banner; NULL: those of a convolution. */
+  const char *(*describe)(const struct layer *layer);
   /* Warns of what is legal and unwise about such a layer; NULL: nothing is. */
   void (*warn)(const struct layer *layer, struct diags *diags);
   /* "conv": an emitted test carries runtime/ref_conv.c and what templates/lib/test_conv.t prints of the table that this pushes. */
@@ -67,4 +69,5 @@ size_t tensor_count(const struct tensor *tensor); /* elements */
 /* Logical index [n, m, o...] of an element. */
 void tensor_index(const struct tensor *tensor, size_t element, ptrdiff_t *index);
 extern const struct op op_conv, op_conv_transpose, op_local_conv, op_tiled_conv, op_conv_grad_input, op_conv_grad_weights;
+extern const struct op op_pixel_shuffle, op_pixel_unshuffle, op_channel_shuffle;
 #endif

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct algorithm *const algorithms[] = {&alg_direct, &alg_depthwise};
+static const struct algorithm *const algorithms[] = {&alg_direct, &alg_depthwise, &alg_copy};
 
 void candidates_add(struct candidates *candidates, struct plan plan) {
   candidates->plans = mem_grow(candidates->plans, candidates->count, sizeof plan);
@@ -28,7 +28,8 @@ struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa
   candidates.problem_count = layer->op->lower(layer, &problems);
   candidates.problems = problems;
   for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
-    if (strcmp(layer->algorithm, "auto") == 0 || strcmp(layer->algorithm, algorithms[i]->name) == 0)
+    if (algorithms[i]->work == problems->work &&
+        (strcmp(layer->algorithm, "auto") == 0 || strcmp(layer->algorithm, algorithms[i]->name) == 0))
       algorithms[i]->enumerate(&candidates);
   if (candidates.count > 0) qsort(candidates.plans, candidates.count, sizeof *candidates.plans, by_cost);
   struct plan_list list = {.items = candidates.plans, .count = candidates.count};

@@ -4,7 +4,9 @@
  *   y[n, g, m, o...] = act(bias[g, m] + residual + Σ_{c, k...} x[n, g, c, o·stride - pad + k·dilation] · w[g, m, c, k...])
  *
  * Steps are in elements. w's steps lead into the canonical tensor (a flip is a negative step from w_first), b's into canonical bias
- * and slope. Phases are problems that differ only in where they begin: phase i reads x, w and b and writes y at i steps more. */
+ * and slope. Phases are problems that differ only in where they begin: phase i reads x, w and b and writes y at i steps more.
+ *
+ * A copy is another work: it has no axes, only moves, dimensions along which input and output walk with steps of their own. */
 #ifndef GEN_PROBLEM_H
 #define GEN_PROBLEM_H
 #include "spec.h"
@@ -18,7 +20,15 @@ struct phase {
   int64_t count, x, w, b, y;
 };
 
+enum work { WORK_SUM, WORK_COPY };
+enum { MAX_MOVES = 2 + 2 * MAX_SPATIAL };
+
+struct move {
+  int64_t count, x, y;
+};
+
 struct problem {
+  enum work work;
   enum cs_dtype dtype;
   int rank;
   struct axis axis[MAX_SPATIAL];                    /* outermost first */
@@ -40,5 +50,7 @@ struct problem {
   bool zero_weights; /* some baked weight is exactly zero: it is no tap */
   enum unroll unroll;
   int64_t max_code_bytes;
+  struct move move[MAX_MOVES];
+  int moves;
 };
 #endif

@@ -92,6 +92,27 @@ void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data,
 void cs_conv_grad_weights_expect(const struct cs_conv *conv, const void *input, const void *grad_output, const ptrdiff_t *index,
                                  struct cs_expect *expect);
 
+/* ---- reference: ref_shuffle.c ------------------------------------------------------------------------------------- */
+
+/* Permutations. A cell has factor^rank pixels, which one side has as channels: CS_PIXEL_SHUFFLE spreads channels over pixels,
+ * CS_PIXEL_UNSHUFFLE gathers them. The orders of these channels: CRD (PyTorch), a channel's cell together, its last dimension
+ * fastest; DCR (ONNX), a place's channels together, places in the same order; FOCUS (YOLOv5), as DCR, the first dimension fastest.
+ * CS_CHANNEL_SHUFFLE: output channel j * groups + g is input channel g * C/groups + j. */
+enum cs_shuffle_kind { CS_PIXEL_SHUFFLE, CS_PIXEL_UNSHUFFLE, CS_CHANNEL_SHUFFLE };
+enum cs_order { CS_CRD, CS_DCR, CS_FOCUS };
+struct cs_shuffle {
+  int rank;
+  enum cs_dtype dtype;
+  enum cs_shuffle_kind kind;
+  enum cs_order order;
+  ptrdiff_t in_channels, out_channels, in[CS_MAX_SPATIAL];
+  ptrdiff_t factor, groups;
+};
+
+/* The element of the input (logical order) that output index [n, c, o...] is a copy of; and what it may be: that, exactly. */
+ptrdiff_t cs_shuffle_source(const struct cs_shuffle *shuffle, const ptrdiff_t *index);
+void cs_shuffle_expect(const struct cs_shuffle *shuffle, const void *input, const ptrdiff_t *index, struct cs_expect *expect);
+
 /* ---- comparison: compare.c ---------------------------------------------------------------------------------------- */
 
 /* Non-zero if `got` (an element of the layer's type, as double) is right. exact: the error must be 0 (data and activation with

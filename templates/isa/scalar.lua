@@ -17,6 +17,7 @@ local function type_of(ctype, zero)
     sum = "(%1)", -- of all lanes: a scalar
     permute = false,
     even = false, -- even lanes of %1, then odd lanes of %2
+    shuffle = false, -- lanes of %1 and %2, counted through both
     mul = "%1 * %2",
     div = false,
     scale = false, -- %1 · 2^%2 for a whole %2; without it and div smooth activations go through the C library

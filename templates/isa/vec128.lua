@@ -52,6 +52,7 @@ local function type_of(name, lanes)
     load = name .. "_load(%1, " .. lanes .. ")", load_part = name .. "_load(%1, %n)",
     store = name .. "_store(%1, %2, " .. lanes .. ");", store_part = name .. "_store(%1, %2, %n);",
     sum = name .. "_sum(%1)", even = name .. "_even(%1, %2)",
+    shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
     add = "%1 + %2", mul = "%1 * %2",
     max = name .. "_select(%2 < %1, %1, %2)", min = name .. "_select(%2 > %1, %1, %2)",
     select_negative = name .. "_select(%1 < " .. name .. "_set1(0), %2, %3)",

@@ -13,6 +13,11 @@ $ -- What kernels say to compilers, with and without GNU C: inlining, unrolling,
 #define CONVSMITH_AHEAD(address, level) ((void)(address))
 #define CONVSMITH_DONE(constraint, value) ((void)0)
 #endif
+#if defined(__clang__) || (defined(__GNUC__) && __GNUC__ >= 12)
+#define CONVSMITH_SHUFFLE(a, b, ...) __builtin_shufflevector(a, b, __VA_ARGS__)
+#elif defined(__GNUC__)
+#define CONVSMITH_SHUFFLE(a, b, ...) __builtin_shuffle(a, b, (__typeof__((a) < (b))){__VA_ARGS__})
+#endif
 #if defined(__clang__)
 #define CONVSMITH_ROLLED _Pragma("clang loop unroll(disable)")
 #elif defined(__GNUC__) && __GNUC__ >= 8

@@ -71,10 +71,10 @@ $ local function parameter_pointers(K)
 $   local T, offset = K.V.ctype, K.base + K.w_size
 $   local buffer = K.gathered and "workspace" or layer.packed and "packed" or false
 $   local packed = buffer and "(const " .. T .. " *)" .. buffer
-$   if not layer.baked_weights then
-const ${T} *w = ${at(packed, K.base)};
-$   else
+$   if layer.baked_weights then
 const ${T} *w = ${at(layer.name .. "_baked_weights.values", K.baked_w)};
+$   elseif K.w_size > 0 then
+const ${T} *w = ${at(packed, K.base)};
 $   end
 $   if layer.bias and layer.baked_bias then
 const ${T} *b = ${at(layer.name .. "_baked_bias.values", K.baked_b)};

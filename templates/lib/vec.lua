@@ -52,6 +52,12 @@ local function new(isa, dtype, symbol, live_weights)
     for i = #lanes, 1, -1 do bits = bits << width | lanes[i] end
     return fill(ops.permute, { ["1"] = a, i = table.concat(lanes, ", "), m = tostring(bits) })
   end
+  -- lanes of a (from 0) and b (from the number of lanes)
+  function v.shuffle(a, b, lanes)
+    local copy = {}
+    for i, lane in ipairs(lanes) do copy[i] = lane end
+    return fill(ops.shuffle, { ["1"] = a, ["2"] = b, i = table.concat(copy, ", ") })
+  end
   function v.sum(a) return fill(ops.sum, { ["1"] = a }) end
   function v.mul(a, b) return fill(ops.mul, { ["1"] = a, ["2"] = b }) end
   -- Are there operations for smooth activations? Else they go through the C library, lane by lane.

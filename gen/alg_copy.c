@@ -1,0 +1,180 @@
+/* The direct algorithm for copies (copy.h): blocks of growing size, whose cost is what they load, shuffle and store. */
+#include "alg.h"
+#include "copy.h"
+#include "mem.h"
+#include "signature.h"
+#include <string.h>
+
+static const int64_t block_overhead = 2; /* cycles of a turn of the innermost loop */
+
+struct copy_parameters {
+  struct copy *kernels; /* one a problem */
+  size_t count;
+};
+
+static const char *extents_text(const struct copy *copy) {
+  const char *text = "";
+  for (int i = 0; i < copy->moves; i++)
+    if (copy->extent[i] > 1) text = mem_text("%s%s%lld", text, *text ? "x" : "", (long long)copy->extent[i]);
+  return *text ? text : "1";
+}
+
+static struct plan new_plan(const struct candidates *candidates, const struct copy *copy) {
+  const char *tile = extents_text(copy);
+  return (struct plan){.id = mem_text("direct-copy-%s", tile),
+                       .algorithm = &alg_copy,
+                       .isa = candidates->isa,
+                       .tile = tile,
+                       .row_tile = 1,
+                       .channel_tile = 1};
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+/* Cycles of one block: loads two at a time, stores and shuffles one; parts of vectors count double. */
+static double block_cycles(const struct copy_block *block, int64_t lanes) {
+  double cycles = (double)block_overhead + (double)block->network.step_count;
+  for (int64_t i = 0; i < block->load_count; i++) cycles += block->loads[i].live < lanes ? 1 : 0.5;
+  for (int64_t i = 0; i < block->store_count; i++) cycles += block->stores[i].live < lanes ? 2 : 1;
+  return cycles;
+}
+
+static double copy_cost(const struct copy *copy, int64_t lanes) {
+  double cycles = 0;
+  for (int kind = 0; kind < copy->block_count; kind++) {
+    double times = 1;
+    for (int l = 0; l < copy->loops; l++) times *= kind >> l & 1 ? 1 : (double)copy->loop[l].whole;
+    if (copy->blocks[kind].load_count > 0) cycles += times * block_cycles(&copy->blocks[kind], lanes);
+  }
+  return cycles;
+}
+
+static int64_t copy_bytes(const struct copy *copy) {
+  int64_t bytes = 300;
+  for (int kind = 0; kind < copy->block_count; kind++) {
+    const struct copy_block *block = &copy->blocks[kind];
+    bytes += 10 * (block->load_count + block->store_count + block->network.step_count);
+  }
+  return bytes;
+}
+
+/* ---- enumeration -------------------------------------------------------------------------------------------------------- */
+
+/* Why a block of more than one element can't be, or NULL. */
+static const char *block_reason(const struct candidates *candidates, const struct copy *copy) {
+  const struct isa *isa = candidates->isa;
+  const int64_t lanes = isa->lanes[copy->problem->dtype], vectors = copy_vectors(copy, lanes), most = isa->registers / 2;
+  if (vectors > most)
+    return mem_text("its blocks have %lld vectors, half of %s's registers hold %lld", (long long)vectors, isa->name,
+                    (long long)most);
+  if (lanes > 1 && !isa->shuffles) return mem_text("%s has no operation that shuffles two vectors", isa->name);
+  return NULL;
+}
+
+/* A size of blocks for all problems, unless the one before had the same. */
+static void try_size(struct candidates *candidates, int64_t elements, const char **before) {
+  struct copy_parameters *parameters = mem_new(sizeof *parameters);
+  parameters->count = candidates->problem_count;
+  parameters->kernels = mem_array(parameters->count, sizeof *parameters->kernels);
+  struct plan plan = {0};
+  for (size_t i = 0; i < parameters->count; i++) {
+    struct copy *copy = &parameters->kernels[i];
+    const int64_t lanes = candidates->isa->lanes[candidates->problems[i].dtype];
+    copy_fold(copy, &candidates->problems[i]);
+    copy_choose(copy, elements);
+    if (i == 0) plan = new_plan(candidates, copy);
+    if (!plan.reason && elements > 1) plan.reason = block_reason(candidates, copy);
+    if (plan.reason) continue;
+    copy_build(copy, lanes);
+    plan.cost += copy_cost(copy, lanes);
+    plan.code_bytes += copy_bytes(copy);
+  }
+  if (*before && !strcmp(*before, plan.id)) return;
+  *before = plan.id;
+  plan.parameters = parameters;
+  candidates_add(candidates, plan);
+}
+
+static void copy_enumerate(struct candidates *candidates) {
+  const int64_t lanes = candidates->isa->lanes[candidates->problems->dtype];
+  const char *before = NULL;
+  try_size(candidates, 1, &before);
+  for (int64_t vectors = 1; vectors <= 4; vectors++) try_size(candidates, vectors * (lanes > 1 ? lanes : 2), &before);
+}
+
+/* ---- what the template gets --------------------------------------------------------------------------------------------- */
+
+static void push_vectors(lua_State *L, const char *key, const struct copy_vector *vectors, int64_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (int64_t i = 0; i < count; i++) {
+    lua_createtable(L, 0, 3);
+    set_integer(L, "at", vectors[i].at);
+    set_integer(L, "live", vectors[i].live);
+    set_integer(L, "value", vectors[i].value);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, key);
+}
+
+static void push_blocks(lua_State *L, const struct copy *copy) {
+  lua_createtable(L, copy->block_count, 0);
+  for (int i = 0; i < copy->block_count; i++) {
+    lua_createtable(L, 0, 3);
+    push_vectors(L, "loads", copy->blocks[i].loads, copy->blocks[i].load_count);
+    network_push(L, &copy->blocks[i].network);
+    push_vectors(L, "stores", copy->blocks[i].stores, copy->blocks[i].store_count);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "blocks");
+}
+
+static void push_loops(lua_State *L, const struct copy *copy) {
+  lua_createtable(L, copy->loops, 0);
+  for (int l = 0; l < copy->loops; l++) {
+    const struct copy_loop *loop = &copy->loop[l];
+    lua_createtable(L, 0, 5);
+    set_integer(L, "whole", loop->whole);
+    set_bool(L, "rest", loop->rest > 0);
+    set_integer(L, "x", loop->x);
+    set_integer(L, "y", loop->y);
+    set_bool(L, "inner", loop->inner);
+    lua_rawseti(L, -2, l + 1);
+  }
+  lua_setfield(L, -2, "loops");
+}
+
+static void copy_push(lua_State *L, const struct copy *copy) {
+  lua_createtable(L, 0, 12);
+  set_text(L, "form", "copy");
+  set_bool(L, "shared", false);
+  set_bool(L, "zero_weights", false);
+  set_integer(L, "w_size", 0);
+  set_integer(L, "b_size", 0);
+  set_integer(L, "x_first", copy->problem->x_first);
+  set_integer(L, "y_first", copy->problem->y_first);
+  push_loops(L, copy);
+  push_blocks(L, copy);
+}
+
+static void copy_push_all(lua_State *L, const struct plan *plan) {
+  const struct copy_parameters *parameters = plan->parameters;
+  lua_createtable(L, (int)parameters->count, 0);
+  for (size_t i = 0; i < parameters->count; i++) {
+    copy_push(L, &parameters->kernels[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static struct baked_values copy_bake(const struct plan *plan, const struct layer *layer) {
+  (void)plan, (void)layer;
+  return (struct baked_values){0};
+}
+
+const struct algorithm alg_copy = {
+    .name = "direct",
+    .work = WORK_COPY,
+    .template = "copy.t",
+    .enumerate = copy_enumerate,
+    .push = copy_push_all,
+    .bake = copy_bake,
+};

@@ -1,0 +1,24 @@
+/* Networks: how lanes of vectors reach other vectors by shuffles of two at a time, each result a value of its own. Sources are
+ * merged in pairs, as a sort does; what both halves of a pair have is put in the order of the results, so that work is shared. */
+#ifndef GEN_NETWORK_H
+#define GEN_NETWORK_H
+#include <lua.h>
+#include <stdint.h>
+
+/* The next value: lane i is lane lanes[i] of values a and b, counted through both. */
+struct network_step {
+  int64_t a, b, *lanes;
+};
+
+struct network {
+  int64_t lanes, sources;     /* values 0 … sources-1 are there already */
+  struct network_step *steps; /* steps[i] makes value sources + i */
+  int64_t step_count;
+  int64_t *results; /* the value of each wanted vector */
+};
+
+/* wanted: for each of `targets` vectors and each lane the lane of the sources, counted through all; -1: whatever. */
+struct network network_build(int64_t lanes, int64_t sources, const int64_t *wanted, int64_t targets);
+/* Sets field `steps` of the table on top: {value, a, b, lanes} each. */
+void network_push(lua_State *L, const struct network *network);
+#endif
