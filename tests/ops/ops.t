@@ -41,6 +41,11 @@ $     local swapped = {}
 $     for lane = 0, V.lanes - 1 do swapped[#swapped + 1] = lane ~ 1 end
 $     value("permute", 0, V.permute(x, swapped))
 $   end
+$   if has(isa.vec[dtype], "shuffle") then
+$     local mixed = {}
+$     for lane = 0, V.lanes - 1 do mixed[#mixed + 1] = lane % 2 == 0 and lane + 1 or V.lanes + lane end
+$     value("shuffle", 0, V.shuffle(x, y, mixed))
+$   end
 $   if has(isa.vec[dtype], "even") then
 $     for n = 1, V.lanes do value("every_second", n, V.get("a", 2, n)) end
 $   end

@@ -1,0 +1,64 @@
+/* The layers of one op: a spec in the scratch folder, and verify's word on it. */
+#include "op_sweep.h"
+#include "../gen/engine.h"
+#include "../gen/isa.h"
+#include "../gen/mem.h"
+#include "../runtime/convsmith.h"
+#include "scratch.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { OP_LAYERS = 100, FULL_LAYERS = 2000 };
+
+int op_draw_number(uint64_t *random, int least, int most) {
+  return least + (int)(cs_random(random) % (uint64_t)(most - least + 1));
+}
+
+void op_print_input(struct text *keys, int batch, int channels, const int *sizes, int rank) {
+  text_print(keys, "input: [%d, %d", batch, channels);
+  for (int d = 0; d < rank; d++) text_print(keys, ", %d", sizes[d]);
+  text_print(keys, "]");
+}
+
+static const char *draw_target(const struct isa_list *isas, uint64_t *random) {
+  const struct isa *isa;
+  do isa = &isas->items[op_draw_number(random, 0, (int)isas->count - 1)];
+  while (!isa->runs_here);
+  return isa->name;
+}
+
+static void print_layer(struct text *spec, int number, const struct isa_list *isas, op_draw *draw, uint64_t *random) {
+  static const char *const layouts[] = {"nhwc", "nchw"}, *const dtypes[] = {"f32", "f32", "f64"};
+  struct text keys = {0};
+  while (!keys.size) draw(&keys, random);
+  text_print(spec, "  - {name: l%d, target: %s, dtype: %s, input_layout: %s, ", number, draw_target(isas, random),
+             dtypes[op_draw_number(random, 0, 2)], layouts[op_draw_number(random, 0, 1)]);
+  text_print(spec, "output_layout: %s, %s}\n", layouts[op_draw_number(random, 0, 1)], keys.data);
+  text_free(&keys);
+}
+
+static int layers(void) {
+  const char *full = getenv("FULL");
+  const int asked = full ? atoi(full) : 0;
+  return asked > 1 ? asked : asked == 1 ? FULL_LAYERS : OP_LAYERS;
+}
+
+void op_sweep(const char *name, op_draw *draw) {
+  struct engine *engine = engine_new(NULL, 0);
+  struct isa_list isas;
+  struct text spec = {0};
+  uint64_t random = 1;
+  assert_true(isa_read(engine, &isas));
+  text_print(&spec, "convsmith: 1\nlayers:\n");
+  for (int i = 0; i < layers(); i++) print_layer(&spec, i, &isas, draw, &random);
+  const char *path = scratch_write(mem_text("%s.yaml", name), spec.data);
+  if (convsmith("verify %s --plans all", path) != 0) {
+    const char *failure = strstr(said, "FAIL");
+    fail_msg("%.2000s", failure ? failure : said);
+  }
+  text_free(&spec);
+  engine_free(engine);
+}
