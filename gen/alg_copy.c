@@ -147,6 +147,7 @@ static void copy_push(lua_State *L, const struct copy *copy) {
   lua_createtable(L, 0, 12);
   set_text(L, "form", "copy");
   set_bool(L, "shared", false);
+  set_bool(L, "gathered", false);
   set_bool(L, "zero_weights", false);
   set_integer(L, "w_size", 0);
   set_integer(L, "b_size", 0);

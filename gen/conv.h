@@ -17,6 +17,12 @@ bool conv_check_windows(struct layer *layer, struct diags *diags); /* pads and o
 bool conv_check_tensors(struct layer *layer, struct diags *diags); /* when the output's size is known: sizes, baked values */
 bool conv_resolve(struct layer *layer, struct diags *diags);       /* all of them */
 
+/* Single rules (rule.h) that other ops share: sizes of tensors, whole groups, numbers of the activation. */
+bool conv_check_input(struct layer *layer, struct diags *diags);
+bool conv_check_output(struct layer *layer, struct diags *diags);
+bool conv_check_in_groups(struct layer *layer, struct diags *diags);
+bool conv_check_activation(struct layer *layer, struct diags *diags);
+
 /* ---- sizes and tensors ---- */
 int conv_exact_limit(const struct layer *layer);
 int64_t conv_terms(const struct layer *layer);         /* (C/g)·Πk + 2 */

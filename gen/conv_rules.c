@@ -12,12 +12,12 @@ static bool fits(int64_t elements, const struct layer *layer, const char *tensor
   return false;
 }
 
-static bool check_input(struct layer *layer, struct diags *diags) {
+bool conv_check_input(struct layer *layer, struct diags *diags) {
   int64_t elements = shape_product((int64_t[]){layer->batch, layer->in_channels, shape_product(layer->in, layer->rank)}, 3);
   return fits(elements, layer, "input", "input", diags);
 }
 
-static bool check_in_groups(struct layer *layer, struct diags *diags) {
+bool conv_check_in_groups(struct layer *layer, struct diags *diags) {
   if (layer->in_channels % layer->groups == 0) return true;
   layer_error(layer, diags, "groups", "%lld does not divide the %lld channels of input", (long long)layer->groups,
               (long long)layer->in_channels);
@@ -75,7 +75,7 @@ static bool check_pad_mode(struct layer *layer, struct diags *diags) {
   return true;
 }
 
-static bool check_output(struct layer *layer, struct diags *diags) {
+bool conv_check_output(struct layer *layer, struct diags *diags) {
   int64_t elements = shape_product((int64_t[]){layer->batch, layer->out_channels, shape_product(layer->out, layer->rank)}, 3);
   return fits(elements, layer, "output", "out_channels", diags);
 }
@@ -89,7 +89,7 @@ static bool check_weights(struct layer *layer, struct diags *diags) {
 }
 
 /* Arguments of the activation must be finite in the layer's type too. */
-static bool check_activation(struct layer *layer, struct diags *diags) {
+bool conv_check_activation(struct layer *layer, struct diags *diags) {
   if (layer->dtype == CS_F64 || (fabs(layer->act[0]) <= (double)FLT_MAX && fabs(layer->act[1]) <= (double)FLT_MAX)) return true;
   layer_error(layer, diags, "activation", "a number beyond the range of f32; use a smaller one, or dtype f64");
   return false;
@@ -106,8 +106,8 @@ static bool read_bias(struct layer *layer, struct diags *diags) {
 }
 
 static const struct rule channel_rules[] = {
-    {{"input", "dtype"}, check_input, "input"},
-    {{"input", "groups"}, check_in_groups, "groups"},
+    {{"input", "dtype"}, conv_check_input, "input"},
+    {{"input", "groups"}, conv_check_in_groups, "groups"},
     {{"out_channels", "groups"}, check_out_groups, "groups"},
 };
 
@@ -117,9 +117,9 @@ static const struct rule window_rules[] = {
 };
 
 static const struct rule tensor_rules[] = {
-    {{"input", "out_channels", "padding", "kernel_size", "stride", "dilation"}, check_output, "out_channels"},
+    {{"input", "out_channels", "padding", "kernel_size", "stride", "dilation"}, conv_check_output, "out_channels"},
     {{"input", "out_channels", "groups", "kernel_size", "dtype"}, check_weights, "kernel_size"},
-    {{"activation", "dtype"}, check_activation, "activation"},
+    {{"activation", "dtype"}, conv_check_activation, "activation"},
     {{"weights", "input", "out_channels", "groups", "kernel_size", "dtype"}, read_weights, "weights"},
     {{"bias", "out_channels", "dtype"}, read_bias, "bias"},
 };
