@@ -33,20 +33,30 @@ void batch_add(struct batch *batch, const struct layer *layer, const struct isa 
   *task = (struct task){.layer = layer, .isa = isa, .plan = plan};
   snprintf(task->id, sizeof task->id, "%s", plan->id);
   snprintf(task->tile, sizeof task->tile, "%s", plan->tile);
-  batch->code_bytes += plan->code_bytes;
+  const int64_t work = layer->op->multiply_adds(layer);
+  batch->work = work < INT64_MAX / 2 - batch->work ? batch->work + work : INT64_MAX / 2;
 }
 
 /* ---- the worker ------------------------------------------------------------------------------------------------------ */
 
-static const struct kernel *build(const struct job *job, struct batch *batch) {
+#define DOING(batch, ...) snprintf((batch)->doing, sizeof(batch)->doing, __VA_ARGS__)
+
+/* Compiles all kernels, some at a time: very large ones together would take too much memory. */
+static bool build(const struct job *job, struct batch *batch, struct kernel *kernels) {
   struct kernel_source sources[BATCH_KERNELS];
-  struct text message = {0};
   for (size_t i = 0; i < batch->count; i++)
     sources[i] = (struct kernel_source){batch->tasks[i].layer, &batch->tasks[i].plan, 1, mem_text("k%zu_", i)};
-  const struct kernel *kernels = kernel_build(job, sources, batch->count, mem_text("batch%zu", batch->number), &message);
-  if (!kernels) snprintf(batch->message, sizeof batch->message, "%s", message.data);
+  struct text message = {0};
+  for (size_t first = 0, count; first < batch->count && !message.size; first += count) {
+    count = batch->count - first;
+    DOING(batch, "compiling");
+    const struct kernel *built =
+        kernel_build_some(job, sources + first, &count, mem_text("batch%zu_%zu", batch->number, first), &message);
+    if (built) memcpy(kernels + first, built, count * sizeof *built);
+  }
+  if (message.size) snprintf(batch->message, sizeof batch->message, "%s", message.data);
   text_free(&message);
-  return kernels;
+  return !*batch->message;
 }
 
 /* Examines the kernels first..last-1, which are of one layer: the reference is computed once. */
@@ -55,8 +65,12 @@ static void examine_layer(const struct job *job, struct batch *batch, const stru
   const size_t mark = mem_mark();
   struct exam exam;
   for (size_t i = first; i < last; i++) plans[i - first] = batch->tasks[i].plan;
+  DOING(batch, "reference of %s", batch->tasks[first].layer->name);
   exam_prepare(&exam, batch->tasks[first].layer, plans, last - first, job->options->full, job->options->seed);
-  for (size_t i = first; i < last; i++) exam_run(&exam, &kernels[i], &batch->outcomes[i]);
+  for (size_t i = first; i < last; i++) {
+    DOING(batch, "%s on %s", batch->tasks[i].layer->name, batch->tasks[i].isa->name);
+    exam_run(&exam, &kernels[i], &batch->outcomes[i]);
+  }
   mem_release(mark);
 }
 
@@ -64,8 +78,9 @@ static void work(const struct job *job, struct batch *batch) {
 #ifdef __linux__
   prctl(PR_SET_PDEATHSIG, SIGKILL);
 #endif
-  const struct kernel *kernels = build(job, batch);
-  for (size_t first = 0, last; kernels && first < batch->count; first = last) {
+  struct kernel kernels[BATCH_KERNELS];
+  const bool built = build(job, batch, kernels);
+  for (size_t first = 0, last; built && first < batch->count; first = last) {
     for (last = first + 1; last < batch->count && batch->tasks[last].layer == batch->tasks[first].layer; last++) continue;
     examine_layer(job, batch, kernels, first, last);
   }

@@ -1,4 +1,4 @@
-/* Batches: kernels that are compiled as one file and examined by one worker process, several workers at a time. */
+/* Batches: kernels that are compiled together and examined by one worker process, several workers at a time. */
 #ifndef GEN_BATCH_H
 #define GEN_BATCH_H
 #include "exam.h"
@@ -18,8 +18,9 @@ struct batch {
   struct task tasks[BATCH_KERNELS];
   struct outcome outcomes[BATCH_KERNELS];
   size_t count;
-  int64_t code_bytes;
+  int64_t work; /* multiply-adds of the tasks, at most about 2^62 */
   size_t number;
+  char doing[64];      /* what the worker is at, for people */
   char message[16000]; /* why there is no outcome: generating or compiling failed */
 };
 

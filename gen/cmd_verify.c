@@ -12,8 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
-static const int64_t BATCH_CODE_BYTES = 400000;
-enum { PLAN_WIDTH = 28 }; /* column of plans in the table; longer ids push what follows */
+static const int64_t BATCH_WORK = 2000000000; /* multiply-adds; seconds of examining */
+enum { PLAN_WIDTH = 28 };                     /* column of plans in the table; longer ids push what follows */
 
 struct run {
   struct job job;
@@ -22,7 +22,7 @@ struct run {
   struct plan_list plans;      /* of that layer and target, while `enumerated` */
   struct isa_set targets;      /* of that layer, while `enumerated` */
   bool enumerated, named_seen; /* named_seen: --plans ID was found */
-  size_t batch_kernels, layers_done;
+  size_t batch_kernels;
   size_t right, wrong;
   int name_width;
   struct json json;
@@ -87,6 +87,7 @@ static bool add_task(struct run *run, struct batch *batch) {
     if (!run->enumerated) enumerate(run, layer);
     if (run->plan < run->plans.usable) {
       batch_add(batch, layer, run->targets.items[run->target], &run->plans.items[run->plan++]);
+      if (run->plan == run->plans.usable) next_target(run);
       return true;
     }
     next_target(run);
@@ -94,8 +95,11 @@ static bool add_task(struct run *run, struct batch *batch) {
   return false;
 }
 
+/* Large batches end with a layer if they can: its reference is computed once for all that a batch has of it. */
 static bool batch_full(const struct run *run, const struct batch *batch) {
-  return batch->count >= run->batch_kernels || batch->code_bytes >= BATCH_CODE_BYTES;
+  if (batch->count >= BATCH_KERNELS) return true;
+  if (run->target != 0 || run->plan != 0) return false;
+  return batch->count >= run->batch_kernels || batch->work >= BATCH_WORK;
 }
 
 /* Starts a worker on the next batch. False when there is nothing left, or after reporting. */
@@ -183,7 +187,6 @@ static void report(struct run *run, const struct batch *batch) {
     else
       print_line(run, &batch->tasks[i], &batch->outcomes[i]);
   }
-  run->layers_done = (size_t)(batch->tasks[batch->count - 1].layer - run->job.spec.layers) + 1;
   fflush(stdout);
   mem_release(mark);
 }
@@ -224,6 +227,29 @@ static void measure(struct run *run) {
   run->batch_kernels = takes_chosen(run) && share < BATCH_KERNELS ? share : BATCH_KERNELS;
 }
 
+/* Layers of which every kernel was handed out and examined. */
+static size_t layers_done(const struct run *run) {
+  const struct layer *open = NULL, *next = run->job.spec.layers + run->layer;
+  size_t done = run->layer;
+  for (size_t w = 0; w < run->crew.count; w++) {
+    const struct batch *batch = run->crew.workers[w].batch;
+    for (size_t i = 0; i < batch->count; i++) {
+      const struct layer *layer = batch->tasks[i].layer;
+      if (batch->outcomes[i].state != NOT_EXAMINED || layer == open || layer >= next) continue;
+      open = layer;
+      done--;
+    }
+  }
+  return done;
+}
+
+static void show_progress(const struct run *run) {
+  const char *doing = run->crew.count ? run->crew.workers[0].batch->doing : "";
+  char text[100];
+  snprintf(text, sizeof text, "layers verified%s%s", *doing ? "; " : "", doing);
+  progress_show(layers_done(run), run->job.spec.count, text);
+}
+
 /* Hands out the next batch's results. False when generating or compiling it failed. */
 static bool take_batch(struct run *run) {
   struct batch *batch = crew_take(&run->crew);
@@ -242,7 +268,7 @@ static bool run_batches(struct run *run) {
     if (more && !crew_busy(&run->crew)) more = start_batch(run);
     crew_poll(&run->crew);
     made = take_batch(run);
-    progress_show(run->layers_done, run->job.spec.count, "layers verified");
+    show_progress(run);
     if (crew_busy(&run->crew) || !more) usleep(2000);
   }
   progress_clear();

@@ -24,4 +24,7 @@ struct kernel_source {
  * order of `sources`, or NULL with a message for job_fail in `message`. What is loaded stays until the process ends. */
 const struct kernel *kernel_build(const struct job *job, const struct kernel_source *sources, size_t count, const char *name,
                                   struct text *message);
+/* The same for as many of the first of them as compile well at once, one at least: `count` becomes how many. */
+const struct kernel *kernel_build_some(const struct job *job, const struct kernel_source *sources, size_t *count, const char *name,
+                                       struct text *message);
 #endif

@@ -1,21 +1,23 @@
 /* The progress line. It is rewritten in place: carriage return, text, erase to the end of the line. */
 #include "progress.h"
-#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
-static bool shown;
+static char shown[128]; /* empty: nothing */
 
 void progress_show(size_t done, size_t total, const char *doing) {
-  if (!isatty(STDERR_FILENO)) return;
-  fprintf(stderr, "\r[%zu/%zu] %.60s\033[K", done, total, doing);
+  char line[sizeof shown];
+  snprintf(line, sizeof line, "[%zu/%zu] %.60s", done, total, doing);
+  if (!strcmp(line, shown) || !isatty(STDERR_FILENO)) return;
+  strcpy(shown, line);
+  fprintf(stderr, "\r%s\033[K", line);
   fflush(stderr);
-  shown = true;
 }
 
 void progress_clear(void) {
-  if (!shown) return;
+  if (!*shown) return;
   fputs("\r\033[K", stderr);
   fflush(stderr);
-  shown = false;
+  *shown = 0;
 }

@@ -44,8 +44,8 @@ static double fill_integer(uint64_t random, int limit) {
 /* An odd multiple of 2^-24 (f64: 2^-53) in (-1, 1): every bit of the significand is used, and 0 and 1 do not occur. */
 static double fill_random(uint64_t random, enum cs_dtype dtype) {
   const int bits = dtype == CS_F32 ? 24 : 53;
-  const int64_t odd = 2 * (int64_t)(random >> (64 - bits)) + 1 - (INT64_C(1) << bits);
-  return ldexp((double)odd, -bits);
+  const int64_t one = INT64_C(1) << bits, odd = 2 * (int64_t)(random >> (64 - bits)) + 1 - one;
+  return (double)odd / (double)one;
 }
 
 /* What breaks kernels. A quarter is not finite, so that most sums stay finite. */

@@ -241,16 +241,21 @@ static struct ref_sum ref_sum_terms(ref_add *add, const struct cs_conv *conv, co
   return sum;
 }
 
+/* x * 2^exponent; most sums have none. */
+static double ref_scaled(double x, int exponent) {
+  return exponent == 0 ? x : ldexp(x, exponent);
+}
+
 /* y* before the activation, with its bound; the sum has n - 2 terms, bias and residual left out. */
 static void ref_sum_expect(ref_add *add, double n, const struct cs_conv *conv, const struct cs_conv_data *data,
                            const ptrdiff_t *index, struct cs_expect *expect) {
   const struct ref_type *type = &ref_types[conv->dtype];
   const struct ref_sum sum = ref_sum_terms(add, conv, data, index);
   const double scaled = sum.high + sum.low;
-  expect->value = ldexp(scaled, sum.exponent);
-  expect->rest = ldexp(ref_sum_error(sum.high, sum.low, scaled), sum.exponent);
-  expect->bound = ldexp(ref_gamma(n, type->u) * sum.magnitude, sum.exponent) + n * type->least;
-  expect->overflow = !(ldexp(sum.magnitude, sum.exponent) + expect->bound <= type->most);
+  expect->value = ref_scaled(scaled, sum.exponent);
+  expect->rest = ref_scaled(ref_sum_error(sum.high, sum.low, scaled), sum.exponent);
+  expect->bound = ref_scaled(ref_gamma(n, type->u) * sum.magnitude, sum.exponent) + n * type->least;
+  expect->overflow = !(ref_scaled(sum.magnitude, sum.exponent) + expect->bound <= type->most);
   expect->low = expect->overflow ? -INFINITY : NAN;
   expect->high = expect->overflow ? INFINITY : NAN;
   if (sum.special != 0) {

@@ -1,5 +1,6 @@
 /* convsmith verify as a judge: kernels that do one forbidden thing each are found out, by the right message. The misdeeds are put
  * into the wrappers of templates/glue.t, so no template of a kernel is involved. */
+#define _XOPEN_SOURCE 700 /* posix_openpt */
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -8,7 +9,10 @@
 
 #include <cmocka.h>
 
+#include "../runtime/convsmith.h"
 #include "scratch.h"
+#include <fcntl.h>
+#include <stdlib.h>
 
 static const char spec[] =
     "convsmith: 1\n"
@@ -87,13 +91,14 @@ static const struct {
     {whole_call, "__builtin_trap();", "whole-number data, whole: ended by signal 4"},
     {whole_call, "extern int raise(int); raise(14);", "whole-number data, whole: no end after 10 seconds"},
     {whole_call, "extern void _exit(int); _exit(3);", "whole-number data, whole: the process ended with status 3"},
-    {part_call, "if (parts == 3 && part == 0) ((float *)output)[0] = 5;", "random data, 3 parts: output[0, 0, 0, 0] is 5, but "},
+    {part_call, "if (parts == 3 && part == 0) ((float *)output)[0] = 5;",
+     "random data, 3 parts from the last: output[0, 0, 0, 0] is 5, but "},
     {part_call, "if (parts == 7 && part == 2) ((float *)output)[-1] = 5;",
      "random data, part 2 of 7: access before the start of output"},
     {part_call, "static int last; if (part < last) ((float *)output)[0] = 5; last = part + 1 == parts ? 0 : part;",
      "random data, 3 parts from the last: output[0, 0, 0, 0] is 5"},
     {part_call, "if (parts == 3 && part == 1) ((float *)output)[0] = 5;",
-     "random data, part 1 of 3: output[0, 0, 0, 0] was written by part 0 already"},
+     "random data, part 0 of 3: output[0, 0, 0, 0] was written by part 1 already"},
     {pack_call, "((char *)packed)[FIRST_PACKED_BYTES] = 0;", "whole-number data, pack: access beyond the end of packed"},
 };
 
@@ -124,6 +129,44 @@ static void failures_repeat(void **state) {
   assert_int_equal(convsmith("%s", command), 1);
   assert_non_null(strstr(said, message));
   assert_non_null(strstr(said, "1 kernels: 0 right, 1 wrong\n"));
+}
+
+/* ---- batches --------------------------------------------------------------------------------------------------------- */
+
+/* Three kernels of more than 2 MB each: two files of at most two. */
+static void very_large_kernels_are_compiled_apart(void **state) {
+  (void)state;
+  static float weights[200 * 1000];
+  const struct cs_npy array = {.dtype = CS_F32, .rank = 3, .shape = {1000, 200, 1}, .count = 200 * 1000, .data = weights};
+  cs_fill(weights, array.count, CS_F32, CS_FILL_RANDOM, 0, 1);
+  assert_null(cs_npy_write(scratch_path("large.npy"), &array));
+  scratch_write("large.yaml",
+                "convsmith: 1\n"
+                "layers: [{name: large, input: [1, 200, 4], out_channels: 1000, kernel_size: 1, weights: large.npy}]\n");
+  scratch_write("compiled", "");
+  scratch_write("cc.sh", "echo compiled >> \"$(dirname \"$0\")\"/compiled\nexec cc \"$@\"\n");
+  assert_int_equal(process_run(said, sizeof said, "CC='sh %s' %s/convsmith verify %s --target scalar,vec128,sse41",
+                               scratch_path("cc.sh"), process_out(), scratch_path("large.yaml")),
+                   0);
+  assert_non_null(strstr(said, "3 kernels: 3 right"));
+  assert_string_equal(text_of(scratch_path("compiled")), "compiled\ncompiled\n");
+}
+
+/* A layer counts while its batch goes on. */
+static void a_terminal_shows_each_layer(void **state) {
+  (void)state;
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  if (terminal < 0 || grantpt(terminal) != 0 || unlockpt(terminal) != 0) skip();
+  put_after(whole_call, "extern int usleep(unsigned); usleep(5000);");
+  process_run(said, sizeof said, "(%s/convsmith verify %s --target scalar --plans all --template-path %s 2> %s)", process_out(),
+              spec_path(), scratch_path("templates"), ptsname(terminal));
+  char shown[4096] = "";
+  for (ssize_t size = 0, more = 1; more > 0 && size < (ssize_t)sizeof shown - 1; size += more)
+    more = read(terminal, shown + size, sizeof shown - 1 - (size_t)size);
+  close(terminal);
+  assert_non_null(strstr(shown, "\r[0/2] layers verified; compiling\033[K"));
+  assert_non_null(strstr(shown, "\r[0/2] layers verified; first on scalar\033[K"));
+  assert_non_null(strstr(shown, "\r[1/2] layers verified; second on scalar\033[K"));
 }
 
 /* ---- compilers and signals ------------------------------------------------------------------------------------------- */
@@ -180,6 +223,8 @@ int main(void) {
                                      cmocka_unit_test(same_seed_same_words),
                                      cmocka_unit_test(misdeeds_are_found),
                                      cmocka_unit_test(failures_repeat),
+                                     cmocka_unit_test(very_large_kernels_are_compiled_apart),
+                                     cmocka_unit_test(a_terminal_shows_each_layer),
                                      cmocka_unit_test(a_failing_compiler_fails_the_run),
                                      cmocka_unit_test(what_the_compiler_says_is_shown),
                                      cmocka_unit_test(cc_may_have_several_words),
