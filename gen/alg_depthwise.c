@@ -95,6 +95,15 @@ static void try_choice(struct candidates *candidates, struct patch_choice choice
 
 /* ---- enumeration ----------------------------------------------------------------------------------------------------- */
 
+/* How far neighbouring output channels lie apart, or those that do most. */
+static int64_t channel_step(const struct problem *problem) {
+  return problem->out_channels > 1 && problem->y_channel != 1 ? problem->y_channel : problem->y_group / problem->out_channels;
+}
+
+static bool neighbouring_channels(const struct problem *problem) {
+  return problem->groups > 1 && problem->x_group == 1 && channel_step(problem) == 1;
+}
+
 /* Why several output channels can't share an input in neighbouring lanes, or NULL. */
 static const char *members_reason(const struct problem *problem, const struct isa *isa) {
   const int lanes = isa->lanes[problem->dtype];
@@ -106,60 +115,80 @@ static const char *members_reason(const struct problem *problem, const struct is
   return NULL;
 }
 
+/* Why vectors can't hold the pixels of a row, or NULL. */
+static const char *pixels_reason(const struct problem *problem, const struct isa *isa, const struct axis *row) {
+  if (row->x_step != 1 || row->y_step != 1)
+    return mem_text(
+        "neither channels nor pixels of a row are neighbours: channels lie %lld apart in the input and %lld in the output, "
+        "pixels %lld and %lld",
+        (long long)problem->x_group, (long long)channel_step(problem), (long long)row->x_step, (long long)row->y_step);
+  if (isa->lanes[problem->dtype] == 1) return NULL;
+  if (row->stride > (isa->evens ? 2 : 1))
+    return mem_text("stride %lld along the row; vectors of pixels need at most %d on %s", (long long)row->stride,
+                    isa->evens ? 2 : 1, isa->name);
+  if (axis_trimmed(row) && problem->pad_mode != CS_ZEROS)
+    return mem_text("padding_mode %s along the row; vectors of pixels need zeros", pad_mode_name(problem->pad_mode));
+  return NULL;
+}
+
 /* Why patches can't serve, or NULL. */
-static const char *problem_reason(const struct problem *problem, const struct isa *isa, const struct design *folded) {
-  if (problem->in_channels > 1 || problem->groups == 1)
-    return mem_text("%lld groups of %lld input channels; patches need 2 or more groups of 1", (long long)problem->groups,
+static const char *problem_reason(const struct problem *problem, const struct isa *isa) {
+  struct design folded = {.problem = *problem};
+  const char *reason = NULL;
+  fold_axes(&folded);
+  if (problem->in_channels > 1)
+    return mem_text("%lld groups of %lld input channels; patches need groups of 1", (long long)problem->groups,
                     (long long)problem->in_channels);
   if (problem->phases > 0)
     return mem_text("%lld phases of outputs with weights of their own; patches need one", (long long)problem->phase[0].count);
-  const int64_t y_step =
-      problem->out_channels > 1 && problem->y_channel != 1 ? problem->y_channel : problem->y_group / problem->out_channels;
-  if (problem->x_group != 1 || y_step != 1)
-    return mem_text("neighbouring channels lie %lld apart in the input and %lld in the output; patches need 1",
-                    (long long)problem->x_group, (long long)y_step);
-  if (problem->out_channels > 1) return members_reason(problem, isa);
+  if (!neighbouring_channels(problem))
+    reason = pixels_reason(problem, isa, &folded.axis[folded.rank - 1]);
+  else if (problem->out_channels > 1)
+    reason = members_reason(problem, isa);
+  if (reason) return reason;
   if (problem->unroll == UNROLL_NONE) return "unroll: none asks for loops over taps; patches write them out";
-  if (problem->unroll == UNROLL_FULL && folded->rank > 2)
+  if (problem->unroll == UNROLL_FULL && folded.rank > 2)
     return "unroll: full asks for no loop over taps; patches write out those of two dimensions";
   return NULL;
 }
 
 /* For a number of rows, the widest patch that the registers hold, made narrower where the columns then split evenly. */
 static void try_rows(struct candidates *candidates, const struct design *folded, int64_t rows, bool held) {
+  const struct problem *problem = &candidates->problems[0];
   const struct axis *row = &folded->axis[folded->rank - 1];
   const int64_t registers = candidates->isa->registers, high = rows > 1 ? row[-1].kernel : 1;
-  struct patch_choice choice = {.rows = rows, .columns = 1, .held = held, .members = candidates->problems[0].out_channels};
+  struct patch_choice choice = {.rows = rows, .columns = 1, .held = held, .pixels = !neighbouring_channels(problem)};
+  choice.members = choice.pixels ? 1 : problem->out_channels;
+  const int64_t columns = choice.pixels ? ceil_div(row->out, candidates->isa->lanes[problem->dtype]) : row->out;
   if (row->kernel > max_text_macs || high > max_text_macs / row->kernel) {
     refuse(candidates, &choice,
            mem_text("%lld x %lld taps; patches write out at most %lld", (long long)high, (long long)row->kernel,
                     (long long)max_text_macs));
     return;
   }
-  while (choice.columns <= row->out && patch_registers(row, high * row->kernel, &choice) <= registers) choice.columns++;
-  if (choice.columns <= row->out)
+  while (choice.columns <= columns && patch_registers(row, high * row->kernel, &choice) <= registers) choice.columns++;
+  if (choice.columns <= columns)
     refuse(candidates, &choice,
            mem_text("needs %lld registers, %s has %lld", (long long)patch_registers(row, high * row->kernel, &choice),
                     candidates->isa->name, (long long)registers));
   const int64_t most = choice.columns - 1;
   if (most == 0) return;
-  const int64_t patches = (row->out + most - 1) / most;
-  choice.columns = (row->out + patches - 1) / patches;
+  choice.columns = ceil_div(columns, ceil_div(columns, most));
   try_choice(candidates, choice);
 }
 
 static void depthwise_enumerate(struct candidates *candidates) {
-  static const int64_t rows[] = {1, 2, 3, 4, 6};
+  static const int64_t rows[] = {1, 2, 3, 4, 6, 8, 11, 14};
   struct design folded = {.problem = candidates->problems[0]};
   fold_axes(&folded);
   const char *reason = NULL;
   for (size_t i = 0; i < candidates->problem_count && !reason; i++)
-    reason = problem_reason(&candidates->problems[i], candidates->isa, &folded);
+    reason = problem_reason(&candidates->problems[i], candidates->isa);
   const int64_t most = folded.rank > 1 ? folded.axis[folded.rank - 2].out : 1;
   if (reason) refuse(candidates, &(struct patch_choice){.rows = 1, .columns = 1}, reason);
   int64_t before = 0;
-  for (size_t i = 0; !reason && i < sizeof rows / sizeof *rows && rows[i] <= most; i++) {
-    const int64_t strips = (most + rows[i] - 1) / rows[i], high = (most + strips - 1) / strips;
+  for (size_t i = 0; !reason && i < sizeof rows / sizeof *rows; i++) {
+    const int64_t high = ceil_div(most, ceil_div(most, rows[i]));
     if (high == before) continue;
     try_rows(candidates, &folded, high, false);
     try_rows(candidates, &folded, high, true);

@@ -7,8 +7,11 @@ static const struct axis single = {.in = 1, .out = 1, .kernel = 1, .stride = 1, 
 
 int64_t patch_registers(const struct axis *row, int64_t taps, const struct patch_choice *choice) {
   /* what spreads an input over its members takes two: which lanes, and the input as it was loaded */
-  const int64_t sums = choice->rows * choice->columns + (choice->members > 1 ? 2 : 0);
+  /* a sum of pixels of which only some lanes change is copied first; of every second pixel, two vectors make one */
+  const int64_t pixels = choice->pixels ? (row->stride > 1 ? 3 : 1) : 0;
+  const int64_t sums = choice->rows * choice->columns + (choice->members > 1 ? 2 : 0) + pixels;
   if (choice->held) return sums + taps + 1;
+  if (choice->pixels) return sums + choice->columns + 1;
   /* inputs wait until no later tap reads them: with a stride, those between the columns too */
   const int64_t reach = row->kernel > 1 ? (row->kernel - 1) * row->dilation : 0;
   const int64_t between = row->stride - 1 < reach ? row->stride - 1 : reach;
@@ -45,13 +48,14 @@ static void set_strips(struct depthwise *depthwise) {
 /* A run of `count` patches. */
 static bool add_patches(struct depthwise *depthwise, struct strips *strips, int64_t column, int64_t columns, int64_t count) {
   const struct axis *row = &depthwise->row;
+  const int64_t width = depthwise->width;
   int64_t base;
-  struct run next = {.count = count, .y = column * row->y_step};
+  struct run next = {.count = count, .y = column * width * row->y_step};
   next.tile = depthwise_patch(depthwise, strips, column, columns, &base);
   if (next.tile < 0) return false;
   next.x = base < 0 ? 0 : base * row->x_step;
   if (strips->run_count) next.first = strips->runs[strips->run_count - 1].first + strips->runs[strips->run_count - 1].count;
-  if (count > 1) next.x_step = columns * row->stride * row->x_step, next.y_step = columns * row->y_step;
+  if (count > 1) next.x_step = columns * width * row->stride * row->x_step, next.y_step = columns * width * row->y_step;
   strips->runs = mem_grow(strips->runs, strips->run_count, sizeof next);
   strips->runs[strips->run_count++] = next;
   return true;
@@ -59,9 +63,12 @@ static bool add_patches(struct depthwise *depthwise, struct strips *strips, int6
 
 /* Patches along a strip, as equal as can be, the wider first. Neighbours whose taps are all live are one run. */
 static bool add_runs(struct depthwise *depthwise, struct strips *strips) {
-  const int64_t out = depthwise->row.out, tiles = ceil_div(out, depthwise->choice.columns), wide = out % tiles;
+  const int64_t out = ceil_div(depthwise->row.out, depthwise->width), tiles = ceil_div(out, depthwise->choice.columns);
+  const int64_t wide = out % tiles;
   int64_t from, to, column = 0, count;
   axis_interior(&depthwise->row, &from, &to);
+  from = ceil_div(from, depthwise->width);
+  to /= depthwise->width;
   for (int64_t i = 0; i < tiles; i += count) {
     const int64_t columns = out / tiles + (i < wide), alike = i < wide ? wide - i : tiles - i;
     count = column >= from && column + columns <= to ? (to - column) / columns : 1;
@@ -82,14 +89,32 @@ static void set_units(struct depthwise *depthwise) {
   for (size_t i = 0; i < strips->run_count; i++) depthwise->rows += strips->runs[i].count;
 }
 
-void depthwise_build(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa,
-                     const struct patch_choice *choice) {
-  const struct choice vectors = {.form = FORM_DEPTH, .rows = choice->columns, .vectors = 1};
-  *depthwise = (struct depthwise){.choice = *choice};
+/* Lanes are channels, all of a plane's in one patch after another. */
+static void lay_out_channels(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa) {
+  const struct choice vectors = {.form = FORM_DEPTH, .rows = depthwise->choice.columns, .vectors = 1};
   const struct problem flat = depthwise_problem(problem, &depthwise->choice.members);
   design_lay_out(&depthwise->base, &flat, isa, &vectors);
+  depthwise->width = 1;
   depthwise->vectors = flat.groups / depthwise->base.lanes;
   depthwise->last = flat.groups % depthwise->base.lanes;
+}
+
+/* Lanes are pixels: each output channel is a unit of its own. */
+static void lay_out_pixels(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa) {
+  struct design *base = &depthwise->base;
+  design_lay_out(base, problem, isa, &(struct choice){.form = FORM_PIXELS, .rows = 1, .vectors = depthwise->choice.columns});
+  base->multiplier.count = problem->out_channels;
+  base->multiplier.w = base->blocks[0].w_step;
+  base->multiplier.b = base->blocks[0].b_step;
+  base->multiplier.y = base->blocks[0].y_step;
+  depthwise->width = base->lanes;
+  depthwise->vectors = 1;
+}
+
+void depthwise_build(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa,
+                     const struct patch_choice *choice) {
+  *depthwise = (struct depthwise){.choice = *choice};
+  (choice->pixels ? lay_out_pixels : lay_out_channels)(depthwise, problem, isa);
   set_axes(depthwise);
   set_strips(depthwise);
   for (size_t i = 0; i < depthwise->strips_count; i++)

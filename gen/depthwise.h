@@ -1,16 +1,26 @@
 /* Depthwise layers in patches: register tiles of several rows of outputs at once, so that an input, once loaded, feeds every output
- * that it touches. Vectors hold neighbouring channels; a patch walks all of them before the next patch begins, in memory order.
+ * that it touches. What lies side by side in memory is what vectors hold, and the columns of a patch count:
+ *   channels: a column is a pixel; a patch walks all channels before the next patch begins, in memory order
+ *   pixels:   a column is a vector of neighbouring outputs of one channel, whose weights are broadcast; lanes whose tap lies in the
+ *             padding keep their sums
  *
  * A patch is a list of lines, the input rows that it touches, each a list of steps: inputs that are loaded, then multiply-adds.
  * Weights are either held in registers (one step an input: it is scattered to all its outputs) or streamed (one step a weight: it
- * meets the inputs of a whole row of outputs). Columns at borders are patches with fewer multiply-adds; lines outside the input are
- * passed over at run time. */
+ * meets the inputs of a whole row of outputs). Columns at borders are patches with fewer multiply-adds, or fewer live lanes; lines
+ * outside the input are passed over at run time. */
 #ifndef GEN_DEPTHWISE_H
 #define GEN_DEPTHWISE_H
 #include "direct.h"
 
+/* What one column reads with one tap: `element` and, where lanes are pixels, those behind it, a stride apart; only the lanes
+ * [from, to) lie in the input. to 0: none. */
+struct patch_input {
+  int64_t element, from, to;
+};
+
 struct patch_mac {
   int64_t row, column, x, tap; /* accumulator (row, column) += input number x · weight of the tap */
+  bool part;                   /* some lanes of the accumulator are outside the input's, and stay as they are */
 };
 
 struct patch_step {
@@ -28,9 +38,9 @@ struct patch_line {
 };
 
 struct patch {
-  int64_t rows, columns;
-  int64_t *reads;  /* element that column p reads with tap k, at [p · kernel + k], from the patch's first; -1: none */
-  int64_t *inputs; /* elements of the inputs, by number */
+  int64_t rows, columns, last; /* last: live lanes of the last column, where lanes are pixels */
+  struct patch_input *reads;   /* of column p with tap k, at [p · kernel + k]; elements from the patch's first */
+  struct patch_input *inputs;  /* by number: reads that differ */
   int64_t input_count;
   struct patch_line *lines;
   size_t line_count;
@@ -47,7 +57,8 @@ struct strips {
 struct patch_choice {
   int64_t rows, columns; /* at most, of a patch */
   bool held;             /* weights stay in registers */
-  int64_t members;       /* output channels of each input channel: neighbouring lanes, which share an input */
+  bool pixels;           /* lanes are neighbouring pixels of a channel */
+  int64_t members;       /* lanes are channels: output channels of each input channel, neighbours, which share an input */
 };
 
 struct depthwise {
@@ -55,7 +66,8 @@ struct depthwise {
   struct patch_choice choice;
   struct axis tall, row; /* the axis of a patch's rows (one output, one tap if it has a single row) and that of its columns */
   int outer;             /* axes outside the patch */
-  int64_t vectors, last; /* whole vectors of channels; live lanes of the one behind them, or 0 */
+  int64_t width;         /* outputs of a row that a column holds */
+  int64_t vectors, last; /* whole vectors of channels; live lanes of the one behind them, or 0 (pixels: 1 and 0) */
   struct patch *patches;
   size_t patch_count;
   struct strips strips[2]; /* the higher ones first */

@@ -6,27 +6,49 @@
 enum { MAX_PATCHES = 60, MAX_LOOKS = 1000000 };
 static const int64_t max_macs = 20000;
 
-/* Fills the elements that each column reads with each tap, from the least of them, *base. */
+/* Live lanes of column p of a row. */
+static int64_t live_lanes(const struct depthwise *depthwise, int64_t p) {
+  const int64_t left = depthwise->row.out - p * depthwise->width;
+  return left < depthwise->width ? left : depthwise->width;
+}
+
+/* What column p reads with tap k. */
+static struct patch_input read_of(const struct depthwise *depthwise, int64_t p, int64_t k) {
+  const struct axis *row = &depthwise->row;
+  const int64_t live = live_lanes(depthwise, p);
+  int64_t first = p * depthwise->width * row->stride - row->pad + k * row->dilation;
+  if (depthwise->width == 1) first = axis_source(depthwise->base.problem.pad_mode, first, row->in);
+  const int64_t from = first < 0 ? ceil_div(-first, row->stride) : 0;
+  const int64_t inside = first < row->in ? (row->in - 1 - first) / row->stride + 1 : 0;
+  const int64_t to = inside < live ? inside : live;
+  return from < to ? (struct patch_input){first, from, to} : (struct patch_input){0, 0, 0};
+}
+
+/* Fills what each column reads with each tap, from the least element in use, *base. */
 static void set_reads(const struct depthwise *depthwise, struct patch *patch, int64_t column, int64_t *base) {
   const struct axis *row = &depthwise->row;
   const int64_t count = patch->columns * row->kernel;
   patch->reads = mem_array((size_t)count, sizeof *patch->reads);
   *base = -1;
   for (int64_t i = 0; i < count; i++) {
-    const int64_t p = column + i / row->kernel, k = i % row->kernel;
-    const int64_t element = axis_source(depthwise->base.problem.pad_mode, p * row->stride - row->pad + k * row->dilation, row->in);
-    patch->reads[i] = element;
-    if (element >= 0 && (*base < 0 || element < *base)) *base = element;
+    const struct patch_input read = read_of(depthwise, column + i / row->kernel, i % row->kernel);
+    const int64_t least = read.element + read.from * row->stride;
+    patch->reads[i] = read;
+    if (read.to > 0 && (*base < 0 || least < *base)) *base = least;
   }
   for (int64_t i = 0; i < count; i++)
-    if (patch->reads[i] >= 0) patch->reads[i] -= *base;
+    if (patch->reads[i].to > 0) patch->reads[i].element -= *base;
 }
 
 /* ---- steps ------------------------------------------------------------------------------------------------------------- */
 
-static int64_t input_number(const struct patch *patch, int64_t element) {
+static bool same_input(struct patch_input a, struct patch_input b) {
+  return a.element == b.element && a.from == b.from && a.to == b.to;
+}
+
+static int64_t input_number(const struct patch *patch, struct patch_input input) {
   int64_t i = 0;
-  while (i < patch->input_count && patch->inputs[i] != element) i++;
+  while (i < patch->input_count && !same_input(patch->inputs[i], input)) i++;
   return i;
 }
 
@@ -35,12 +57,15 @@ static void number_inputs(struct patch *patch, int64_t kernel) {
   patch->inputs = mem_array((size_t)(patch->columns * kernel), sizeof *patch->inputs);
   for (int64_t k = 0; k < kernel; k++)
     for (int64_t p = 0; p < patch->columns; p++) {
-      const int64_t element = patch->reads[p * kernel + k];
-      if (element >= 0 && input_number(patch, element) == patch->input_count) patch->inputs[patch->input_count++] = element;
+      const struct patch_input read = patch->reads[p * kernel + k];
+      if (read.to > 0 && input_number(patch, read) == patch->input_count) patch->inputs[patch->input_count++] = read;
     }
 }
 
-static void add_mac(struct patch_step *step, struct patch_mac mac) {
+static void add_mac(const struct depthwise *depthwise, const struct patch *patch, struct patch_step *step, struct patch_mac mac) {
+  const struct patch_input *input = &patch->inputs[mac.x];
+  const int64_t live = mac.column == patch->columns - 1 ? patch->last : depthwise->width;
+  mac.part = input->from > 0 || input->to < live;
   step->macs = mem_grow(step->macs, step->mac_count, sizeof mac);
   step->macs[step->mac_count++] = mac;
 }
@@ -59,7 +84,8 @@ static struct patch_step scattered(const struct depthwise *depthwise, const stru
   for (int64_t y = 0; y < patch->rows; y++) {
     const int64_t tap = tall_tap(&depthwise->tall, y, at);
     for (int64_t i = 0; i < patch->columns * kernel && tap >= 0; i++)
-      if (patch->reads[i] == patch->inputs[x]) add_mac(&step, (struct patch_mac){y, i / kernel, x, tap * kernel + i % kernel});
+      if (same_input(patch->reads[i], patch->inputs[x]))
+        add_mac(depthwise, patch, &step, (struct patch_mac){y, i / kernel, x, tap * kernel + i % kernel, false});
   }
   return step;
 }
@@ -70,11 +96,11 @@ static struct patch_step streamed(const struct depthwise *depthwise, const struc
   const int64_t kernel = depthwise->row.kernel;
   struct patch_step step = {.first_x = *loaded, .tap = tap * kernel + k};
   for (int64_t p = 0; p < patch->columns; p++) {
-    const int64_t element = patch->reads[p * kernel + k];
-    if (element < 0) continue;
-    const int64_t x = input_number(patch, element);
+    const struct patch_input read = patch->reads[p * kernel + k];
+    if (read.to == 0) continue;
+    const int64_t x = input_number(patch, read);
     if (x >= *loaded) *loaded = x + 1;
-    add_mac(&step, (struct patch_mac){y, p, x, step.tap});
+    add_mac(depthwise, patch, &step, (struct patch_mac){y, p, x, step.tap, false});
   }
   step.x_count = *loaded - step.first_x;
   return step;
@@ -126,7 +152,7 @@ static void add_lines(const struct depthwise *depthwise, const struct strips *st
 
 static bool same_patch(const struct depthwise *depthwise, const struct patch *a, const struct patch *b) {
   const size_t size = (size_t)(a->columns * depthwise->row.kernel) * sizeof *a->reads;
-  return a->rows == b->rows && a->columns == b->columns && memcmp(a->reads, b->reads, size) == 0;
+  return a->rows == b->rows && a->columns == b->columns && a->last == b->last && memcmp(a->reads, b->reads, size) == 0;
 }
 
 static int64_t keep_patch(struct depthwise *depthwise, struct patch *patch) {
@@ -143,7 +169,7 @@ static int64_t keep_patch(struct depthwise *depthwise, struct patch *patch) {
 
 int64_t depthwise_patch(struct depthwise *depthwise, const struct strips *strips, int64_t column, int64_t columns, int64_t *base) {
   const size_t mark = mem_mark();
-  struct patch patch = {.rows = strips->rows, .columns = columns};
+  struct patch patch = {.rows = strips->rows, .columns = columns, .last = live_lanes(depthwise, column + columns - 1)};
   depthwise->looks += columns * depthwise->row.kernel * depthwise->tall.kernel;
   if (depthwise->looks > MAX_LOOKS) {
     depthwise->reason = mem_text("its borders have more than %d places to look at", MAX_LOOKS);

@@ -4,11 +4,12 @@
 #include "signature.h"
 
 static void push_mac(lua_State *L, const struct patch_mac *mac) {
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   set_integer(L, "row", mac->row);
   set_integer(L, "column", mac->column);
   set_integer(L, "x", mac->x);
   set_integer(L, "tap", mac->tap);
+  set_bool(L, "part", mac->part);
 }
 
 static void push_step(lua_State *L, const struct patch_step *step) {
@@ -40,11 +41,24 @@ static void push_line(lua_State *L, const struct patch_line *line) {
   lua_setfield(L, -2, "steps");
 }
 
+static void push_inputs(lua_State *L, const struct patch *patch) {
+  lua_createtable(L, (int)patch->input_count, 0);
+  for (int64_t i = 0; i < patch->input_count; i++) {
+    lua_createtable(L, 0, 3);
+    set_integer(L, "element", patch->inputs[i].element);
+    set_integer(L, "from", patch->inputs[i].from);
+    set_integer(L, "to", patch->inputs[i].to);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "inputs");
+}
+
 static void push_patch(lua_State *L, const struct patch *patch) {
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   set_integer(L, "rows", patch->rows);
   set_integer(L, "vectors", patch->columns);
-  push_integers(L, "inputs", patch->inputs, patch->input_count);
+  set_integer(L, "last", patch->last);
+  push_inputs(L, patch);
   lua_createtable(L, (int)patch->line_count, 0);
   for (size_t i = 0; i < patch->line_count; i++) {
     push_line(L, &patch->lines[i]);
@@ -108,8 +122,9 @@ static void push_steps(lua_State *L, const struct depthwise *depthwise) {
   set_integer(L, "taps", depthwise->row.kernel * depthwise->tall.kernel);
   set_integer(L, "x_column", depthwise->row.x_step);
   set_integer(L, "x_lane", base->x_lane);
+  set_integer(L, "b_row", 0);
   set_integer(L, "y_row", depthwise->tall.y_step);
-  set_integer(L, "y_vector", depthwise->row.y_step);
+  set_integer(L, "y_vector", depthwise->width * depthwise->row.y_step);
   set_integer(L, "y_lane", base->y_lane);
   set_integer(L, "b_vector", 0);
   lua_createtable(L, 0, 6);
@@ -137,7 +152,7 @@ static void push_spread(lua_State *L, const struct depthwise *depthwise) {
 void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   const struct design *base = &depthwise->base;
   lua_createtable(L, 0, 32);
-  set_text(L, "form", "patch");
+  set_text(L, "form", depthwise->choice.pixels ? form_name(FORM_PIXELS) : "patch");
   set_text(L, "padding_mode", pad_mode_name(base->problem.pad_mode));
   set_bool(L, "shared", false);
   set_bool(L, "full", false);

@@ -56,8 +56,8 @@ $ end
 
 $ local function call_rows()
 $   local values = { r0 = K.rows > 1 and "row" or "0", r1 = K.rows > 1 and "row + count" or "1" }
-$   for _, name in ipairs({ "x", "y" }) do values[name] = parts.sum(name, parts.unit_offset(K, name)) end
-$   values.r = parts.sum("r", parts.unit_offset(K, "y"))
+$   local offsets = { x = "x", w = "w", b = "b", s = "b", y = "y", r = "y" }
+$   for _, name in ipairs(keys(offsets)) do values[name] = parts.sum(name, parts.unit_offset(K, offsets[name])) end
 ${K.symbol}_rows(${arguments.pass(arguments.join(tiles.pointers(K), { { "", "r0" }, { "", "r1" } }), values)});
 $ end
 

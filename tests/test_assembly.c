@@ -19,6 +19,7 @@ static const char layers[] =
     "  - {name: odd, input: [1, 17, 31, 29], out_channels: 33, kernel_size: 3, padding: 1}\n"
     "  - {name: pixels, input: [1, 64, 28, 28], out_channels: 64, kernel_size: 3, padding: 1, layout: nchw}\n"
     "  - {name: depthwise, input: [1, 144, 56, 56], out_channels: 144, groups: 144, kernel_size: 3, padding: 1}\n"
+    "  - {name: planes, input: [1, 144, 56, 56], out_channels: 144, groups: 144, kernel_size: 3, padding: 1, layout: nchw}\n"
     "  - {name: few, input: [1, 64, 56, 56], out_channels: 3, kernel_size: 3, padding: 1}\n"
     "  - {name: grouped, input: [1, 128, 28, 28], out_channels: 128, groups: 32, kernel_size: 3, padding: 1}\n"
     "  - {name: wide, input: [1, 64, 28, 28], out_channels: 64, kernel_size: 3, padding: 1, dtype: f64}\n"

@@ -88,7 +88,7 @@ static void every_product_once(void **state) {
         for (size_t m = 0; m < patch->lines[l].steps[s].mac_count; m++) {
           const struct patch_mac mac = patch->lines[l].steps[s].macs[m];
           assert_int_equal(mac.row + mac.tap / 3, patch->lines[l].at);
-          assert_int_equal(mac.column + mac.tap % 3, patch->inputs[mac.x]);
+          assert_int_equal(mac.column + mac.tap % 3, patch->inputs[mac.x].element);
           seen[mac.row][mac.column][mac.tap]++;
         }
     for (int i = 0; i < 36; i++) assert_int_equal(seen[i / 18][i / 9 % 2][i % 9], 1);
@@ -116,6 +116,56 @@ static void lines_outside(void **state) {
   }
 }
 
+/* ---- lanes of pixels --------------------------------------------------------------------------------------------------- */
+
+static const char row_of_ten[] = "input: [1, 3, 4, 10], out_channels: 6, groups: 3, kernel_size: 3, padding: 1, layout: nchw";
+
+/* Ten columns in vectors of four: four, four and two. Only the first vector's first tap and the last one's last tap lack a lane. */
+static void lanes_at_borders(void **state) {
+  (void)state;
+  const struct depthwise *kernel = kernel_of(row_of_ten, (struct patch_choice){.rows = 2, .columns = 3, .pixels = true});
+  const struct patch *patch = &kernel->patches[0];
+  static const struct patch_input reads[] = {{-1, 1, 4}, {0, 0, 4}, {1, 0, 4}, {3, 0, 4}, {4, 0, 4},
+                                             {5, 0, 4},  {7, 0, 2}, {8, 0, 2}, {9, 0, 1}};
+  assert_int_equal(kernel->patch_count, 1);
+  assert_int_equal(patch->last, 2);
+  assert_memory_equal(patch->reads, reads, sizeof reads);
+  for (size_t l = 0; l < patch->line_count; l++)
+    for (size_t s = 0; s < patch->lines[l].step_count; s++)
+      for (size_t m = 0; m < patch->lines[l].steps[s].mac_count; m++) {
+        const struct patch_mac mac = patch->lines[l].steps[s].macs[m];
+        assert_int_equal(mac.part, (mac.column == 0 && mac.tap % 3 == 0) || (mac.column == 2 && mac.tap % 3 == 2));
+      }
+}
+
+/* Vectors between the borders are alike; where one begins counts pixels. */
+static void equal_vectors_run(void **state) {
+  (void)state;
+  const struct depthwise *kernel = kernel_of("input: [1, 1, 4, 23], out_channels: 1, kernel_size: 3, padding: 1, layout: nchw",
+                                             (struct patch_choice){.rows = 2, .columns = 1, .pixels = true});
+  const struct strips *strips = &kernel->strips[0];
+  assert_int_equal(strips->run_count, 3);
+  assert_int_equal(strips->runs[1].count, 4);
+  assert_int_equal(strips->runs[1].x, 3);
+  assert_int_equal(strips->runs[1].x_step, 4);
+  assert_int_equal(strips->runs[2].x, 19);
+  assert_int_equal(strips->runs[2].y, 20);
+}
+
+/* Each output channel is a unit that knows where its weights are. */
+static void channels_are_units(void **state) {
+  (void)state;
+  const struct depthwise *kernel = kernel_of(row_of_ten, (struct patch_choice){.rows = 2, .columns = 3, .pixels = true});
+  assert_int_equal(kernel->base.group.count, 3);
+  assert_int_equal(kernel->base.group.x, 40);
+  assert_int_equal(kernel->base.group.w, 18);
+  assert_int_equal(kernel->base.group.y, 80);
+  assert_int_equal(kernel->base.multiplier.count, 2);
+  assert_int_equal(kernel->base.multiplier.w, 9);
+  assert_int_equal(kernel->base.multiplier.b, 3);
+  assert_int_equal(kernel->base.multiplier.y, 40);
+}
+
 /* ---- registers -------------------------------------------------------------------------------------------------------- */
 
 static void registers(void **state) {
@@ -123,6 +173,8 @@ static void registers(void **state) {
   (void)state;
   assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3, .held = true}), 6 + 9 + 1);
   assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3}), 6 + 3 + 1);
+  assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3, .pixels = true}), 7 + 3 + 1);
+  assert_int_equal(patch_registers(&strided, 9, &(struct patch_choice){.rows = 2, .columns = 3, .pixels = true}), 9 + 3 + 1);
   assert_int_equal(patch_registers(&strided, 9, &(struct patch_choice){.rows = 2, .columns = 3}), 6 + 5 + 1);
 }
 
@@ -131,14 +183,17 @@ static void registers(void **state) {
 static const struct {
   const char *words, *keys;
 } reasons[] = {
-    {"2 groups of 20 input channels; patches need 2 or more groups of 1",
-     "input: [1, 40, 9], out_channels: 40, groups: 2, kernel_size: 3"},
+    {"2 groups of 20 input channels; patches need groups of 1", "input: [1, 40, 9], out_channels: 40, groups: 2, kernel_size: 3"},
     {"each input channel has 3 output channels; patches need a divisor of toy's 4 lanes",
      "input: [1, 40, 9], out_channels: 120, groups: 40, kernel_size: 3"},
     {"toy has no operation that permutes the 4 lanes of a vector",
      "input: [1, 40, 9], out_channels: 80, groups: 40, kernel_size: 3"},
-    {"neighbouring channels lie 9 apart in the input and 7 in the output; patches need 1",
-     "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, layout: nchw"},
+    {"channels lie 9 apart in the input and 1 in the output, pixels 1 and 40",
+     "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, input_layout: nchw"},
+    {"stride 2 along the row; vectors of pixels need at most 1 on toy",
+     "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, layout: nchw, stride: 2"},
+    {"padding_mode circular along the row; vectors of pixels need zeros",
+     "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, layout: nchw, padding: 1, padding_mode: circular"},
     {"unroll: none asks for loops over taps", "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, unroll: none"},
     {"unroll: full asks for no loop over taps", "input: [1, 8, 9, 9, 9], out_channels: 8, groups: 8, kernel_size: 3, unroll: full"},
     {"needs 17 registers, toy has 16", "input: [1, 40, 90, 90], out_channels: 40, groups: 40, kernel_size: 3"},
@@ -176,6 +231,9 @@ int main(void) {
       cmocka_unit_test(every_product_once),
       cmocka_unit_test(loads),
       cmocka_unit_test(lines_outside),
+      cmocka_unit_test(lanes_at_borders),
+      cmocka_unit_test(equal_vectors_run),
+      cmocka_unit_test(channels_are_units),
       cmocka_unit_test(registers),
       cmocka_unit_test(every_reason),
   };

@@ -34,6 +34,8 @@ return derive(import("isa/sse41.lua"), {
       load = "_mm256_loadu_ps(%1)", store = "_mm256_storeu_ps(%1, %2);",
       load_part = masked("_mm256_maskload_ps(%1, MASK)", 8, "_mm256_setr_epi32"),
       store_part = masked("_mm256_maskstore_ps(%1, MASK, %2);", 8, "_mm256_setr_epi32"),
+      load_lanes = "_mm256_maskload_ps(%1, _mm256_setr_epi32(%l))",
+      blend = "_mm256_blend_ps(%1, %2, %b)",
       permute = "_mm256_permutevar8x32_ps(%1, _mm256_setr_epi32(%i))",
       -- both halves of each, then the halves' first pairs before their second ones
       even = "_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(%1, %2, 0xd8)), 0xd8))",
@@ -50,6 +52,8 @@ return derive(import("isa/sse41.lua"), {
       load = "_mm256_loadu_pd(%1)", store = "_mm256_storeu_pd(%1, %2);",
       load_part = masked("_mm256_maskload_pd(%1, MASK)", 4, "_mm256_setr_epi64x"),
       store_part = masked("_mm256_maskstore_pd(%1, MASK, %2);", 4, "_mm256_setr_epi64x"),
+      load_lanes = "_mm256_maskload_pd(%1, _mm256_setr_epi64x(%l))",
+      blend = "_mm256_blend_pd(%1, %2, %b)",
       permute = "_mm256_permute4x64_pd(%1, %m)",
       even = "_mm256_permute4x64_pd(_mm256_shuffle_pd(%1, %2, 10), 0xd8)",
       sum = sum("pd256_pd", "_mm_add_pd", "_mm_cvtsd_f64(_mm_hadd_pd(HALVES, HALVES))"),

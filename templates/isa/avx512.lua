@@ -33,6 +33,8 @@ return derive(import("isa/avx2.lua"), {
       load = "_mm512_loadu_ps(%1)", store = "_mm512_storeu_ps(%1, %2);",
       load_part = masked("_mm512_maskz_loadu_ps(MASK, %1)", 16),
       store_part = masked("_mm512_mask_storeu_ps(%1, MASK, %2);", 16),
+      load_lanes = "_mm512_maskz_loadu_ps((__mmask16)%bu, %1)",
+      blend = "_mm512_mask_mov_ps(%1, (__mmask16)%bu, %2)",
       permute = "_mm512_permutexvar_ps(_mm512_setr_epi32(%i), %1)",
       even = even("ps", "_mm512_setr_epi32", 16),
       sum = "_mm512_reduce_add_ps(%1)",
@@ -47,12 +49,19 @@ return derive(import("isa/avx2.lua"), {
       load = "_mm512_loadu_pd(%1)", store = "_mm512_storeu_pd(%1, %2);",
       load_part = masked("_mm512_maskz_loadu_pd(MASK, %1)", 8),
       store_part = masked("_mm512_mask_storeu_pd(%1, MASK, %2);", 8),
+      load_lanes = "_mm512_maskz_loadu_pd((__mmask8)%bu, %1)",
+      blend = "_mm512_mask_mov_pd(%1, (__mmask8)%bu, %2)",
       permute = "_mm512_permutexvar_pd(_mm512_setr_epi64(%i), %1)",
       even = even("pd", "_mm512_setr_epi64", 8),
       sum = "_mm512_reduce_add_pd(%1)",
       add = "_mm512_add_pd(%1, %2)", mul = "_mm512_mul_pd(%1, %2)", max = "_mm512_max_pd(%1, %2)", min = "_mm512_min_pd(%1, %2)",
       select_negative = "_mm512_mask_mov_pd(%3, _mm512_cmp_pd_mask(%1, _mm512_setzero_pd(), _CMP_LT_OQ), %2)",
     },
+  },
+  -- clang makes blends by constant masks into permutes
+  lanes_asm = {
+    f32 = { text = "vfmadd231ps {%2, %1, %0%{%3%}|%0%{%3%}, %1, %2}", constraint = "Yk", mask = "(__mmask16)%bu" },
+    f64 = { text = "vfmadd231pd {%2, %1, %0%{%3%}|%0%{%3%}, %1, %2}", constraint = "Yk", mask = "(__mmask8)%bu" },
   },
   mac = {
     { x = "f32", w = "f32", acc = "f32", op = "_mm512_fmadd_ps(%2, %3, %1)",

@@ -11,6 +11,7 @@ local function type_of(ctype, zero)
     load = "*(%1)",
     store = "*(%1) = %2;",
     load_part = "*(%1)",
+    load_lanes = false, -- of a vector at %1 only the lanes from %f, %n of them; %b, %l, %p: docs/templates.md
     store_part = "*(%1) = %2;",
     broadcast = "*(%1)",
     add = "%1 + %2",
@@ -24,6 +25,7 @@ local function type_of(ctype, zero)
     -- of a constant and x: x where x is NaN
     max = "(%2 < %1 ? %1 : %2)",
     min = "(%2 > %1 ? %1 : %2)",
+    blend = false, -- %2 in the lanes from %f, %n of them, %1 in the others
     -- %1 < 0 ? %2 : %3 in each lane
     select_negative = "(%1 < " .. zero .. " ? %2 : %3)",
   }
@@ -52,9 +54,10 @@ return {
   macs_per_cycle = 1,     -- the same
   pin = false,            -- asm constraint of vector registers: keeps a loaded value in one (gcc would reload it for each use)
   mac_asm = false,        -- multiply-adds as assembly {f32 =, f64 =}, where compilers copy accumulators or spill them
+  lanes_asm = false,      -- the same for some lanes only {f32 = {text, constraint, mask}, f64 =}, where compilers blend in other ways
   folds = false,          -- a multiply-add broadcasts an element of memory by itself
   barrier = false,        -- keep loads of different steps apart, or the compiler spills
   vec = vec,
   mac = mac,
-  single = { vec = vec, mac = mac, mac_asm = false }, -- operations on one element, which every ISA has
+  single = { vec = vec, mac = mac, mac_asm = false, lanes_asm = false }, -- operations on one element, which every ISA has
 }

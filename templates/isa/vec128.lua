@@ -1,11 +1,12 @@
 -- 128-bit vectors by the vector extensions of gcc and clang: any CPU, no intrinsics.
 
 local function prelude(ctype, itype, name, lanes)
-  local each, sum, even = {}, {}, {}
+  local each, sum, even, live = {}, {}, {}, {}
   for lane = 0, lanes - 1 do
     even[#even + 1] = 2 * lane < lanes and "a[" .. 2 * lane .. "]" or "b[" .. 2 * lane - lanes + 1 .. "]"
     each[#each + 1] = "a"
     sum[#sum + 1] = "v[" .. lane .. "]"
+    live[#live + 1] = "-(" .. lane .. " - from < n)"
   end
   return [[
 typedef ]] .. ctype .. " " .. name .. [[ __attribute__((vector_size(16)));
@@ -19,6 +20,18 @@ CONVSMITH_INLINE ]] .. name .. " " .. name .. "_load(const " .. ctype .. [[ *p, 
 {
 ]] .. name .. " v = " .. name .. [[_set1(0);
 __builtin_memcpy(&v, p, n * sizeof *p);
+return v;
+}
+CONVSMITH_INLINE ]] .. name .. " " .. name .. "_load_lanes(const " .. ctype .. [[ *p, unsigned from, unsigned n)
+{
+]] .. name .. " v = " .. name .. [[_set1(0);
+__builtin_memcpy((]] .. ctype .. [[ *)&v + from, p + from, n * sizeof *p);
+return v;
+}
+/* lanes from .. from + n - 1 */
+CONVSMITH_INLINE ]] .. name .. "_bits " .. name .. [[_lanes(unsigned from, unsigned n)
+{
+const ]] .. name .. "_bits v = {" .. table.concat(live, ", ") .. [[};
 return v;
 }
 CONVSMITH_INLINE void ]] .. name .. "_store(" .. ctype .. " *p, " .. name .. [[ v, unsigned n)
@@ -53,6 +66,8 @@ local function type_of(name, lanes)
     store = name .. "_store(%1, %2, " .. lanes .. ");", store_part = name .. "_store(%1, %2, %n);",
     sum = name .. "_sum(%1)", even = name .. "_even(%1, %2)",
     shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
+    load_lanes = name .. "_load_lanes(%1, %f, %n)",
+    blend = name .. "_select(" .. name .. "_lanes(%f, %n), %2, %1)",
     add = "%1 + %2", mul = "%1 * %2",
     max = name .. "_select(%2 < %1, %1, %2)", min = name .. "_select(%2 > %1, %1, %2)",
     select_negative = name .. "_select(%1 < " .. name .. "_set1(0), %2, %3)",

@@ -6,6 +6,8 @@ $ -- What kernels say to compilers, with and without GNU C: inlining, unrolling,
 #define CONVSMITH_AHEAD(address, level) __builtin_prefetch((const void *)(address), 0, level)
 #define CONVSMITH_DONE(constraint, value) __asm__ __volatile__("" : "+" constraint(value))
 #define CONVSMITH_MAC(text, constraint, acc, x, w) __asm__ __volatile__(text : "+" constraint(acc) : constraint(x), constraint(w))
+#define CONVSMITH_MAC_LANES(text, constraint, acc, x, w, of_mask, mask) \
+__asm__ __volatile__(text : "+" constraint(acc) : constraint(x), constraint(w), of_mask(mask))
 #else
 #define CONVSMITH_INLINE static
 #define CONVSMITH_NOINLINE static

@@ -1,5 +1,5 @@
-$ -- A patch: rows × columns of outputs, each a vector of channels, that every input is brought to once; then the same for the next
-$ -- channels. K: the kernel (gen/depthwise.h has the words).
+$ -- A patch: rows × columns of outputs, each a vector, that every input is brought to once. Lanes are channels, and the same is done for
+$ -- the next ones, or pixels of one channel. K: the kernel (gen/depthwise.h has the words).
 $ local arguments = import("lib/arguments.lua")
 $ local vec = import("lib/vec.lua")
 $ local tiles = import("lib/tile.t")
@@ -14,16 +14,18 @@ $ end
 $ local uses = 2 -- of every operand: all that matters is that there are several
 
 $ local function input(tile, x)
-$   local value = K.V.get(at("xl", tile.inputs[x + 1] * K.x_column), 1, (tile.last + K.members - 1) // K.members)
+$   local read = tile.inputs[x + 1]
+$   local from = at("xl", read.element * K.x_column)
+$   local value = K.form == "pixels" and K.V.get_lanes(from, K.x_lane, read.from, read.to) or K.V.get(from, 1, (tile.last + K.members - 1) // K.members)
 $   if K.spread then
 const ${K.V.type} l${x} = ${value};
 $   end
 $   tiles.hold("u" .. x, K.spread and K.V.permute("l" .. x, K.spread) or value, uses)
 $ end
 
-$ local function weight(tile, wp, tap)
-$   local live = K.w_exact and tile.last or K.V.lanes
-$   tiles.hold("v" .. tap, K.V.get(at(wp, tap * K.w_tap), 1, live), uses)
+$ local function weight(tile, wp, tap, uses)
+$   local live, from = K.w_exact and tile.last or K.V.lanes, at(wp, tap * K.w_tap)
+$   tiles.hold("v" .. tap, K.form == "pixels" and K.V.broadcast(from) or K.V.get(from, 1, live), uses)
 $ end
 
 $ -- One step of a line whose row of inputs begins at xl.
@@ -34,10 +36,15 @@ $   end
 $   for x = step.first_x, step.first_x + step.x_count - 1 do input(tile, x) end
 $   if step.tap then
 {
-$     weight(tile, wp, step.tap)
+$     weight(tile, wp, step.tap, #step.macs)
 $   end
 $   for _, mac in ipairs(step.macs) do
-$     tiles.accumulate(("a%d_%d"):format(mac.row, mac.column), "u" .. mac.x, "v" .. mac.tap, uses)
+$     local acc, x, w, read = ("a%d_%d"):format(mac.row, mac.column), "u" .. mac.x, "v" .. mac.tap, tile.inputs[mac.x + 1]
+$     if mac.part then
+$       tiles.accumulate_lanes(acc, x, w, read.from, read.to)
+$     else
+$       tiles.accumulate(acc, x, w, step.tap and #step.macs or uses)
+$     end
 $   end
 $   if step.tap then
 }
@@ -64,7 +71,7 @@ $ end
 
 $ local function lines(tile, xp, wp)
 $   if K.held then
-$     for tap = 0, K.taps - 1 do weight(tile, wp, tap) end
+$     for tap = 0, K.taps - 1 do weight(tile, wp, tap, uses) end
 $   end
 $   for _, l in ipairs(tile.lines) do line(tile, l, xp, wp) end
 $ end
@@ -80,7 +87,7 @@ $ end
 $ local function define(kernel, patch, name)
 $   K = kernel
 $   tiles.use(K)
-/* ${patch.rows} x ${patch.vectors} outputs, ${K.whole} vectors and ${K.last} lanes */
+/* ${patch.rows} x ${patch.vectors} outputs, ${K.whole} vectors of channels and ${K.last} lanes */
 CONVSMITH_NOINLINE ${K.V.isa.attribute}
 void ${name}(${arguments.declare(list_of(K))})
 {
@@ -90,7 +97,9 @@ $     for _, trim in ipairs(tiles.counts(K)) do
 (void)${trim[2]};
 $     end
 $   end
-$   if K.whole > 0 then
+$   if K.form == "pixels" then
+$     body(patch, patch.last)
+$   elseif K.whole > 0 then
 CONVSMITH_ROLLED
 for (ptrdiff_t vector = 0; vector < ${K.whole}; vector++) {
 $     body(patch, K.V.lanes)

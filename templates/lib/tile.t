@@ -93,14 +93,30 @@ CONVSMITH_PIN("${K.V.isa.pin}", ${name});
 $   end
 $ end
 
+$ -- Or compilers put it off, and the loads of all steps before it go to the stack.
+$ local function done(acc)
+$   if K.V.isa.barrier and K.V.isa.pin then
+CONVSMITH_DONE("${K.V.isa.pin}", ${acc});
+$   end
+$ end
+
 $ local function accumulate(acc, x, w, streamed)
 $   if assembled(streamed) then
 CONVSMITH_MAC("${K.V.asm}", "${K.V.isa.pin}", ${acc}, ${x}, ${w});
 $   else
 ${acc} = ${K.V.mac(acc, x, w)};
-$     if K.V.isa.barrier and K.V.isa.pin then -- or compilers put it off, and the loads of all steps before it go to the stack
-CONVSMITH_DONE("${K.V.isa.pin}", ${acc});
-$     end
+$     done(acc)
+$   end
+$ end
+
+$ -- The same in the lanes [from, to) alone.
+$ local function accumulate_lanes(acc, x, w, from, to)
+$   local asm = K.V.lanes_asm
+$   if asm then
+CONVSMITH_MAC_LANES("${asm.text}", "${K.V.isa.pin}", ${acc}, ${x}, ${w}, "${asm.constraint}", ${K.V.mask(from, to)});
+$   else
+${acc} = ${K.V.blend(acc, "(" .. K.V.mac(acc, x, w) .. ")", from, to)};
+$     done(acc)
 $   end
 $ end
 
@@ -322,6 +338,6 @@ $ end
 $ -- For other kinds of tiles: their kernel, and the parts that they share with these.
 $ local function use(kernel) K = kernel end
 $ return {
-$   define = define, pointers = pointers, counts = counts, chunk = chunk, use = use, start = start, hold = hold, accumulate = accumulate, taps = taps,
-$   finish = finish,
+$   define = define, pointers = pointers, counts = counts, chunk = chunk, use = use, start = start, hold = hold, accumulate = accumulate,
+$   accumulate_lanes = accumulate_lanes, taps = taps, finish = finish,
 $ }

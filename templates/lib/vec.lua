@@ -2,7 +2,7 @@
 
 -- Puts operands into the holes of an operation.
 local function fill(text, operands)
-  return (text:gsub("%%([1-9nim])", operands))
+  return (text:gsub("%%([1-9bfilmnp])", operands))
 end
 
 -- Pointer plus a constant.
@@ -26,19 +26,27 @@ local function partly(ops, whole, part, operands, live)
   return fill(type(text) == "string" and text or text[live], operands)
 end
 
--- `live` elements, 2 apart, from their neighbourhood: one vector up to where the next begins, and that up to the last element.
-local function every_second(v, ops, pointer, live)
-  local elements, lanes = 2 * live - 1, v.lanes
-  local first = v.get(pointer, 1, elements < lanes and elements or lanes)
-  local second = elements > lanes and v.get(at(pointer, lanes - 1), 1, elements - lanes + 1) or v.zero()
-  return fill(ops.even, { ["1"] = first, ["2"] = second })
+-- The lanes [from, to) of `lanes`: the first, how many, as bits, and as a list of 0 and -1.
+local function range(lanes, from, to)
+  local list = {}
+  for lane = 0, lanes - 1 do list[lane + 1] = lane >= from and lane < to and "-1" or "0" end
+  return { f = tostring(from), n = tostring(to - from), b = ("0x%x"):format((1 << to) - (1 << from)), l = table.concat(list, ", ") }
+end
+
+-- The lanes [from, to) of elements 2 apart, from their neighbourhood: what lies up to the end of one vector, and from there on.
+local function every_second(v, ops, pointer, from, to)
+  local first, last, lanes = 2 * from, 2 * to - 1, v.lanes
+  local low = first < lanes and v.get_lanes(pointer, 1, first, last < lanes and last or lanes)
+  local high = last > lanes and v.get_lanes(at(pointer, lanes - 1), 1, first >= lanes and first - lanes + 1 or 0, last - lanes + 1)
+  return fill(ops.even, { ["1"] = low or v.zero(), ["2"] = high or v.zero() })
 end
 
 -- symbol: prefix of the helpers gather and scatter; live_weights: a weight of zero is no tap.
 local function new(isa, dtype, symbol, live_weights)
   local ops, row = isa.vec[dtype], mac_row(isa, dtype)
   local v = { type = ops.type, lanes = ops.lanes, ctype = dtype == "f32" and "float" or "double", isa = isa,
-              asm = not live_weights and isa.mac_asm and isa.mac_asm[dtype] }
+              asm = not live_weights and isa.mac_asm and isa.mac_asm[dtype],
+              lanes_asm = not live_weights and isa.lanes_asm and isa.lanes_asm[dtype] }
 
   -- A float literal of the type.
   function v.number(text) return text .. (dtype == "f32" and "f" or "") end
@@ -74,8 +82,24 @@ local function new(isa, dtype, symbol, live_weights)
   -- `live` elements, `step` apart, as a vector; the other way round
   function v.get(pointer, step, live)
     if step == 1 or v.lanes == 1 then return partly(ops, "load", "load_part", { ["1"] = pointer }, live) end
-    if not v.gathers(step) then return every_second(v, ops, pointer, live) end
+    if not v.gathers(step) then return every_second(v, ops, pointer, 0, live) end
     return symbol .. "_gather(" .. pointer .. ", " .. step .. ", " .. live .. ")"
+  end
+  -- The lanes [from, to) of the vector at pointer; only they are there. step: 1, or 2 where the ISA has `even`
+  function v.get_lanes(pointer, step, from, to)
+    if from == 0 then return v.get(pointer, step, to) end
+    if step == 2 then return every_second(v, ops, pointer, from, to) end
+    local operands = range(v.lanes, from, to)
+    operands["1"], operands.p = pointer, partly(ops, "load", "load_part", { ["1"] = at(pointer, from) }, to - from)
+    return fill(ops.load_lanes, operands)
+  end
+  -- The operand of lanes_asm that names them.
+  function v.mask(from, to) return fill(v.lanes_asm.mask, range(v.lanes, from, to)) end
+  -- b in the lanes [from, to), a in the others
+  function v.blend(a, b, from, to)
+    local operands = range(v.lanes, from, to)
+    operands["1"], operands["2"] = a, b
+    return fill(ops.blend, operands)
   end
   function v.put(pointer, step, live, value)
     if step == 1 or v.lanes == 1 then return partly(ops, "store", "store_part", { ["1"] = pointer, ["2"] = value }, live) end

@@ -48,6 +48,7 @@ $     value("shuffle", 0, V.shuffle(x, y, mixed))
 $   end
 $   if has(isa.vec[dtype], "even") then
 $     for n = 1, V.lanes do value("every_second", n, V.get("a", 2, n)) end
+$     for n = 1, V.lanes - 1 do value("every_second_later", n, V.get_lanes("a - " .. 2 * n, 2, n, V.lanes)) end
 $   end
 $   value("max", 0, V.max(x, y))
 $   value("min", 0, V.min(x, y))
@@ -58,7 +59,16 @@ $     value("scale", 0, V.scale(x, y))
 $   end
 $   value("mac", 0, V.mac(x, y, z))
 $   value("live_mac", 0, live.mac(x, y, z))
+$   local function mac_lanes(from, to)
+$     local asm = V.lanes_asm
+$     if not asm then return "v = " .. V.blend("v", "(" .. V.mac("v", y, z) .. ")", from, to) .. ";" end
+$     return ('CONVSMITH_MAC_LANES("%s", "%s", v, %s, %s, "%s", %s);'):format(asm.text, isa.pin, y, z, asm.constraint, V.mask(from, to))
+$   end
 $   for n = 1, V.lanes - 1 do
+$     value("load_lanes", n, V.get_lanes("a - " .. n, 1, n, V.lanes))
+$     if n < V.lanes - 1 then value("load_inner", n, V.get_lanes("a - " .. n, 1, n, V.lanes - 1)) end
+$     value("blend", n, V.blend(x, y, n, V.lanes))
+$     define(V, dtype, "mac_lanes", n, ("%s v = %s;\n%s\n%s"):format(V.type, x, mac_lanes(n, V.lanes), V.put("r", 1, V.lanes, "v")))
 $     value("load_part", n, V.get("a", 1, n))
 $     define(V, dtype, "store_part", n, ("const %s v = %s;\n%s"):format(V.type, x, V.put("r", 1, n, "v")))
 $   end
