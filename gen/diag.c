@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { LONGEST_WORD = 64, LONGEST_MESSAGE = 1000 };
 
@@ -140,7 +141,15 @@ static size_t distance(const char *a, size_t m, const char *b, size_t n) {
   return cost[m][n];
 }
 
+/* The first name that is longer than `word`, of three letters or more, and begins with it. */
+static const char *longer_name(const char *word, const char *const *names) {
+  const size_t size = strlen(word);
+  while (*names && strncasecmp(word, *names, size) != 0) names++;
+  return size < 3 ? NULL : *names;
+}
+
 const char *diag_nearest(const char *word, const char *const *names) {
+  const char *const *const all = names;
   size_t size = strlen(word), least = 3;
   const char *nearest = NULL;
   if (size > LONGEST_WORD) return NULL;
@@ -153,5 +162,5 @@ const char *diag_nearest(const char *word, const char *const *names) {
       nearest = *names;
     }
   }
-  return nearest;
+  return nearest ? nearest : longer_name(word, all);
 }

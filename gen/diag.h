@@ -22,6 +22,7 @@ void diag_warning(struct diags *diags, struct place place, const char *format, .
 size_t diag_flush(struct diags *diags);
 /* The same, into `lines` instead. */
 size_t diag_take(struct diags *diags, struct text *lines);
-/* The name among `names` (NULL at the end) that is nearest to `word`, NULL if none is near (edit distance ≤ 2 and < half). */
+/* The name among `names` (NULL at the end) that is nearest to `word` (edit distance ≤ 2 and < half), else one that begins with it;
+ * NULL if there is none. */
 const char *diag_nearest(const char *word, const char *const *names);
 #endif

@@ -235,7 +235,7 @@ static const char *event_tag(const yaml_event_t *event) {
 static bool add_anchor(struct reader *reader, const char *name, struct node *node, size_t nodes, int depth) {
   if (!name) return true;
   if (reader->anchor_count == MAX_ANCHORS) {
-    diag_error(reader->diags, node->place, "more than %d anchors", MAX_ANCHORS);
+    diag_error(reader->diags, node->place, "more than %d anchors; write shared keys under 'defaults'", MAX_ANCHORS);
     return false;
   }
   reader->anchors[reader->anchor_count++] = (struct anchor){mem_text("%s", name), node, nodes, depth};

@@ -59,7 +59,8 @@ static void nearest(void **state) {
     const char *word, *name;
   } rows[] = {{"strid", "stride"}, {"Stride", "stride"}, {"tsride", "stride"}, {"dilations", "dilation"},
               {"group", "groups"}, {"baise", NULL},      {"bais", "bias"},     {"smae", "same"},
-              {"pads", NULL},      {"o", NULL},          {"", NULL},           {"kernel", NULL}};
+              {"pads", NULL},      {"o", NULL},          {"", NULL},           {"kernel", NULL},
+              {"dil", "dilation"}, {"Dil", "dilation"},  {"di", NULL},         {"strides_of", NULL}};
   (void)state;
   for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
     const char *found = diag_nearest(rows[i].word, names);
