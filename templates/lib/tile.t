@@ -321,6 +321,11 @@ $   if #tile.spans == 0 then
 $     for _, count in ipairs(counts(K)) do
 (void)${count[2]};
 $     end
+$     each(tile, function(row, q) -- or gcc 12 makes a partial load a whole one where what is loaded is stored lane by lane
+$       if K.V.isa.pin then
+CONVSMITH_PIN("${K.V.isa.pin}", a${row}_${q});
+$       end
+$     end)
 $   else
 $     if K.ahead_w and tile.w_ahead == 0 then
 (void)ahead;
