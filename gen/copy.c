@@ -11,7 +11,7 @@ static int by_output(const void *a, const void *b) {
 }
 
 void copy_fold(struct copy *copy, const struct problem *problem) {
-  struct move sorted[MAX_MOVES];
+  struct move sorted[MAX_MOVES] = {{0}};
   int count = 0;
   for (int i = 0; i < problem->moves; i++)
     if (problem->move[i].count > 1) sorted[count++] = problem->move[i];
