@@ -30,5 +30,5 @@ struct algorithm {
 };
 
 void candidates_add(struct candidates *candidates, struct plan plan);
-extern const struct algorithm alg_direct, alg_depthwise, alg_copy;
+extern const struct algorithm alg_direct, alg_depthwise, alg_copy, alg_pool;
 #endif

@@ -21,7 +21,7 @@ void copy_fold(struct copy *copy, const struct problem *problem) {
   for (int i = 0; i < count; i++) {
     struct move *last = copy->moves ? &copy->move[copy->moves - 1] : NULL;
     if (last && last->x == sorted[i].count * sorted[i].x && last->y == sorted[i].count * sorted[i].y)
-      *last = (struct move){last->count * sorted[i].count, sorted[i].x, sorted[i].y};
+      *last = (struct move){last->count * sorted[i].count, sorted[i].x, sorted[i].y, 0};
     else
       copy->move[copy->moves++] = sorted[i];
   }

@@ -26,7 +26,7 @@ static const char *pads_text(const struct layer *layer) {
   return text;
 }
 
-static const char *activation_text(const struct layer *layer) {
+const char *activation_text(const struct layer *layer) {
   const char *name = activation_name(layer->activation);
   if (layer->activation == CS_LEAKY_RELU) return mem_text("{%s: %.9g}", name, layer->act[0]);
   if (layer->activation == CS_CLAMP) return mem_text("{%s: [%.9g, %.9g]}", name, layer->act[0], layer->act[1]);

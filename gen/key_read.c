@@ -1,6 +1,7 @@
 /* Readers of the layer keys. A reader checks its own value alone; what keys mean together is the op's to check, in its rules. */
 #include "key_read.h"
 #include "mem.h"
+#include "op.h"
 #include "value.h"
 #include <string.h>
 
@@ -98,6 +99,22 @@ bool read_sizes(struct reading *reading, const struct node *node) {
 
 bool read_counts(struct reading *reading, const struct node *node) {
   return read_numbers(reading, node, 0);
+}
+
+/* Sizes, or the word for the whole input where the op has such windows. A default is judged before it has an op. */
+bool read_kernel(struct reading *reading, const struct node *node) {
+  struct layer *layer = reading->layer;
+  const bool global = node->kind == NODE_SCALAR && !strcmp(node->text, "global");
+  if (!global || (layer->op && !layer->op->any_window)) return read_sizes(reading, node);
+  layer->global_kernel = true;
+  return true;
+}
+
+bool read_axis(struct reading *reading, const struct node *node) {
+  int value;
+  if (!value_word(reading->diags, reading->key->name, node, reading->key->words, &value)) return false;
+  reading->layer->along_channels = value;
+  return true;
 }
 
 /* An entry of a padding list: a number for both sides or [before, after]. */

@@ -16,6 +16,8 @@ bool read_counts(struct reading *reading, const struct node *node);
 bool read_name(struct reading *reading, const struct node *node);
 bool read_dtype(struct reading *reading, const struct node *node);
 bool read_input(struct reading *reading, const struct node *node);
+bool read_kernel(struct reading *reading, const struct node *node);
+bool read_axis(struct reading *reading, const struct node *node);
 bool read_padding(struct reading *reading, const struct node *node);
 bool read_bias(struct reading *reading, const struct node *node);
 bool read_weights(struct reading *reading, const struct node *node);

@@ -22,6 +22,7 @@ static const struct word algorithms[] = {{"auto", 0},    {"direct", 0},        {
                                          {"fft", LATER}, {"separable", LATER}, {NULL, 0}};
 static const struct word accuracies[] = {
     {"strict", ACCURACY_STRICT}, {"normwise", ACCURACY_NORMWISE}, {"fast", ACCURACY_FAST}, {NULL, 0}};
+static const struct word axes[] = {{"channels", true}, {"spatial", false}, {NULL, 0}};
 static const struct word orders[] = {{"crd", CS_CRD}, {"dcr", CS_DCR}, {"focus", CS_FOCUS}, {NULL, 0}};
 static const struct word unrolls[] = {{"auto", UNROLL_AUTO}, {"full", UNROLL_FULL}, {"none", UNROLL_NONE}, {NULL, 0}};
 
@@ -42,7 +43,7 @@ const struct key layer_keys[] = {
     {"dtype", "", read_dtype, FIELD(dtype), dtypes, false},
     {"input", "a list [N, C, spatial...] with 1 to 3 spatial sizes", read_input, 0, NULL, true},
     {"out_channels", POSITIVE, read_integer, FIELD(out_channels), NULL, true},
-    {"kernel_size", SIZES, read_sizes, FIELD(kernel), NULL, true},
+    {"kernel_size", SIZES, read_kernel, FIELD(kernel), NULL, true},
     {"stride", SIZES, read_sizes, FIELD(stride), NULL, false},
     {"dilation", SIZES, read_sizes, FIELD(dilation), NULL, false},
     {"padding", PADDING, read_padding, FIELD(pad_kind), pad_kinds, false},
@@ -79,9 +80,9 @@ const struct key layer_keys[] = {
     LATER_KEY("spatial_scale"),
     LATER_KEY("sampling_ratio"),
     LATER_KEY("gamma"),
-    LATER_KEY("ceil_mode"),
-    LATER_KEY("count_include_pad"),
-    LATER_KEY("axis"),
+    {"ceil_mode", "true or false", read_bool, FIELD(ceil_mode), NULL, false},
+    {"count_include_pad", "true or false", read_bool, FIELD(count_include_pad), NULL, false},
+    {"axis", "", read_axis, FIELD(along_channels), axes, false},
     LATER_KEY("mode"),
     LATER_KEY("coordinates"),
     LATER_KEY("align_corners"),

@@ -128,6 +128,13 @@ struct network network_build(int64_t lanes, int64_t sources, const int64_t *want
   return network;
 }
 
+int64_t network_add(struct network *network, const int64_t *wanted) {
+  const struct group *sources = sources_of(network);
+  struct group all = sources[0];
+  for (int64_t i = 1; i < network->sources; i++) all = join(network, &all, &sources[i]);
+  return collect(network, &all, wanted);
+}
+
 void network_push(lua_State *L, const struct network *network) {
   lua_createtable(L, (int)network->step_count, 0);
   for (int64_t i = 0; i < network->step_count; i++) {

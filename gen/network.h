@@ -19,6 +19,8 @@ struct network {
 
 /* wanted: for each of `targets` vectors and each lane the lane of the sources, counted through all; -1: whatever. */
 struct network network_build(int64_t lanes, int64_t sources, const int64_t *wanted, int64_t targets);
+/* One more vector of a network that has only sources so far, or was only added to. Returns its value. */
+int64_t network_add(struct network *network, const int64_t *wanted);
 /* Sets field `steps` of the table on top: {value, a, b, lanes} each. */
 void network_push(lua_State *L, const struct network *network);
 #endif

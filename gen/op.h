@@ -27,6 +27,7 @@ struct window {
 struct op {
   const char *name;
   const char *const *keys; /* layer keys that it takes, NULL at the end */
+  bool any_window;         /* kernel_size may be `global`, or left out for something else that says it */
   /* Fills what follows from the keys (pads, out) and reports what does not fit. Called even when some keys were wrong: what rests
    * on those (layer_right) is left out, so that one run shows all errors and no follow-ups. */
   bool (*resolve)(struct layer *layer, struct diags *diags);
@@ -69,5 +70,6 @@ size_t tensor_count(const struct tensor *tensor); /* elements */
 /* Logical index [n, m, o...] of an element. */
 void tensor_index(const struct tensor *tensor, size_t element, ptrdiff_t *index);
 extern const struct op op_conv, op_conv_transpose, op_local_conv, op_tiled_conv, op_conv_grad_input, op_conv_grad_weights;
+extern const struct op op_max_pool, op_avg_pool;
 extern const struct op op_pixel_shuffle, op_pixel_unshuffle, op_channel_shuffle;
 #endif

@@ -87,7 +87,7 @@ static size_t tensors(const struct layer *layer, struct tensor list[MAX_TENSORS]
 }
 
 static void add_move(struct problem *problem, int64_t count, int64_t x, int64_t y) {
-  problem->move[problem->moves++] = (struct move){count, x, y};
+  problem->move[problem->moves++] = (struct move){count, x, y, 0};
 }
 
 /* A copy with the steps of both layouts, and its batch. */

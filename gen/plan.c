@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct algorithm *const algorithms[] = {&alg_direct, &alg_depthwise, &alg_copy};
+static const struct algorithm *const algorithms[] = {&alg_direct, &alg_depthwise, &alg_copy, &alg_pool};
 
 void candidates_add(struct candidates *candidates, struct plan plan) {
   candidates->plans = mem_grow(candidates->plans, candidates->count, sizeof plan);

@@ -6,7 +6,9 @@
  * Steps are in elements. w's steps lead into the canonical tensor (a flip is a negative step from w_first), b's into canonical bias
  * and slope. Phases are problems that differ only in where they begin: phase i reads x, w and b and writes y at i steps more.
  *
- * A copy is another work: it has no axes, only moves, dimensions along which input and output walk with steps of their own. */
+ * Other works: a copy has no axes, only moves, dimensions along which input and output walk with steps of their own. A pool has
+ * moves too, and along its axes y is the largest or the mean of what the sum above would add up; an axis' w_step leads through
+ * slopes. */
 #ifndef GEN_PROBLEM_H
 #define GEN_PROBLEM_H
 #include "spec.h"
@@ -20,11 +22,11 @@ struct phase {
   int64_t count, x, w, b, y;
 };
 
-enum work { WORK_SUM, WORK_COPY };
+enum work { WORK_SUM, WORK_COPY, WORK_POOL };
 enum { MAX_MOVES = 2 + 2 * MAX_SPATIAL };
 
 struct move {
-  int64_t count, x, y;
+  int64_t count, x, y, b; /* b: through slopes */
 };
 
 struct problem {
@@ -52,5 +54,9 @@ struct problem {
   int64_t max_code_bytes;
   struct move move[MAX_MOVES];
   int moves;
+  /* Of pools: windows of an adaptive one run from o·in/out up to (o+1)·in/out, rounded outwards; the divisor of a mean counts
+   * places in the padding, of which pad_after lie behind the last element. */
+  bool mean, adaptive, count_padding;
+  int64_t pad_after[MAX_SPATIAL];
 };
 #endif

@@ -168,6 +168,7 @@ static void check_missing(struct reader *reader, struct layer *layer) {
   for (int i = 0; layer_keys[i].name; i++) {
     const char *name = layer_keys[i].name;
     if (layer->values[i] || layer->wrong & bit(i) || !layer_keys[i].required || !takes(layer->op, name)) continue;
+    if (layer->op->any_window && i == key_find("kernel_size")) continue;
     missing = mem_text("%s%s'%s'", missing, *missing ? ", " : "", name);
     layer->wrong |= bit(i);
   }
@@ -196,6 +197,7 @@ static uint64_t unsure_keys(const struct reader *reader, const struct layer *lay
 static void fill_defaults(struct layer *layer) {
   for (int d = 0; d < MAX_SPATIAL; d++) layer->kernel[d] = layer->stride[d] = layer->dilation[d] = 1;
   layer->groups = 1;
+  layer->count_include_pad = true;
   layer->algorithm = "auto";
   layer->max_code_bytes = 65536;
 }

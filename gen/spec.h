@@ -42,6 +42,8 @@ struct layer {
   int64_t tile[MAX_SPATIAL];                                     /* outputs after which weights repeat; 0: all share them */
   int64_t output_padding[MAX_SPATIAL], output_size[MAX_SPATIAL]; /* output_size: 0 where not given */
   enum cs_layout in_layout, out_layout;
+  int64_t run; /* of a pool along channels: how many; else 0 */
+  bool global_kernel, adaptive, ceil_mode, count_include_pad, along_channels;
   int64_t factor; /* of pixel_shuffle and pixel_unshuffle */
   enum cs_order order;
   bool bias, residual, flip;
@@ -83,4 +85,5 @@ const char *layout_name(enum cs_layout layout);
 const char *pad_mode_name(enum cs_pad_mode mode);
 const char *order_name(enum cs_order order);
 const char *activation_name(enum cs_activation activation); /* without arguments */
+const char *activation_text(const struct layer *layer);     /* with them */
 #endif

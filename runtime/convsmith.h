@@ -92,6 +92,38 @@ void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data,
 void cs_conv_grad_weights_expect(const struct cs_conv *conv, const void *input, const void *grad_output, const ptrdiff_t *index,
                                  struct cs_expect *expect);
 
+/* ---- reference: ref_activation.c ---------------------------------------------------------------------------------- */
+
+/* Replaces what a sum may be by its activation, and carries the bound and the other right results through it, as cs_conv_expect
+ * says. a: the activation's numbers, or the slope of prelu. */
+void cs_activate_expect(enum cs_activation activation, const double *a, enum cs_dtype dtype, struct cs_expect *expect);
+
+/* ---- reference: ref_pool.c ---------------------------------------------------------------------------------------- */
+
+/* Pooling by its definition (PyTorch's pools of these names; ONNX's dilations). Windows begin at o * stride - pad; those of an
+ * adaptive pool run from floor(o * in / out) up to ceil((o + 1) * in / out). Elements outside the input are none; only the divisor
+ * of a mean counts those within the padding (pad before, pad_after behind), where count_padding says so. run > 0: windows are runs
+ * of that many neighbouring channels instead. */
+struct cs_pool {
+  int rank;
+  enum cs_dtype dtype;
+  int mean; /* else the largest; NaN in a window makes NaN of it */
+  ptrdiff_t batch, in_channels, out_channels, run;
+  ptrdiff_t in[CS_MAX_SPATIAL], out[CS_MAX_SPATIAL], kernel[CS_MAX_SPATIAL];
+  ptrdiff_t stride[CS_MAX_SPATIAL], dilation[CS_MAX_SPATIAL], pad[CS_MAX_SPATIAL], pad_after[CS_MAX_SPATIAL];
+  int adaptive, count_padding;
+  enum cs_activation activation;
+  double act[2];
+};
+
+/* input [N, C, in...], residual [N, M, out...] (added before the activation) or NULL, slope [M] (prelu only). */
+struct cs_pool_data {
+  const void *input, *residual, *slope;
+};
+
+/* The largest is exact. A mean of k elements is met within gamma(k + 2) * (sum of |x| / divisor + |residual|) + (k + 2) * least. */
+void cs_pool_expect(const struct cs_pool *pool, const struct cs_pool_data *data, const ptrdiff_t *index, struct cs_expect *expect);
+
 /* ---- reference: ref_shuffle.c ------------------------------------------------------------------------------------- */
 
 /* Permutations. A cell has factor^rank pixels, which one side has as channels: CS_PIXEL_SHUFFLE spreads channels over pixels,

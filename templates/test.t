@@ -33,7 +33,7 @@ $ end
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-$ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", "ref_" .. reference .. ".c"}) do
+$ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", "ref_activation.c", "ref_" .. reference .. ".c"}) do
 $   runtime_source(name)
 $ end
 /* ---- the layer ---- */

@@ -95,6 +95,10 @@ static double smaller(struct lane lane) {
   return lane.b > lane.a ? lane.a : lane.b;
 }
 
+static double top(struct lane lane) {
+  return isnan(lane.a) || lane.a > lane.b ? lane.a : lane.b;
+}
+
 static double select_negative(struct lane lane) {
   return lane.a < 0 ? lane.b : lane.c;
 }
@@ -135,6 +139,7 @@ static const struct meaning {
     {"scale", scaled, false, false},
     {"max", larger, true, false},
     {"min", smaller, true, false},
+    {"top", top, false, false},
     {"select_negative", select_negative, false, false},
     {"mac", mac, false, true},
     {"live_mac", live_mac, false, true},
@@ -286,7 +291,7 @@ static void are_right(void **state) {
     const struct operation *operations = dlsym(isa_library(engine, isa, "ops.t"), "operations");
     size_t count = 0;
     for (; operations[count].name; count++) try_operation(isa->name, &operations[count]);
-    assert_int_equal(count, 2 * (12 + isa->permutes + isa->shuffles) + (isa->lanes[CS_F32] > 1 ? 2 : 0) + on_parts(isa, CS_F32) +
+    assert_int_equal(count, 2 * (13 + isa->permutes + isa->shuffles) + (isa->lanes[CS_F32] > 1 ? 2 : 0) + on_parts(isa, CS_F32) +
                                 on_parts(isa, CS_F64));
   }
 }

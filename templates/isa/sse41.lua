@@ -37,6 +37,7 @@ return derive(import("isa/scalar.lua"), {
       shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
       sum = "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(%1, %1), %1))",
       add = "_mm_add_ps(%1, %2)", mul = "_mm_mul_ps(%1, %2)", max = "_mm_max_ps(%1, %2)", min = "_mm_min_ps(%1, %2)",
+      top = "_mm_blendv_ps(_mm_max_ps(%1, %2), %1, _mm_cmpunord_ps(%1, %1))",
       div = "_mm_div_ps(%1, %2)",
       -- 2^23 + 127 + exponent ends in the bits of the power of two
       scale = "_mm_mul_ps(%1, _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(_mm_add_ps(%2, _mm_set1_ps(8388735.0f))), 23)))",
@@ -54,6 +55,7 @@ return derive(import("isa/scalar.lua"), {
       shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
       sum = "_mm_cvtsd_f64(_mm_hadd_pd(%1, %1))",
       add = "_mm_add_pd(%1, %2)", mul = "_mm_mul_pd(%1, %2)", max = "_mm_max_pd(%1, %2)", min = "_mm_min_pd(%1, %2)",
+      top = "_mm_blendv_pd(_mm_max_pd(%1, %2), %1, _mm_cmpunord_pd(%1, %1))",
       select_negative = "_mm_blendv_pd(%3, %2, _mm_cmplt_pd(%1, _mm_setzero_pd()))",
     },
   },

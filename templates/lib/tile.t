@@ -344,5 +344,5 @@ $ -- For other kinds of tiles: their kernel, and the parts that they share with 
 $ local function use(kernel) K = kernel end
 $ return {
 $   define = define, pointers = pointers, counts = counts, chunk = chunk, use = use, start = start, hold = hold, accumulate = accumulate,
-$   accumulate_lanes = accumulate_lanes, taps = taps, finish = finish,
+$   accumulate_lanes = accumulate_lanes, taps = taps, activate = activate, finish = finish,
 $ }

@@ -75,6 +75,8 @@ local function new(isa, dtype, symbol, live_weights)
   -- constant: a name or literal; x stays where it is NaN
   function v.max(constant, x) return fill(ops.max, { ["1"] = constant, ["2"] = x }) end
   function v.min(constant, x) return fill(ops.min, { ["1"] = constant, ["2"] = x }) end
+  -- NaN where one of them is
+  function v.top(a, b) return fill(ops.top, { ["1"] = a, ["2"] = b }) end
   function v.select_negative(x, a, b) return fill(ops.select_negative, { ["1"] = x, ["2"] = a, ["3"] = b }) end
   function v.mac(acc, x, w) return fill(live_weights and row.live or row.op, { ["1"] = acc, ["2"] = x, ["3"] = w }) end
   -- Does a vector of elements `step` apart go through a helper, lane by lane?

@@ -1,0 +1,149 @@
+/* The direct algorithm for pools (pooling.h): tiles of several widths with vectors along channels or along the row, and large
+ * windows in loops. */
+#include "alg.h"
+#include "mem.h"
+#include "pooling.h"
+
+struct pool_parameters {
+  struct pooling *kernels; /* one a problem */
+  size_t count;
+};
+
+static struct plan new_plan(const struct candidates *candidates, const struct pool_choice *choice) {
+  const char *tile = mem_text("%lldx%lld", (long long)(choice->outputs ? choice->outputs : 1), (long long)choice->vectors);
+  const char *form = choice->pixels ? "row" : choice->outputs ? "columns" : "loop";
+  return (struct plan){.id = mem_text("direct-pool-%s-%s", form, tile),
+                       .algorithm = &alg_pool,
+                       .isa = candidates->isa,
+                       .tile = tile,
+                       .row_tile = choice->outputs ? choice->outputs : 1,
+                       .channel_tile = candidates->isa->lanes[candidates->problems->dtype]};
+}
+
+/* ---- cost --------------------------------------------------------------------------------------------------------------- */
+
+static const double tile_cycles = 8, row_cycles = 20; /* to call a tile, to begin a row */
+
+/* Cycles of touching a vector whose lanes lie `step` apart. */
+static double access(const struct pooling *pooling, int64_t step) {
+  return step == 1 || pooling->lane_count == 1 ? 0.5 : (double)pooling->lane_count;
+}
+
+/* Of combining two vectors: the larger one keeps NaN by instructions of its own. */
+static double combine(const struct pooling *pooling) {
+  return pooling->problem->mean ? 0.5 : 1;
+}
+
+/* Turns of a tile through all channels. */
+static double turns(const struct pooling *pooling) {
+  return (double)pooling->whole + (pooling->last > 0 ? 1 : 0);
+}
+
+static double tile_cost(const struct pooling *pooling, const struct pool_tile *tile, double taps) {
+  const double load = access(pooling, pooling->lanes.x), store = 1 + access(pooling, pooling->lanes.y);
+  double cycles = (double)tile->column_count * taps * (load + combine(pooling)) + (double)tile->network.step_count + 2 * taps;
+  for (int64_t i = 0; i < tile->output_count; i++) cycles += (double)tile->outputs[i].value_count * combine(pooling) + store;
+  return tile_cycles + turns(pooling) * (double)pooling->choice.vectors * cycles;
+}
+
+static double pool_cost(const struct pooling *pooling) {
+  double rows = 1, taps = 1, cycles = row_cycles;
+  for (int i = 0; i < pooling->moves; i++) rows *= (double)pooling->move[i].count;
+  for (int a = 0; a < pooling->axes - 1; a++) {
+    rows *= (double)pooling->axis[a].out;
+    taps *= (double)pooling->axis[a].kernel;
+  }
+  for (int64_t i = 0; i < pooling->run_count; i++)
+    cycles += (double)pooling->runs[i].count * tile_cost(pooling, &pooling->tiles[pooling->runs[i].tile], taps);
+  return rows * cycles;
+}
+
+static int64_t pool_bytes(const struct pooling *pooling) {
+  int64_t largest = 300;
+  for (int64_t i = 0; i < pooling->tile_count; i++) {
+    const struct pool_tile *tile = &pooling->tiles[i];
+    int64_t bytes = tile->column_count * 40 + tile->network.step_count * 16;
+    for (int64_t o = 0; o < tile->output_count; o++) bytes += 20 + tile->outputs[o].value_count * 16;
+    bytes = 200 + 2 * bytes * pooling->choice.vectors;
+    if (bytes > largest) largest = bytes;
+  }
+  return largest;
+}
+
+/* ---- enumeration -------------------------------------------------------------------------------------------------------- */
+
+static const char *form_reason(const struct problem *problem, const struct isa *isa, const struct pool_choice *choice) {
+  const struct axis *row = &problem->axis[problem->rank - 1];
+  if (choice->outputs > row->out && choice->outputs > 1 && !choice->pixels)
+    return mem_text("rows have %lld outputs, a tile %lld", (long long)row->out, (long long)choice->outputs);
+  if (!choice->pixels) return NULL;
+  if (row->x_step != 1)
+    return mem_text("neighbours of a row lie %lld elements apart; vectors along it need 1", (long long)row->x_step);
+  if (isa->lanes[problem->dtype] > 1 && !isa->shuffles) return mem_text("%s has no operation that shuffles two vectors", isa->name);
+  return NULL;
+}
+
+static const char *judge(const struct pooling *pooling) {
+  const int64_t bytes = pool_bytes(pooling), limit = pooling->problem->max_code_bytes;
+  if (pooling->reason || bytes <= limit) return pooling->reason;
+  return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)bytes,
+                  (long long)limit);
+}
+
+static void try_choice(struct candidates *candidates, struct pool_choice choice) {
+  const struct isa *isa = candidates->isa;
+  struct pool_parameters *parameters = mem_new(sizeof *parameters);
+  struct plan plan = new_plan(candidates, &choice);
+  parameters->kernels = mem_array(candidates->problem_count, sizeof *parameters->kernels);
+  for (size_t i = 0; i < candidates->problem_count && !plan.reason; i++) {
+    const struct problem *problem = &candidates->problems[i];
+    struct pooling *kernel = &parameters->kernels[parameters->count++];
+    plan.reason = form_reason(problem, isa, &choice);
+    if (plan.reason) continue;
+    pooling_build(kernel, problem, choice, isa->lanes[problem->dtype], isa->registers);
+    plan.reason = judge(kernel);
+    if (plan.reason) continue;
+    const int64_t slopes = problem->activation == CS_PRELU ? problem->groups * problem->out_channels : 0;
+    plan.cost += pool_cost(kernel);
+    plan.code_bytes += pool_bytes(kernel);
+    plan.packed_bytes += slopes * (int64_t)cs_size(problem->dtype);
+  }
+  plan.parameters = parameters;
+  candidates_add(candidates, plan);
+}
+
+static void pool_enumerate(struct candidates *candidates) {
+  const int64_t lanes = candidates->isa->lanes[candidates->problems->dtype];
+  static const struct pool_choice columns[] = {{false, 1, 1}, {false, 1, 2}, {false, 2, 1},
+                                               {false, 2, 2}, {false, 4, 1}, {false, 8, 1}};
+  for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) try_choice(candidates, columns[i]);
+  for (int64_t vectors = 1; vectors <= 4; vectors *= 2) {
+    try_choice(candidates, (struct pool_choice){true, vectors * lanes, 1});
+    try_choice(candidates, (struct pool_choice){false, 0, vectors});
+  }
+}
+
+/* ---- what the template gets --------------------------------------------------------------------------------------------- */
+
+static void pool_push_all(lua_State *L, const struct plan *plan) {
+  const struct pool_parameters *parameters = plan->parameters;
+  lua_createtable(L, (int)parameters->count, 0);
+  for (size_t i = 0; i < parameters->count; i++) {
+    pooling_push(L, &parameters->kernels[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+static struct baked_values pool_bake(const struct plan *plan, const struct layer *layer) {
+  (void)plan, (void)layer;
+  return (struct baked_values){0};
+}
+
+const struct algorithm alg_pool = {
+    .name = "direct",
+    .work = WORK_POOL,
+    .template = "pool.t",
+    .enumerate = pool_enumerate,
+    .push = pool_push_all,
+    .bake = pool_bake,
+};

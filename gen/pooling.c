@@ -1,0 +1,327 @@
+/* From a pool to tiles: axes folded, vectors laid out, columns found, equal tiles found again. */
+#include "pooling.h"
+#include "mem.h"
+#include <string.h>
+
+static const int64_t most_tiles = 24, most_values = 1500; /* in one file's text */
+static const int64_t longest_row = 1000000;
+
+/* ---- windows ---------------------------------------------------------------------------------------------------------- */
+
+static int64_t least(int64_t a, int64_t b) {
+  return a < b ? a : b;
+}
+
+/* How many taps of a window from `start` lie before `end`. */
+static int64_t taps_before(const struct axis *axis, int64_t start, int64_t end) {
+  return start >= end ? 0 : least(axis->kernel, (end - 1 - start) / axis->dilation + 1);
+}
+
+struct pool_window pool_window(const struct pooling *pooling, int a, int64_t o) {
+  const struct axis *axis = &pooling->axis[a];
+  if (pooling->problem->adaptive) {
+    const int64_t first = o * axis->in / axis->out, end = ((o + 1) * axis->in - 1) / axis->out + 1;
+    return (struct pool_window){first, end - first, end - first};
+  }
+  const int64_t start = o * axis->stride - axis->pad, skipped = start < 0 ? (-start - 1) / axis->dilation + 1 : 0;
+  const int64_t live = taps_before(axis, start, axis->in) - skipped;
+  const bool counts = pooling->problem->count_padding;
+  return (struct pool_window){start + skipped * axis->dilation, live,
+                              counts ? taps_before(axis, start, axis->in + pooling->pad_after[a]) : live};
+}
+
+bool pool_even(const struct pooling *pooling, int a, bool divisor) {
+  const struct axis *axis = &pooling->axis[a];
+  if (pooling->problem->adaptive) return axis->in % axis->out == 0;
+  const struct pool_window first = pool_window(pooling, a, 0), last = pool_window(pooling, a, axis->out - 1);
+  if (divisor) return first.divisor == axis->kernel && last.divisor == axis->kernel;
+  return first.live == axis->kernel && last.live == axis->kernel;
+}
+
+/* ---- axes and lanes --------------------------------------------------------------------------------------------------- */
+
+/* Is the only window all there is, so that neighbouring axes like this are one? */
+static bool is_whole(const struct axis *axis) {
+  return axis->out == 1 && axis->pad == 0 && axis->kernel == axis->in && axis->dilation == 1;
+}
+
+static void fold(struct pooling *pooling) {
+  const struct problem *problem = pooling->problem;
+  for (int a = 0; a < problem->rank; a++) {
+    const struct axis *axis = &problem->axis[a];
+    struct axis *last = pooling->axes ? &pooling->axis[pooling->axes - 1] : NULL;
+    if (last && is_whole(last) && is_whole(axis) && last->x_step == axis->in * axis->x_step) {
+      last->in = last->kernel = last->in * axis->in;
+      last->x_step = axis->x_step;
+      continue;
+    }
+    pooling->pad_after[pooling->axes] = problem->pad_after[a];
+    pooling->axis[pooling->axes++] = *axis;
+  }
+}
+
+/* The move that vectors lie along: neighbours in the input if there are, else the longest. */
+static int lane_move(const struct problem *problem) {
+  int best = 0;
+  for (int i = 1; i < problem->moves; i++) {
+    const struct move *move = &problem->move[i], *other = &problem->move[best];
+    const bool near = move->x == 1 && move->count > 1, other_near = other->x == 1 && other->count > 1;
+    if (near != other_near ? near : move->count > other->count) best = i;
+  }
+  return best;
+}
+
+/* Appends a move; one that goes on where the one before it ends is part of that. */
+static void add_move(struct pooling *pooling, struct move move) {
+  struct move *last = pooling->moves ? &pooling->move[pooling->moves - 1] : NULL;
+  if (move.count == 1) return;
+  if (last && last->x == move.count * move.x && last->y == move.count * move.y && last->b == move.count * move.b)
+    *last = (struct move){last->count * move.count, move.x, move.y, move.b};
+  else
+    pooling->move[pooling->moves++] = move;
+}
+
+/* Moves along which neighbours lie in vectors are folded into one too, where all pixels of a plane are. */
+static void lay_out(struct pooling *pooling, int lanes) {
+  const struct problem *problem = pooling->problem;
+  const struct axis *row = &pooling->axis[pooling->axes - 1];
+  struct problem folded = *problem;
+  for (int i = 0; i < problem->moves; i++) add_move(pooling, problem->move[i]);
+  memcpy(folded.move, pooling->move, sizeof folded.move);
+  folded.moves = pooling->moves;
+  pooling->moves = 0;
+  pooling->lanes = (struct move){row->out, row->x_step, row->y_step, row->w_step};
+  int along = -1;
+  if (!pooling->choice.pixels) {
+    along = lane_move(&folded);
+    pooling->lanes = folded.moves ? folded.move[along] : (struct move){1, 1, 1, 0};
+  }
+  for (int i = 0; i < folded.moves; i++)
+    if (i != along) pooling->move[pooling->moves++] = folded.move[i];
+  const int64_t turn = lanes * pooling->choice.vectors;
+  pooling->lane_count = lanes;
+  pooling->whole = pooling->choice.pixels ? 1 : pooling->lanes.count / turn;
+  pooling->last = pooling->choice.pixels ? 0 : pooling->lanes.count % turn;
+}
+
+/* ---- tiles ------------------------------------------------------------------------------------------------------------ */
+
+/* The number of a share of the divisor. */
+static int64_t divisor_number(struct pooling *pooling, int64_t divisor) {
+  for (int64_t i = 0; i < pooling->divisor_count; i++)
+    if (pooling->divisors[i] == divisor) return i;
+  pooling->divisors = mem_grow(pooling->divisors, (size_t)pooling->divisor_count, sizeof divisor);
+  pooling->divisors[pooling->divisor_count] = divisor;
+  return pooling->divisor_count++;
+}
+
+static int64_t column_number(struct pool_tile *tile, int64_t at) {
+  for (int64_t i = 0; i < tile->column_count; i++)
+    if (tile->columns[i].at == at) return i;
+  tile->columns = mem_grow(tile->columns, (size_t)tile->column_count, sizeof *tile->columns);
+  tile->columns[tile->column_count] = (struct pool_column){at, 0};
+  return tile->column_count++;
+}
+
+static struct pool_output *add_output(struct pool_tile *tile, int64_t y, int64_t s, int64_t live, int64_t values,
+                                      int64_t divisors) {
+  tile->outputs = mem_grow(tile->outputs, (size_t)tile->output_count, sizeof *tile->outputs);
+  struct pool_output *output = &tile->outputs[tile->output_count++];
+  *output = (struct pool_output){
+      y, s, live, mem_array((size_t)values, sizeof(int64_t)), values, mem_array((size_t)divisors, sizeof(int64_t)), divisors};
+  return output;
+}
+
+/* Outputs [o, o + count), a vector of channels each; x counts from the first window's first element, which is *base. */
+static struct pool_tile channels_tile(struct pooling *pooling, int64_t o, int64_t count, int64_t *base) {
+  const int a = pooling->axes - 1;
+  const struct axis *row = &pooling->axis[a];
+  struct pool_tile tile = {0};
+  *base = pool_window(pooling, a, o).first;
+  for (int64_t p = 0; p < count; p++) {
+    const struct pool_window window = pool_window(pooling, a, o + p);
+    struct pool_output *output = add_output(&tile, p * row->y_step, p * row->w_step, 0, window.live, 1);
+    for (int64_t k = 0; k < window.live; k++)
+      output->values[k] = column_number(&tile, (window.first - *base + k * row->dilation) * row->x_step);
+    output->divisors[0] = divisor_number(pooling, window.divisor);
+  }
+  return tile;
+}
+
+/* The lanes that output vector [o, o + live) takes of tap k: counted through the columns; where a window has no such tap, its first
+ * one again, or of a mean the zero behind them. */
+static void tap_lanes(const struct pooling *pooling, int64_t o, int64_t live, int64_t k, int64_t base, int64_t zero,
+                      int64_t *wanted) {
+  const int a = pooling->axes - 1;
+  for (int64_t lane = 0; lane < pooling->lane_count; lane++) {
+    wanted[lane] = -1;
+    if (lane >= live) continue;
+    const struct pool_window window = pool_window(pooling, a, o + lane);
+    const int64_t tap = k < window.live ? k : 0;
+    wanted[lane] = window.first - base + tap * pooling->axis[a].dilation;
+    if (k >= window.live && pooling->problem->mean) wanted[lane] = zero * pooling->lane_count;
+  }
+}
+
+static int64_t most_live(const struct pooling *pooling, int64_t o, int64_t live) {
+  int64_t most = 0;
+  for (int64_t lane = 0; lane < live; lane++) {
+    const int64_t taps = pool_window(pooling, pooling->axes - 1, o + lane).live;
+    if (taps > most) most = taps;
+  }
+  return most;
+}
+
+static void set_divisors(struct pooling *pooling, struct pool_output *output, int64_t o) {
+  bool even = true;
+  for (int64_t lane = 0; lane < output->live; lane++) {
+    output->divisors[lane] = divisor_number(pooling, pool_window(pooling, pooling->axes - 1, o + lane).divisor);
+    even &= output->divisors[lane] == output->divisors[0];
+  }
+  output->divisor_count = even ? 1 : output->live;
+}
+
+/* Columns of neighbours from `base` through `end`. */
+static void add_columns(const struct pooling *pooling, struct pool_tile *tile, int64_t base, int64_t end) {
+  const int64_t lanes = pooling->lane_count;
+  for (int64_t at = base; at < end; at += lanes) {
+    column_number(tile, (at - base) * pooling->axis[pooling->axes - 1].x_step);
+    tile->columns[tile->column_count - 1].live = least(lanes, end - at);
+  }
+}
+
+/* The end of what the windows of outputs [o, o + count) touch. */
+static int64_t touched_end(const struct pooling *pooling, int64_t o, int64_t count) {
+  int64_t end = 0;
+  for (int64_t p = 0; p < count; p++) {
+    const struct pool_window window = pool_window(pooling, pooling->axes - 1, o + p);
+    const int64_t behind = window.first + (window.live - 1) * pooling->axis[pooling->axes - 1].dilation + 1;
+    if (behind > end) end = behind;
+  }
+  return end;
+}
+
+/* Outputs [o, o + count) in vectors along the row. */
+static struct pool_tile pixels_tile(struct pooling *pooling, int64_t o, int64_t count, int64_t *base) {
+  const int64_t lanes = pooling->lane_count;
+  struct pool_tile tile = {0};
+  int64_t taps = 0, *wanted = NULL;
+  *base = pool_window(pooling, pooling->axes - 1, o).first;
+  add_columns(pooling, &tile, *base, touched_end(pooling, o, count));
+  for (int64_t p = 0; p < count; p += lanes) taps += most_live(pooling, o + p, least(lanes, count - p));
+  wanted = mem_array((size_t)(taps * lanes), sizeof *wanted);
+  taps = 0;
+  for (int64_t p = 0; p < count; p += lanes) {
+    const int64_t live = least(lanes, count - p), values = most_live(pooling, o + p, live);
+    struct pool_output *output = add_output(&tile, p * pooling->lanes.y, p * pooling->lanes.b, live, values, live);
+    set_divisors(pooling, output, o + p);
+    for (int64_t k = 0; k < values; k++, taps++) {
+      output->values[k] = taps;
+      tap_lanes(pooling, o + p, live, k, *base, tile.column_count, wanted + taps * lanes);
+    }
+  }
+  for (int64_t i = 0; i < taps * lanes; i++) tile.zero |= wanted[i] == tile.column_count * lanes;
+  tile.network = (struct network){.lanes = lanes, .sources = tile.column_count + tile.zero};
+  for (int64_t i = 0, t = 0; i < tile.output_count; i++)
+    for (int64_t k = 0; k < tile.outputs[i].value_count; k++, t++)
+      tile.outputs[i].values[k] = network_add(&tile.network, wanted + t * lanes);
+  return tile;
+}
+
+static bool same_numbers(const int64_t *a, int64_t a_count, const int64_t *b, int64_t b_count) {
+  return a_count == b_count && !memcmp(a, b, (size_t)a_count * sizeof *a);
+}
+
+/* Equal columns and outputs have equal shuffles, save for those that borders need: these differ in values or lanes. */
+static bool same_tile(const struct pool_tile *a, const struct pool_tile *b) {
+  bool same = a->column_count == b->column_count && a->output_count == b->output_count && a->zero == b->zero &&
+              a->network.step_count == b->network.step_count;
+  for (int64_t i = 0; i < a->column_count && same; i++)
+    same = a->columns[i].at == b->columns[i].at && a->columns[i].live == b->columns[i].live;
+  for (int64_t i = 0; i < a->output_count && same; i++) {
+    const struct pool_output *x = &a->outputs[i], *y = &b->outputs[i];
+    same = x->y == y->y && x->live == y->live && same_numbers(x->values, x->value_count, y->values, y->value_count) &&
+           same_numbers(x->divisors, x->divisor_count, y->divisors, y->divisor_count);
+  }
+  for (int64_t i = 0; i < a->network.step_count && same; i++) {
+    const struct network_step *x = &a->network.steps[i], *y = &b->network.steps[i];
+    same = x->a == y->a && x->b == y->b && same_numbers(x->lanes, a->network.lanes, y->lanes, a->network.lanes);
+  }
+  return same;
+}
+
+/* The number of an equal tile, made if there is none. */
+static int64_t tile_number(struct pooling *pooling, const struct pool_tile *tile) {
+  for (int64_t i = pooling->tile_count; i-- > 0;)
+    if (same_tile(&pooling->tiles[i], tile)) return i;
+  pooling->tiles = mem_grow(pooling->tiles, (size_t)pooling->tile_count, sizeof *tile);
+  pooling->tiles[pooling->tile_count] = *tile;
+  return pooling->tile_count++;
+}
+
+/* Appends a tile at x, y and b: to the last run if that goes on like this. */
+static void add_run(struct pooling *pooling, struct pool_run run) {
+  struct pool_run *last = pooling->run_count ? &pooling->runs[pooling->run_count - 1] : NULL;
+  if (last && last->tile == run.tile) {
+    const int64_t x = run.x - last->x, y = run.y - last->y, b = run.b - last->b;
+    if (last->count == 1 ||
+        (x == last->count * last->x_step && y == last->count * last->y_step && b == last->count * last->b_step)) {
+      if (last->count == 1) last->x_step = x, last->y_step = y, last->b_step = b;
+      last->count++;
+      return;
+    }
+  }
+  pooling->runs = mem_grow(pooling->runs, (size_t)pooling->run_count, sizeof run);
+  pooling->runs[pooling->run_count++] = run;
+}
+
+static int64_t values_of(const struct pool_tile *tile) {
+  int64_t values = tile->column_count + tile->network.step_count;
+  for (int64_t i = 0; i < tile->output_count; i++) values += tile->outputs[i].value_count;
+  return values;
+}
+
+static void judge(struct pooling *pooling, const struct pool_tile *tile, int registers) {
+  const int64_t held = (tile->column_count + tile->zero) * (pooling->choice.pixels ? 1 : pooling->choice.vectors);
+  const int64_t most = pooling->choice.pixels ? registers / 2 : registers - 3;
+  int64_t values = 0;
+  for (int64_t i = 0; i < pooling->tile_count; i++) values += values_of(&pooling->tiles[i]) * pooling->choice.vectors;
+  if (held > most && !pooling->reason && held > 1)
+    pooling->reason = mem_text("a tile has %lld columns, %lld fit the registers", (long long)held, (long long)most);
+  if (pooling->tile_count > most_tiles || values > most_values)
+    pooling->reason = mem_text("rows have more than %lld different tiles, or their text more than %lld values",
+                               (long long)most_tiles, (long long)most_values);
+}
+
+static void add_tiles(struct pooling *pooling, int registers) {
+  const struct axis *row = &pooling->axis[pooling->axes - 1];
+  const bool pixels = pooling->choice.pixels;
+  for (int64_t o = 0; o < row->out && !pooling->reason;) {
+    const int64_t count = least(pooling->choice.outputs, row->out - o);
+    int64_t base;
+    const struct pool_tile tile = (pixels ? pixels_tile : channels_tile)(pooling, o, count, &base);
+    const struct pool_run run = {
+        .tile = tile_number(pooling, &tile), .count = 1, .x = base * row->x_step, .y = o * row->y_step, .b = o * row->w_step};
+    add_run(pooling, run);
+    judge(pooling, &tile, registers);
+    o += count;
+  }
+}
+
+/* The row as one more outer axis, around a row of a single output. */
+static void loop_row(struct pooling *pooling) {
+  pooling->axis[pooling->axes++] = (struct axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+}
+
+void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers) {
+  *pooling = (struct pooling){.problem = problem, .choice = choice};
+  fold(pooling);
+  if (choice.outputs == 0) {
+    loop_row(pooling);
+    pooling->choice.outputs = 1;
+  }
+  lay_out(pooling, lanes);
+  if (pooling->axis[pooling->axes - 1].out > longest_row)
+    pooling->reason = mem_text("rows have more than %lld outputs", (long long)longest_row);
+  add_tiles(pooling, registers);
+}

@@ -1,0 +1,71 @@
+/* Pools as tiles. A tile is a stretch of outputs along the innermost axis, its row: the columns of inputs that their windows touch
+ * are reduced over all outer axes first, in loops over live taps, then outputs are made of columns. In the form `channels` vectors
+ * lie along a move, and a column is one place of the row; in the form `pixels` they lie along the row itself, a column is a vector
+ * of neighbours, and shuffles bring each tap to its output's lane. A row whose windows are large is an outer axis too. */
+#ifndef GEN_POOLING_H
+#define GEN_POOLING_H
+#include "network.h"
+#include "problem.h"
+#include <stdbool.h>
+
+/* The live elements of one output's window along an axis, and its share of the divisor. */
+struct pool_window {
+  int64_t first, live, divisor;
+};
+
+struct pool_choice {
+  bool pixels;
+  int64_t outputs; /* of a tile; 0: the row's taps go in a loop */
+  int64_t vectors; /* of channels at once */
+};
+
+/* Neighbours that a column loads; live 0: as many as the vector of channels has. */
+struct pool_column {
+  int64_t at, live;
+};
+
+/* Outputs in one vector: values are columns, then results of shuffles. divisors: of each lane, or one for all. */
+struct pool_output {
+  int64_t y, s, live; /* s: where its slope is */
+  int64_t *values, value_count;
+  int64_t *divisors, divisor_count;
+};
+
+struct pool_tile {
+  struct pool_column *columns;
+  int64_t column_count;
+  bool zero; /* value column_count is zero: of lanes without such a tap */
+  struct network network;
+  struct pool_output *outputs;
+  int64_t output_count;
+};
+
+/* `count` equal tiles, the first at x and y, steps from one to the next. */
+struct pool_run {
+  int64_t tile, count, x, y, b, x_step, y_step, b_step;
+};
+
+struct pooling {
+  const struct problem *problem;
+  struct pool_choice choice;
+  struct axis axis[MAX_SPATIAL + 1]; /* folded; the last is the row */
+  int64_t pad_after[MAX_SPATIAL + 1];
+  int axes;
+  struct move lanes;           /* along which vectors lie: of the form `pixels` the row */
+  struct move move[MAX_MOVES]; /* the others */
+  int moves;
+  int64_t lane_count, whole, last;  /* channels: whole turns of choice.vectors vectors; channels left behind them */
+  int64_t *divisors, divisor_count; /* the row's shares, each once */
+  struct pool_tile *tiles;
+  int64_t tile_count;
+  struct pool_run *runs;
+  int64_t run_count;
+  const char *reason; /* why it can't be, or NULL */
+};
+
+struct pool_window pool_window(const struct pooling *pooling, int axis, int64_t o);
+/* Has each window along the axis all its taps, or all of them in the divisor? */
+bool pool_even(const struct pooling *pooling, int axis, bool divisor);
+void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers);
+void pooling_push(lua_State *L, const struct pooling *pooling);
+#endif

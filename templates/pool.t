@@ -1,0 +1,262 @@
+$ -- Pooling on one target: tiles along rows, columns of inputs reduced in loops over the outer axes' live taps, and the shares of
+$ -- NAME_part. gen/pooling.h has the words.
+$ local arguments = import("lib/arguments.lua")
+$ local vec = import("lib/vec.lua")
+$ local tiles = import("lib/tile.t")
+$ local parts = import("lib/parts.t")
+$ local helpers = import("lib/helpers.t")
+$ local pack = import("lib/pack.t")
+$ local at = vec.at
+$ local K, V -- the kernel that is being printed, and its operations
+$ local sloped = layer.activation.name == "prelu"
+
+$ local function pointers(kernel)
+$   local T = kernel.V.ctype
+$   local list = { { "const " .. T .. " *", "x" } }
+$   if sloped then list[#list + 1] = { "const " .. T .. " *", "s" } end
+$   if layer.residual then list[#list + 1] = { "const " .. T .. " *", "r" } end
+$   list[#list + 1] = { T .. " *", "y" }
+$   return list
+$ end
+
+$ -- What a tile is told beside its pointers: the live taps of each outer axis, and reciprocals of the divisors.
+$ local function counts()
+$   local list = {}
+$   for a, axis in ipairs(K.axes) do
+$     if not axis.taps then list[#list + 1] = { "ptrdiff_t", "taps" .. a } end
+$   end
+$   if K.mean then list[#list + 1] = { "const " .. V.ctype .. " *", "inverse" } end
+$   return list
+$ end
+
+$ local function combine(a, b) return K.mean and V.add(a, b) or V.top(a, b) end
+
+$ -- ---- a tile ----
+$ -- v: a vector of channels, at `offset` channels from the tile's first, `live` of them (none: as the plan says)
+$ local function name(tile, v, value)
+$   if value < #tile.columns then return ("c%d_%d"):format(v.number, value) end
+$   if tile.zero and value == #tile.columns then return "zero" end
+$   return ("t%d_%d"):format(v.number, value)
+$ end
+
+$ local function column(v, column, pointer)
+$   return V.get(at(pointer, column.at + v.offset * K.x_lane), K.x_lane, v.live or column.live)
+$ end
+
+$ -- Columns begin as the first live tap of every outer axis; the others follow.
+$ local function reduce(tile, vectors)
+$   local start, offset = {}, "x"
+$   for _, v in ipairs(vectors) do
+$     for i, c in ipairs(tile.columns) do
+${V.type} c${v.number}_${i - 1} = ${column(v, c, "x")};
+$     end
+$   end
+$   local outer = #K.axes
+$   for a, axis in ipairs(K.axes) do
+$     local first = "0"
+$     if a == outer then first = #start > 0 and table.concat(start, " && ") .. " ? 1 : 0" or "1" end
+CONVSMITH_ROLLED
+for (ptrdiff_t k${a} = ${first}; k${a} < ${axis.taps or "taps" .. a}; k${a}++)
+$     start[#start + 1] = "k" .. a .. " == 0"
+$     offset = offset .. " + k" .. a .. " * " .. axis.dilation * axis.x
+$   end
+$   if outer > 0 then
+{
+const ${V.ctype} *xk = ${offset};
+$     for _, v in ipairs(vectors) do
+$       for i, c in ipairs(tile.columns) do
+{
+const ${V.type} next = ${column(v, c, "xk")};
+c${v.number}_${i - 1} = ${combine(("c%d_%d"):format(v.number, i - 1), "next")};
+}
+$       end
+$     end
+}
+$   end
+$ end
+
+$ -- The reciprocal of each lane's divisor.
+$ local function inverse(output)
+$   if #output.divisors == 1 then return V.broadcast(at("inverse", output.divisors[1])) end
+$   local list = {}
+$   for i, divisor in ipairs(output.divisors) do list[i] = "inverse[" .. divisor .. "]" end
+const ${V.ctype} inverses[${V.lanes}] = {${table.concat(list, ", ")}};
+$   return V.get("inverses", 1, V.lanes)
+$ end
+
+$ local function slope(v, output, live)
+$   local pointer = at("s", v.offset * K.s_lane + output.s)
+$   return K.s_lane > 0 and V.get(pointer, K.s_lane, live) or V.broadcast(pointer)
+$ end
+
+$ local function finish(tile, v, output)
+$   local live, place = v.live or output.live, output.y + v.offset * K.y_lane
+{
+${V.type} out = ${name(tile, v, output.values[1])};
+$   for i = 2, #output.values do
+out = ${combine("out", name(tile, v, output.values[i]))};
+$   end
+$   if K.mean then
+$     local scale = inverse(output)
+out = ${V.mul("out", scale)};
+$   end
+$   if layer.residual then
+out = ${V.add("out", V.get(at("r", place), K.y_lane, live))};
+$   end
+$   tiles.activate("out", sloped and slope(v, output, live) or false)
+${V.put(at("y", place), K.y_lane, live, "out")}
+}
+$ end
+
+$ local function body(tile, vectors)
+{
+$   reduce(tile, vectors)
+$   if tile.zero then
+const ${V.type} zero = ${V.zero()};
+$   end
+$   for _, v in ipairs(vectors) do
+$     for _, step in ipairs(tile.steps) do
+const ${V.type} t${v.number}_${step.value} = ${V.shuffle(name(tile, v, step.a), name(tile, v, step.b), step.lanes)};
+$     end
+$     for _, output in ipairs(tile.outputs) do finish(tile, v, output) end
+$   end
+}
+$ end
+
+$ -- Vectors of `channels` channels side by side.
+$ local function vectors_of(channels)
+$   local list = {}
+$   for offset = 0, channels - 1, V.lanes do
+$     list[#list + 1] = { number = #list, offset = offset, live = math.min(V.lanes, channels - offset) }
+$   end
+$   return list
+$ end
+
+$ local function define_tile(tile, number)
+$   local list = arguments.join(pointers(K), counts())
+CONVSMITH_NOINLINE ${V.isa.attribute}
+void ${K.symbol}_tile${number}(${arguments.declare(list)})
+{
+$   if tile.outputs[1].live > 0 then
+$     body(tile, { { number = 0, offset = 0, live = false } })
+$   else
+$     local turn = K.vectors * V.lanes
+$     if K.whole > 0 then
+CONVSMITH_ROLLED
+for (ptrdiff_t turn = 0; turn < ${K.whole}; turn++) {
+$       body(tile, vectors_of(turn))
+x += ${turn * K.x_lane};
+y += ${turn * K.y_lane};
+$       if layer.residual then
+r += ${turn * K.y_lane};
+$       end
+$       if sloped then
+s += ${turn * K.s_lane};
+$       end
+}
+$     end
+$     if K.last > 0 then body(tile, vectors_of(K.last)) end
+$   end
+}
+
+$ end
+
+$ -- ---- a row ----
+$ -- Where the outer axes' windows begin, their live taps, and their places in the divisor.
+$ local function window(a, axis)
+$   if K.adaptive then
+const ptrdiff_t i${a} = o${a} * ${axis.input} / ${axis.output};
+$     if not axis.taps then
+const ptrdiff_t taps${a} = ((o${a} + 1) * ${axis.input} - 1) / ${axis.output} + 1 - i${a};
+$     end
+x += i${a} * ${axis.x};
+$   elseif axis.taps then
+x += (o${a} * ${axis.stride} - ${axis.pad}) * ${axis.x};
+$   else
+const ptrdiff_t i${a} = o${a} * ${axis.stride} - ${axis.pad};
+const ptrdiff_t from${a} = i${a} < 0 ? (${axis.dilation - 1} - i${a}) / ${axis.dilation} : 0;
+const ptrdiff_t end${a} = (${axis.input - 1} - i${a}) / ${axis.dilation} + 1;
+const ptrdiff_t taps${a} = (end${a} < ${axis.kernel} ? end${a} : ${axis.kernel}) - from${a};
+x += (i${a} + from${a} * ${axis.dilation}) * ${axis.x};
+$   end
+$ end
+
+$ local function places(a, axis)
+$   if axis.places then return tostring(axis.places) end
+$   if K.adaptive or not K.count_padding then return "taps" .. a end
+const ptrdiff_t behind${a} = (${axis.padded - 1} - i${a}) / ${axis.dilation} + 1;
+const ptrdiff_t places${a} = behind${a} < ${axis.kernel} ? behind${a} : ${axis.kernel};
+$   return "places" .. a
+$ end
+
+$ local function inverses()
+$   local outer, list = {}, {}
+$   for a, axis in ipairs(K.axes) do outer[a] = places(a, axis) .. " * " end
+$   for i, divisor in ipairs(K.divisors) do
+$     list[i] = ("%s / (%s)(%s%d)"):format(V.number("1.0"), V.ctype, table.concat(outer), divisor)
+$   end
+const ${V.ctype} inverse[${#list}] = {${table.concat(list, ", ")}};
+$ end
+
+$ local function call(run)
+$   local values = {}
+$   for _, key in ipairs({ "x", "y", "s" }) do
+$     values[key] = at(key, run[key]) .. (run.count > 1 and (" + i * %d"):format(run[key .. "_step"]) or "")
+$   end
+$   values.r = "r" .. values.y:sub(2)
+$   if run.count > 1 then
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < ${run.count}; i++)
+$   end
+${K.symbol}_tile${run.tile}(${arguments.pass(arguments.join(pointers(K), counts()), values)});
+$ end
+
+$ local function define_row()
+$   local outputs = {}
+$   for a in ipairs(K.axes) do outputs[a] = { "ptrdiff_t", "o" .. a } end
+static ${V.isa.attribute}
+void ${K.symbol}_row(${arguments.declare(arguments.join(pointers(K), outputs))})
+{
+$   for a, axis in ipairs(K.axes) do
+$     window(a, axis)
+y += o${a} * ${axis.y};
+$     if layer.residual then
+r += o${a} * ${axis.y};
+$     end
+$     if sloped then
+s += o${a} * ${axis.s};
+$     end
+$   end
+$   if K.mean then inverses() end
+$   for _, run in ipairs(K.runs) do call(run) end
+}
+
+$ end
+
+$ local function call_row()
+$   local values, outputs = {}, {}
+$   for a, axis in ipairs(K.axes) do
+$     outputs[a] = { "", "o" .. a }
+$     values["o" .. a] = axis.output > 1 and "o" .. a or "0"
+$   end
+$   for _, key in ipairs({ "x", "y", "s" }) do values[key] = parts.sum(key, parts.unit_offset(K, key)) end
+$   values.r = parts.sum("r", parts.unit_offset(K, "y"))
+${K.symbol}_row(${arguments.pass(arguments.join(pointers(K), outputs), values)});
+$ end
+
+$ return function(target, symbol)
+$   local kernels = parts.kernels(target, symbol)
+$   for _, kernel in ipairs(kernels) do
+$     K, V = kernel, kernel.V
+$     local inner = {}
+$     for a = #K.axes, 1, -1 do inner[#inner + 1] = { "o" .. a, K.axes[a].output } end
+$     K.order = parts.order(K, inner)
+$     tiles.use(K)
+$     helpers(K)
+$     for i, tile in ipairs(K.tiles) do define_tile(tile, i - 1) end
+$     define_row()
+$     parts.units(K, pointers(K), false, call_row)
+$   end
+$   pack(kernels, symbol)
+$   parts.define(kernels, pointers, symbol)
+$ end
