@@ -41,9 +41,9 @@ static double turns(const struct pooling *pooling) {
 
 static double tile_cost(const struct pooling *pooling, const struct pool_tile *tile, double taps) {
   const double load = access(pooling, pooling->lanes.x), store = 1 + access(pooling, pooling->lanes.y);
-  double cycles = (double)tile->column_count * taps * (load + combine(pooling)) + (double)tile->network.step_count + 2 * taps;
+  double cycles = (double)tile->column_count * taps * (load + combine(pooling)) + (double)tile->network.step_count;
   for (int64_t i = 0; i < tile->output_count; i++) cycles += (double)tile->outputs[i].value_count * combine(pooling) + store;
-  return tile_cycles + turns(pooling) * (double)pooling->choice.vectors * cycles;
+  return tile_cycles + turns(pooling) * ((double)pooling->choice.vectors * cycles + 2 * taps);
 }
 
 static double pool_cost(const struct pooling *pooling) {
@@ -117,8 +117,8 @@ static void pool_enumerate(struct candidates *candidates) {
   static const struct pool_choice columns[] = {{false, 1, 1}, {false, 1, 2}, {false, 2, 1},
                                                {false, 2, 2}, {false, 4, 1}, {false, 8, 1}};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) try_choice(candidates, columns[i]);
-  for (int64_t vectors = 1; vectors <= 4; vectors *= 2) {
-    try_choice(candidates, (struct pool_choice){true, vectors * lanes, 1});
+  for (int64_t vectors = 1; vectors <= 8; vectors *= 2) {
+    if (vectors <= 4) try_choice(candidates, (struct pool_choice){true, vectors * lanes, 1});
     try_choice(candidates, (struct pool_choice){false, 0, vectors});
   }
 }

@@ -190,26 +190,28 @@ static void add_columns(const struct pooling *pooling, struct pool_tile *tile, i
   }
 }
 
-/* The end of what the windows of outputs [o, o + count) touch. */
-static int64_t touched_end(const struct pooling *pooling, int64_t o, int64_t count) {
-  int64_t end = 0;
+/* What the windows of outputs [o, o + count) touch: *base up to *end. With padding and dilation a later one may begin before the
+ * first. */
+static void touched(const struct pooling *pooling, int64_t o, int64_t count, int64_t *base, int64_t *end) {
+  *base = INT64_MAX;
+  *end = 0;
   for (int64_t p = 0; p < count; p++) {
     const struct pool_window window = pool_window(pooling, pooling->axes - 1, o + p);
     const int64_t behind = window.first + (window.live - 1) * pooling->axis[pooling->axes - 1].dilation + 1;
-    if (behind > end) end = behind;
+    if (window.first < *base) *base = window.first;
+    if (behind > *end) *end = behind;
   }
-  return end;
 }
 
 /* Outputs [o, o + count) in vectors along the row. */
 static struct pool_tile pixels_tile(struct pooling *pooling, int64_t o, int64_t count, int64_t *base) {
   const int64_t lanes = pooling->lane_count;
   struct pool_tile tile = {0};
-  int64_t taps = 0, *wanted = NULL;
-  *base = pool_window(pooling, pooling->axes - 1, o).first;
-  add_columns(pooling, &tile, *base, touched_end(pooling, o, count));
+  int64_t taps = 0, end;
+  touched(pooling, o, count, base, &end);
+  add_columns(pooling, &tile, *base, end);
   for (int64_t p = 0; p < count; p += lanes) taps += most_live(pooling, o + p, least(lanes, count - p));
-  wanted = mem_array((size_t)(taps * lanes), sizeof *wanted);
+  int64_t *wanted = mem_array((size_t)(taps * lanes), sizeof *wanted);
   taps = 0;
   for (int64_t p = 0; p < count; p += lanes) {
     const int64_t live = least(lanes, count - p), values = most_live(pooling, o + p, live);

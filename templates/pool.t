@@ -215,7 +215,7 @@ $ local function define_row()
 $   local outputs = {}
 $   for a in ipairs(K.axes) do outputs[a] = { "ptrdiff_t", "o" .. a } end
 static ${V.isa.attribute}
-void ${K.symbol}_row(${arguments.declare(arguments.join(pointers(K), outputs))})
+void ${K.symbol}_rows(${arguments.declare(arguments.join(pointers(K), outputs))})
 {
 $   for a, axis in ipairs(K.axes) do
 $     window(a, axis)
@@ -241,7 +241,7 @@ $     values["o" .. a] = axis.output > 1 and "o" .. a or "0"
 $   end
 $   for _, key in ipairs({ "x", "y", "s" }) do values[key] = parts.sum(key, parts.unit_offset(K, key)) end
 $   values.r = parts.sum("r", parts.unit_offset(K, "y"))
-${K.symbol}_row(${arguments.pass(arguments.join(pointers(K), outputs), values)});
+${K.symbol}_rows(${arguments.pass(arguments.join(pointers(K), outputs), values)});
 $ end
 
 $ return function(target, symbol)

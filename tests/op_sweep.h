@@ -1,5 +1,5 @@
-/* Random small layers of one op through `convsmith verify`: every plan, on a target drawn for each, with NaN, guard pages and parts
- * as verify always has them. */
+/* Random small layers of one op through `convsmith verify`, on a target drawn for each, with NaN, guard pages and parts as verify
+ * always has them. */
 #ifndef TESTS_OP_SWEEP_H
 #define TESTS_OP_SWEEP_H
 #include "../gen/text.h"

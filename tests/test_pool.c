@@ -1,0 +1,238 @@
+/* Pools: the reference on examples worked by hand, sizes as PyTorch has them, kernels on random layers. */
+#include "made.h"
+#include "op_sweep.h"
+#include "spec_text.h"
+#include <float.h>
+#include <math.h>
+
+/* ---- the reference --------------------------------------------------------------------------------------------------- */
+
+static struct cs_pool row_of(ptrdiff_t in, ptrdiff_t out, ptrdiff_t kernel, ptrdiff_t stride, ptrdiff_t pad) {
+  struct cs_pool pool = {.rank = 1, .batch = 1, .in_channels = 1, .out_channels = 1, .count_padding = 1};
+  pool.in[0] = in;
+  pool.out[0] = out;
+  pool.kernel[0] = kernel;
+  pool.stride[0] = stride;
+  pool.dilation[0] = 1;
+  pool.pad[0] = pool.pad_after[0] = pad;
+  return pool;
+}
+
+static double pooled(const struct cs_pool *pool, const float *input, ptrdiff_t c, ptrdiff_t o) {
+  struct cs_expect expect;
+  const struct cs_pool_data data = {input, NULL, NULL};
+  cs_pool_expect(pool, &data, (ptrdiff_t[]){0, c, o}, &expect);
+  return expect.value + expect.rest;
+}
+
+static void check_row(const struct cs_pool *pool, const float *input, const double *expected) {
+  for (ptrdiff_t o = 0; o < pool->out[0]; o++) assert_true(fabs(pooled(pool, input, 0, o) - expected[o]) < 1e-12);
+}
+
+static const float numbers[] = {1, 5, -2, 4, 3, -6, 8};
+
+static void largest_of_windows(void **state) {
+  (void)state;
+  struct cs_pool pool = row_of(7, 4, 3, 2, 1);
+  check_row(&pool, numbers, (double[]){5, 5, 4, 8});
+  pool = row_of(5, 1, 3, 1, 0);
+  pool.dilation[0] = 2;
+  check_row(&pool, numbers, (double[]){3});
+}
+
+/* F.avg_pool1d(x, 3, 2, 1): the padding counts; with count_include_pad=False it does not. What ceil_mode adds never does: the last
+ * window of three with one element left and one of padding is divided by 2. */
+static void means_of_windows(void **state) {
+  (void)state;
+  struct cs_pool pool = row_of(7, 4, 3, 2, 1);
+  pool.mean = 1;
+  check_row(&pool, numbers, (double[]){2, 7.0 / 3, 1.0 / 3, 2.0 / 3});
+  pool.count_padding = 0;
+  check_row(&pool, numbers, (double[]){3, 7.0 / 3, 1.0 / 3, 1});
+  pool = row_of(4, 3, 3, 2, 1);
+  pool.mean = 1;
+  check_row(&pool, numbers, (double[]){2, 7.0 / 3, 2});
+}
+
+/* F.adaptive_avg_pool1d(x, 3) of seven: windows 0-2, 2-4, 4-6. */
+static void adaptive_windows_overlap(void **state) {
+  (void)state;
+  struct cs_pool pool = row_of(7, 3, 3, 1, 0);
+  pool.mean = pool.adaptive = 1;
+  check_row(&pool, numbers, (double[]){4.0 / 3, 5.0 / 3, 5.0 / 3});
+  pool.mean = 0;
+  check_row(&pool, numbers, (double[]){5, 4, 8});
+}
+
+static void runs_of_channels(void **state) {
+  (void)state;
+  struct cs_pool pool = row_of(1, 1, 1, 1, 0);
+  pool.in_channels = 6;
+  pool.out_channels = 3;
+  pool.run = 2;
+  const double expected[] = {5, 4, 3};
+  for (ptrdiff_t c = 0; c < 3; c++) assert_true(pooled(&pool, numbers, c, 0) == expected[c]);
+}
+
+static void nan_stays(void **state) {
+  (void)state;
+  const struct cs_pool pool = row_of(3, 1, 3, 1, 0);
+  for (int at = 0; at < 3; at++) {
+    float input[] = {1, -INFINITY, 2};
+    input[at] = NAN;
+    assert_true(isnan(pooled(&pool, input, 0, 0)));
+  }
+  const float low[] = {-INFINITY, -INFINITY, -INFINITY};
+  assert_true(pooled(&pool, low, 0, 0) < -DBL_MAX);
+}
+
+static void the_residual_comes_before_the_activation(void **state) {
+  (void)state;
+  struct cs_pool pool = row_of(2, 1, 2, 2, 0);
+  const float input[] = {1, 3}, residual[] = {-5};
+  const struct cs_pool_data data = {input, residual, NULL};
+  struct cs_expect expect;
+  pool.mean = 1;
+  cs_pool_expect(&pool, &data, (ptrdiff_t[]){0, 0, 0}, &expect);
+  assert_true(expect.value == -3);
+  pool.activation = CS_RELU;
+  cs_pool_expect(&pool, &data, (ptrdiff_t[]){0, 0, 0}, &expect);
+  assert_true(expect.value == 0);
+}
+
+/* ---- sizes ----------------------------------------------------------------------------------------------------------- */
+
+static void sizes_are_pytorchs(void **state) {
+  static const struct {
+    const char *keys;
+    int64_t out, channels;
+  } rows[] = {
+      {"input: [1, 4, 55], kernel_size: 3, stride: 2", 27, 4},
+      {"input: [1, 4, 55], kernel_size: 3", 18, 4}, /* the stride is the kernel's size */
+      {"input: [1, 4, 112], kernel_size: 3, stride: 2, padding: 1", 56, 4},
+      {"input: [1, 4, 112], kernel_size: 3, stride: 2, ceil_mode: true", 56, 4},
+      {"input: [1, 4, 112], kernel_size: 3, stride: 2, ceil_mode: false", 55, 4},
+      {"input: [1, 4, 5], kernel_size: 2, stride: 3, padding: 1, ceil_mode: true", 2, 4}, /* a third would begin at 6 - 1 */
+      {"input: [1, 4, 5], kernel_size: 2, stride: 2, padding: 1, ceil_mode: true", 3, 4},
+      {"input: [1, 4, 1], kernel_size: 2, stride: 2, ceil_mode: true", 1, 4},
+      {"input: [1, 4, 9], kernel_size: 3, dilation: 3", 1, 4},
+      {"input: [1, 4, 9], kernel_size: 3, padding: 2", 4, 4}, /* more than half a window */
+      {"input: [1, 4, 9], kernel_size: global", 1, 4},
+      {"input: [1, 4, 9], output_size: 5", 5, 4},
+      {"input: [1, 4, 9], kernel_size: 3, padding: same, stride: 2", 5, 4},
+      {"input: [1, 6, 9], kernel_size: 3, axis: channels", 9, 2},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct layer *layer = spec_layer(mem_text("op: max_pool, %s", rows[i].keys));
+    if (layer->out[0] != rows[i].out || layer->out_channels != rows[i].channels)
+      fail_msg("%s: %d outputs of %d channels", rows[i].keys, (int)layer->out[0], (int)layer->out_channels);
+  }
+}
+
+/* ---- kernels --------------------------------------------------------------------------------------------------------- */
+
+static void draw_end(struct text *keys, uint64_t *random) {
+  static const char *const activations[] = {"none", "none", "none", "relu", "prelu", "silu", "{clamp: [-0.5, 0.5]}"};
+  text_print(keys, ", residual: %s, activation: %s", op_draw_number(random, 0, 3) ? "false" : "true",
+             activations[op_draw_number(random, 0, 6)]);
+}
+
+/* Sizes, kernel, pads below the kernel's extent. */
+static void draw_windows(struct text *keys, uint64_t *random, int rank, bool mean) {
+  const int dilation = op_draw_number(random, 1, 3), stride = op_draw_number(random, 1, 3), kernel = op_draw_number(random, 1, 4);
+  const int extent = dilation * (kernel - 1) + 1;
+  int sizes[3], most = extent - 1;
+  for (int d = 0; d < rank; d++) {
+    sizes[d] = op_draw_number(random, extent, extent + (d == rank - 1 ? 40 : 4));
+    if (dilation > 1 && sizes[d] <= dilation) sizes[d] = dilation + 1;
+  }
+  op_print_input(keys, op_draw_number(random, 1, 2), op_draw_number(random, 1, 35), sizes, rank);
+  text_print(keys, ", kernel_size: %d, stride: %d, dilation: %d, padding: [", kernel, stride, dilation);
+  for (int d = 0; d < rank; d++) {
+    const int before = op_draw_number(random, 0, most < 3 ? most : 3), after = op_draw_number(random, 0, most < 2 ? most : 2);
+    text_print(keys, "%s[%d, %d]", d ? ", " : "", before, after);
+  }
+  text_print(keys, "], ceil_mode: %s", op_draw_number(random, 0, 1) ? "true" : "false");
+  if (mean) text_print(keys, ", count_include_pad: %s", op_draw_number(random, 0, 1) ? "true" : "false");
+}
+
+static void draw_all(struct text *keys, uint64_t *random, int rank, bool adaptive) {
+  int sizes[3];
+  for (int d = 0; d < rank; d++) sizes[d] = op_draw_number(random, 1, rank == 1 ? 150 : 9);
+  op_print_input(keys, op_draw_number(random, 1, 2), op_draw_number(random, 1, 40), sizes, rank);
+  if (!adaptive)
+    text_print(keys, ", kernel_size: global");
+  else
+    text_print(keys, ", output_size: %d", op_draw_number(random, 1, 11));
+}
+
+static void draw_runs(struct text *keys, uint64_t *random, int rank) {
+  const int run = op_draw_number(random, 1, 5);
+  int sizes[3];
+  for (int d = 0; d < rank; d++) sizes[d] = op_draw_number(random, 1, 7);
+  op_print_input(keys, op_draw_number(random, 1, 2), run * op_draw_number(random, 1, 40), sizes, rank);
+  text_print(keys, ", axis: channels, kernel_size: %d", run);
+}
+
+static void draw_pool(struct text *keys, uint64_t *random, bool mean) {
+  const int rank = op_draw_number(random, 1, 3), kind = op_draw_number(random, 0, 9);
+  text_print(keys, "op: %s, ", mean ? "avg_pool" : "max_pool");
+  if (kind < 6)
+    draw_windows(keys, random, rank, mean);
+  else if (kind < 9)
+    draw_all(keys, random, rank, kind > 6);
+  else
+    draw_runs(keys, random, rank);
+  draw_end(keys, random);
+}
+
+static void draw_max(struct text *keys, uint64_t *random) {
+  draw_pool(keys, random, false);
+}
+
+static void draw_avg(struct text *keys, uint64_t *random) {
+  draw_pool(keys, random, true);
+}
+
+static void random_layers_are_right(void **state) {
+  (void)state;
+  op_sweep("max_pool", draw_max);
+  op_sweep("avg_pool", draw_avg);
+}
+
+static void emitted_tests_pass(void **state) {
+  (void)state;
+  if (convsmith("generate specs/features/pools.yaml -o %s --emit-test", scratch_path("emitted")) != 0) fail_msg("%s", said);
+  MUST("for test in emitted/*_test.c; do cc -std=c99 -O1 " CLEAN " -o emitted/run $test ${test%%_test.c}.c -lm && emitted/run || "
+       "exit 1; done");
+}
+
+static void info_counts_multiplications(void **state) {
+  (void)state;
+  assert_int_equal(convsmith("info specs/features/pools.yaml --layer global_average --json"), 0);
+  assert_non_null(strstr(said, "\"parameters\": 0"));
+  assert_non_null(strstr(said, "\"multiply_adds\": 48"));
+}
+
+static int begin(void **state) {
+  (void)state;
+  scratch_begin("pool");
+  return 0;
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(largest_of_windows),
+      cmocka_unit_test(means_of_windows),
+      cmocka_unit_test(adaptive_windows_overlap),
+      cmocka_unit_test(runs_of_channels),
+      cmocka_unit_test(nan_stays),
+      cmocka_unit_test(the_residual_comes_before_the_activation),
+      cmocka_unit_test(sizes_are_pytorchs),
+      cmocka_unit_test(info_counts_multiplications),
+      cmocka_unit_test(emitted_tests_pass),
+      cmocka_unit_test(random_layers_are_right),
+  };
+  return cmocka_run_group_tests_name("pool", tests, begin, spec_done);
+}
