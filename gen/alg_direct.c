@@ -111,6 +111,7 @@ static const char *judge(const struct design *design, const struct isa *isa) {
 static const char *plan_id(const struct choice *choice) {
   const char *way = choice->split ? "-split" : choice->trimmed ? "-trimmed" : choice->tail ? "-tail" : "";
   if (choice->chunk) way = mem_text("-by%lld", (long long)choice->chunk);
+  if (choice->strip) way = mem_text("-strips%lld", (long long)choice->strip);
   return mem_text("direct-%s-%lldx%lld-%s%s", form_name(choice->form), (long long)choice->rows, (long long)choice->vectors,
                   choice->channels_inner ? "channels" : "rows", way);
 }
@@ -129,6 +130,7 @@ static void sum_up(struct plan *plan, const struct design *design) {
   plan->multiply_adds += design->macs;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
   if (design->shared) return;
+  plan->workspace_bytes += strip_elements(design) * size;
   *(design->problem.gathered ? &plan->workspace_bytes : &plan->packed_bytes) += design_packed(design) * size;
 }
 
@@ -399,6 +401,22 @@ static void try_vectors(struct candidates *candidates, enum form form, int64_t v
   try_tail(candidates, choice);
 }
 
+/* The inputs of several rows in one long row without stride. */
+static void try_strips(struct candidates *candidates) {
+  const struct problem *problem = &candidates->problems[0];
+  const int64_t lanes = candidates->isa->lanes[problem->dtype], channels = problem->out_channels;
+  if (candidates->problem_count > 1 || !strips_apply(problem)) return;
+  for (int64_t vectors = 1; vectors <= 4; vectors++) {
+    const int64_t most = tallest(candidates->isa, FORM_PIXELS, vectors, channels), rows = strip_rows(problem, lanes, vectors);
+    const struct choice choice = {.form = FORM_PIXELS,
+                                  .rows = ceil_div(channels, ceil_div(channels, most)),
+                                  .vectors = vectors,
+                                  .channels_inner = true,
+                                  .strip = rows};
+    if (rows) try_choice(candidates, choice);
+  }
+}
+
 /* All channels in one tile, or in halves, thirds …. */
 static void try_dot(struct candidates *candidates, int64_t channels, int64_t rows) {
   int64_t before = 0;
@@ -429,6 +447,7 @@ static void try_form(struct candidates *candidates, enum form form) {
 
 static void direct_enumerate(struct candidates *candidates) {
   for (enum form form = 0; form < FORM_COUNT; form++) try_form(candidates, form);
+  try_strips(candidates);
 }
 
 /* ---- what the template gets -------------------------------------------------------------------------------------------- */

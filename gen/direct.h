@@ -22,6 +22,7 @@ struct choice {
   int64_t rows, vectors;            /* at most, of a tile */
   bool channels_inner;              /* blocks of output channels are the inner loop, rows of outputs the outer one */
   bool full;                        /* no loop over taps or input channels */
+  int64_t strip;                    /* rows of outputs whose inputs are brought together first; 0: none are */
   bool trimmed;                     /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
   int64_t chunk;                    /* input channels that all rows of outputs take before the next ones; 0: all at once */
   bool ahead_w;                     /* fetches the weights of the next chunk or block meanwhile */
@@ -94,12 +95,18 @@ struct unit {
   int64_t count, x, w, b, y;
 };
 
+/* Inputs that are brought together in the workspace (direct_strip.c): rows of outputs, 0: none; pixels of each; steps in x. */
+struct strip {
+  int64_t rows, pixels, lane, row, channel, image;
+};
+
 struct design {
   struct problem problem; /* as lowered, its axes folded into `axis`, its input channels those of a chunk */
   int64_t chunks;
   struct axis axis[MAX_AXES];
   int rank;
   struct choice choice;
+  struct strip strip;
   int64_t lanes;
   int64_t channels; /* output channels of a group that it computes */
   bool shared;      /* packs nothing: reads what the design before it packed */
@@ -124,6 +131,14 @@ struct design {
   int64_t looks;            /* places at borders that were looked at */
   const char *reason;       /* why it can't be, or NULL */
 };
+
+/* Can inputs be brought together in strips? Rows of one for tiles of `vectors`, 0: none fits. A design's problem becomes that
+ * behind its strips; elements of one; pushed as the field `strip`. */
+bool strips_apply(const struct problem *problem);
+int64_t strip_rows(const struct problem *problem, int64_t lanes, int64_t vectors);
+void take_strips(struct design *design);
+int64_t strip_elements(const struct design *design);
+void design_push_strip(lua_State *L, const struct design *design);
 
 /* Are vectors of x made of every second element of two that lie side by side? */
 static inline bool takes_even(const struct design *design, const struct isa *isa) {

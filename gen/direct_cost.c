@@ -147,12 +147,20 @@ static double output_cycles(const struct design *design, const struct traffic *t
   return lines * (design->y_lane != 1 ? processor.line_scattered : apart ? processor.line_out : 0);
 }
 
+/* Every second element, or fewer, of the lines that strips are made of. */
+static double strip_cycles(const struct design *design) {
+  const double elements = (double)strip_elements(design) * product(design, design->rank - 1, out_of);
+  const double bytes = elements * (double)(design->strip.lane * (int64_t)cs_size(design->problem.dtype));
+  return elements / (double)design->lanes * processor.store + bytes * processor.from_l3;
+}
+
 double design_cost(const struct design *design, const struct isa *isa) {
   double cycles = 0;
   if (design->reason) return 0;
   const struct traffic traffic = traffic_of(design, &design->blocks[0]);
   for (size_t i = 0; i < design->block_count; i++) cycles += block_cycles(design, isa, &design->blocks[i]);
   if (!design->shared) cycles += weight_cycles(design, &traffic) + output_cycles(design, &traffic);
+  cycles += strip_cycles(design);
   for (int i = 0; i < design->problem.phases; i++) cycles *= (double)design->phase[i].count;
   return cycles * (double)(design->batch.count * design->group.count * design->multiplier.count);
 }

@@ -200,6 +200,7 @@ void design_lay_out(struct design *design, const struct problem *problem, const 
   design->channels = choice->channel_to ? choice->channel_to - choice->channel_from : problem->out_channels;
   design->chunks = choice->chunk ? problem->in_channels / choice->chunk : 1;
   design->problem.in_channels /= design->chunks;
+  if (choice->strip) take_strips(design);
   fold_axes(design);
   set_steps(design);
   set_units(design);

@@ -5,6 +5,7 @@ $ local rows_of = import("lib/rows.t")
 $ local parts = import("lib/parts.t")
 $ local helpers = import("lib/helpers.t")
 $ local pack = import("lib/pack.t")
+$ local strips = import("lib/strip.t")
 $ local K -- the kernel that is being printed
 
 $ -- Calls of equal neighbouring tiles; each fetches its share of the weights that come next.
@@ -76,7 +77,8 @@ $ end
 $ local function call_block(block, number)
 $   local values = { r0 = K.rows > 1 and "row" or "0", r1 = K.rows > 1 and "row + count" or "1" }
 $   for _, pair in ipairs({ { "x", "x" }, { "w", "w" }, { "b", "b" }, { "s", "b" }, { "y", "y" }, { "r", "y" } }) do
-$     values[pair[1]] = parts.sum(pair[1], parts.unit_offset(K, pair[2]), block_terms(block, pair[2]))
+$     local name = pair[1] == "x" and K.strip and "strip" or pair[1]
+$     values[pair[1]] = parts.sum(name, parts.unit_offset(K, pair[2]), block_terms(block, pair[2]))
 $   end
 $   if number < #K.blocks then
 ${number > 1 and "else " or ""}if (block < ${block.from + block.count})
@@ -101,7 +103,9 @@ $     K.order = parts.order(K, K.channels_inner and { blocks, rows } or { rows, 
 $     helpers(K)
 $     for i, tile in ipairs(K.tiles) do tiles.define(K, tile, K.symbol .. "_tile" .. i - 1) end
 $     for i, block in ipairs(K.blocks) do define_block(block, K.symbol .. "_block" .. i) end
+$     if K.strip then strips.define(K) end
 $     parts.units(K, tiles.pointers(K), not K.channels_inner, function()
+$       if K.strip then strips.call(K) end
 $       for number, block in ipairs(K.blocks) do call_block(block, number) end
 $     end)
 $   end

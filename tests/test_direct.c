@@ -316,6 +316,58 @@ static void last_channels(void **state) {
   assert_int_equal(design->w_size, 15);
 }
 
+/* ---- strips -------------------------------------------------------------------------------------------------------------- */
+
+/* Layers that may go in strips or not, and rows of a strip for one vector and for two of four lanes; 0: none fits. */
+static const struct {
+  const char *keys;
+  bool apply;
+  int64_t rows[2];
+} strip_cases[] = {
+    {"input: [1, 8, 12, 9], out_channels: 8, kernel_size: 1, stride: 2, layout: nchw", true, {3, 3}},       /* 5 pixels a row */
+    {"input: [1, 8, 8, 7], out_channels: 8, kernel_size: 1, stride: 2, layout: nchw", true, {1, 2}},        /* 4 */
+    {"input: [1, 8, 3, 1], out_channels: 8, kernel_size: 1, stride: 2, layout: nchw", true, {2, 0}},        /* 1 */
+    {"input: [1, 8, 8, 7], out_channels: 8, kernel_size: 1, stride: [2, 1], layout: nchw", true, {4, 4}},   /* 7 */
+    {"input: [1, 8, 15], out_channels: 8, kernel_size: 1, stride: 2, layout: nchw", true, {1, 1}},          /* 8 */
+    {"input: [1, 16000, 4, 3], out_channels: 8, kernel_size: 1, stride: 2, layout: nchw", true, {1, 0}},    /* 128 kB a row */
+    {"input: [1, 8, 12, 9], out_channels: 8, kernel_size: 1, stride: 2", false, {0, 0}},                    /* channels last */
+    {"input: [1, 8, 12, 9], out_channels: 8, kernel_size: 1, layout: nchw", false, {0, 0}},                 /* no stride */
+    {"input: [1, 8, 12, 9], out_channels: 8, kernel_size: [1, 3], stride: 2, layout: nchw", false, {0, 0}}, /* taps overlap */
+    {"input: [1, 8, 12, 9], out_channels: 8, kernel_size: 1, padding: 1, stride: 2, layout: nchw", false, {0, 0}},
+    {"input: [1, 8, 12, 9], out_channels: 8, groups: 2, kernel_size: 1, stride: 2, layout: nchw", false, {0, 0}},
+};
+
+static void rows_of_strips(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof strip_cases / sizeof *strip_cases; i++) {
+    struct problem *problem;
+    const struct layer *layer = spec_layer(strip_cases[i].keys);
+    layer->op->lower(layer, &problem);
+    assert_int_equal(strips_apply(problem), strip_cases[i].apply);
+    for (int v = 0; v < 2 && strip_cases[i].apply; v++) assert_int_equal(strip_rows(problem, 4, v + 1), strip_cases[i].rows[v]);
+  }
+}
+
+/* 6 x 5 outputs in strips of 2 rows: 3 rows of 10 pixels without stride, all from the place where a strip is kept. */
+static void strips_are_long_rows(void **state) {
+  (void)state;
+  const struct choice choice = {.form = FORM_PIXELS, .rows = 4, .vectors = 2, .channels_inner = true, .strip = 2};
+  const struct design *design = design_of("input: [2, 8, 12, 9], out_channels: 8, kernel_size: 1, stride: 2, layout: nchw", choice);
+  assert_int_equal(design->rank, 2);
+  assert_int_equal(design->rows, 3);
+  assert_int_equal(design->axis[0].x_step, 0);
+  assert_int_equal(design->axis[0].y_step, 10);
+  assert_int_equal(design->axis[1].out, 10);
+  assert_int_equal(design->x_lane, 1);
+  assert_int_equal(design->problem.x_channel, 10);
+  assert_int_equal(design->batch.x, 0);
+  assert_int_equal(strip_elements(design), 80);
+  assert_int_equal(design->strip.lane, 2);
+  assert_int_equal(design->strip.row, 18);
+  assert_int_equal(design->strip.channel, 108);
+  assert_int_equal(design->strip.image, 864);
+}
+
 /* Every element of the packed weights is written by exactly one box, zeros too, and every weight is read once. */
 static void mark(const struct box *box, int loop, int64_t src, int64_t dst, int *written, int *read) {
   if (loop < box->loop_count) {
@@ -375,6 +427,8 @@ int main(void) {
       cmocka_unit_test(terms_in_lanes),
       cmocka_unit_test(last_channels),
       cmocka_unit_test(groups_in_vectors),
+      cmocka_unit_test(rows_of_strips),
+      cmocka_unit_test(strips_are_long_rows),
       cmocka_unit_test(packing_is_a_bijection),
   };
   return cmocka_run_group_tests(tests, begin, spec_done);

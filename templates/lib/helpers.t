@@ -4,7 +4,8 @@ $ local vec = import("lib/vec.lua")
 
 $ local function strided(K)
 $   local V = K.V
-$   if (K.x_lane > 1 and V.gathers(K.x_lane)) or ((layer.residual or K.chunks > 1) and V.gathers(K.y_lane)) then
+$   local step = has(K, "strip") and K.strip.lane or K.x_lane
+$   if (step > 1 and V.gathers(step)) or ((layer.residual or K.chunks > 1) and V.gathers(K.y_lane)) then
 /* n elements, step apart, and zeros */
 CONVSMITH_INLINE ${V.isa.attribute}
 ${V.type} ${K.symbol}_gather(const ${V.ctype} *p, ptrdiff_t step, ptrdiff_t n)

@@ -87,12 +87,18 @@ const ${T} *s = ${at(packed, offset)};
 $   end
 $ end
 
+$ -- Where a kernel keeps what it brings together.
+$ local function scratch(K) return has(K, "strip") and { { K.V.ctype .. " *", "strip" } } or {} end
+
 $ -- Units [u, end) of a kernel: what call() prints takes `count` neighbouring rows, one where rows do not lie together.
 $ local function units(K, pointers, together, call)
-$   local list = arguments.join(pointers, { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
+$   local list = arguments.join(pointers, scratch(K), { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
 static ${K.V.isa.attribute}
 void ${K.symbol}_units(${arguments.declare(list)})
 {
+$   if #scratch(K) > 0 then
+const ptrdiff_t first = u;
+$   end
 while (u < end) {
 $   decode(K.order)
 $   if together and K.rows > 1 then
@@ -111,6 +117,9 @@ $ local function define(kernels, pointers, symbol)
 $   local list = arguments.call_list(layer)
 void ${symbol}_part(${arguments.declare(arguments.join(list, arguments.share))})
 {
+$   if layer.workspace and #scratch(kernels[1]) == 0 and not kernels[1].gathered then
+(void)workspace;
+$   end
 $   if kernels[1].gathered then
 ${symbol}_repack(${layer.inputs[#layer.inputs].name}, workspace);
 $   end
@@ -122,7 +131,7 @@ $     for _, dimension in ipairs(K.order) do units = units * dimension[2] end
 const ptrdiff_t share = ${units} / parts, more = ${units} % parts;
 const ptrdiff_t from = part * share + (part < more ? part : more), end = from + share + (part < more);
 $     parameter_pointers(K)
-${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), { { "", "from" }, { "", "end" } }), { x = at(layer.inputs[1].name, K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first) })});
+${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), scratch(K), { { "", "from" }, { "", "end" } }), { strip = "(" .. K.V.ctype .. " *)workspace", x = at(layer.inputs[1].name, K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first) })});
 }
 $   end
 }
