@@ -12,6 +12,11 @@
  * ahead. */
 static const double chunk_bytes[] = {28000, 72000}, ahead_bytes = 625e3;
 
+/* Input of the rows that all channel blocks take in turn: what a cache in the core holds, or for chunks, whose sums wait meanwhile,
+ * one near it; and of how many tiles that must be where one is all of a row. */
+static const double band_bytes = 48e3, chunk_band_bytes = 300e3;
+static const int64_t least_band = 4;
+
 /* What one file may hold, in multiply-adds: compilers crawl beyond. Auto unrolls everything up to full_steps steps if it stays
  * small. */
 static const int64_t max_text_macs = 6000, max_full_macs = 24000, auto_full_macs = 1500, full_steps = 100;
@@ -30,48 +35,6 @@ static int64_t registers_of(enum form form, int64_t rows, int64_t vectors) {
   return rows * vectors + held + 1;
 }
 
-int64_t design_finish_bytes(const struct design *design) {
-  static const int64_t activation[] = {
-      [CS_RELU] = 8,   [CS_RELU6] = 16,   [CS_CLAMP] = 16, [CS_HARDSIGMOID] = 24, [CS_HARDSWISH] = 32, [CS_LEAKY_RELU] = 48,
-      [CS_PRELU] = 48, [CS_SIGMOID] = 16, [CS_TANH] = 16,  [CS_SILU] = 16,        [CS_GELU] = 16};
-  const int64_t sum = design->choice.form == FORM_DOT ? 60 : 0, move = design->y_lane == 1 ? 20 : 20 + 12 * design->lanes;
-  return sum + move * (design->problem.residual ? 2 : 1) + activation[design->problem.activation];
-}
-
-/* Bytes of a tile's function. Weights that may be zero are looked at in each multiply-add. */
-static int64_t tile_bytes(const struct design *design, const struct tile *tile, const struct isa *isa) {
-  const int64_t mac = isa->mac_bytes * (design->problem.zero_weights ? 2 : 1);
-  const int64_t gather = takes_even(design, isa) ? 30 : design->x_lane > 1 ? 14 * design->lanes : 0;
-  const bool depth = design->choice.form == FORM_DEPTH; /* each multiply-add has an x of its own */
-  int64_t bytes = 300 + tile->rows * tile->vectors * design_finish_bytes(design);
-  for (size_t i = 0; i < tile->span_count; i++) {
-    const struct span *span = &tile->spans[i];
-    const int64_t steps = span->unroll + span->rest + (span->part > 0), macs = span->count * tile->vectors;
-    bytes += 24 + steps * (macs * mac + ((depth ? macs : span->count) + tile->vectors) * 10);
-    bytes += steps * gather * (depth ? macs : tile->vectors);
-  }
-  return bytes;
-}
-
-static int64_t block_bytes(const struct block *block) {
-  int64_t bytes = 300;
-  for (size_t c = 0; c < block->case_count; c++) bytes += 64 + 64 * (int64_t)block->cases[c].run_count;
-  return bytes;
-}
-
-static int64_t code_bytes(const struct design *design, const struct isa *isa) {
-  int64_t largest = 0;
-  for (size_t i = 0; i < design->tile_count; i++) {
-    const int64_t bytes = tile_bytes(design, &design->tiles[i], isa);
-    if (bytes > largest) largest = bytes;
-  }
-  for (size_t i = 0; i < design->block_count; i++) {
-    const int64_t bytes = block_bytes(&design->blocks[i]);
-    if (bytes > largest) largest = bytes;
-  }
-  return largest;
-}
-
 /* ---- one candidate --------------------------------------------------------------------------------------------------- */
 
 static int64_t steps_of(const struct problem *problem) {
@@ -88,7 +51,7 @@ static void build(struct design *design, const struct problem *problem, const st
   if (problem->unroll == UNROLL_AUTO && !choice.trimmed && steps_of(problem) <= full_steps) {
     choice.full = true;
     design_build(design, problem, isa, &choice);
-    if (!design->reason && design->macs <= most && code_bytes(design, isa) <= problem->max_code_bytes) return;
+    if (!design->reason && design->macs <= most && design_code_bytes(design, isa) <= problem->max_code_bytes) return;
     choice.full = false;
   }
   design_build(design, problem, isa, &choice);
@@ -96,7 +59,7 @@ static void build(struct design *design, const struct problem *problem, const st
 
 /* Why a finished design is refused, or NULL. */
 static const char *judge(const struct design *design, const struct isa *isa) {
-  const int64_t bytes = code_bytes(design, isa), macs = design->choice.full ? max_full_macs : max_text_macs;
+  const int64_t bytes = design_code_bytes(design, isa), macs = design->choice.full ? max_full_macs : max_text_macs;
   const int64_t limit = design->problem.max_code_bytes;
   if (design->reason) return design->reason;
   if (bytes > limit)
@@ -110,10 +73,12 @@ static const char *judge(const struct design *design, const struct isa *isa) {
 
 static const char *plan_id(const struct choice *choice) {
   const char *way = choice->split ? "-split" : choice->trimmed ? "-trimmed" : choice->tail ? "-tail" : "";
+  const char *order = choice->band == 1 ? "channels" : "rows";
+  if (choice->band > 1) order = mem_text("bands%lld", (long long)choice->band);
   if (choice->chunk) way = mem_text("-by%lld", (long long)choice->chunk);
   if (choice->strip) way = mem_text("-strips%lld", (long long)choice->strip);
-  return mem_text("direct-%s-%lldx%lld-%s%s", form_name(choice->form), (long long)choice->rows, (long long)choice->vectors,
-                  choice->channels_inner ? "channels" : "rows", way);
+  return mem_text("direct-%s-%lldx%lld-%s%s", form_name(choice->form), (long long)choice->rows, (long long)choice->vectors, order,
+                  way);
 }
 
 static struct plan new_plan(const struct candidates *candidates, const struct choice *choice) {
@@ -123,10 +88,14 @@ static struct plan new_plan(const struct candidates *candidates, const struct ch
                        .tile = mem_text("%lldx%lld", (long long)choice->rows, (long long)choice->vectors)};
 }
 
+/* Does no register remain for a product where multiplying and adding are two instructions? */
+static bool crowded(const struct choice *choice, const struct isa *isa) {
+  return isa->macs_per_cycle == 1 && registers_of(choice->form, choice->rows, choice->vectors) >= isa->registers - 1;
+}
+
 static void sum_up(struct plan *plan, const struct design *design) {
-  const int64_t bytes = code_bytes(design, plan->isa), size = (int64_t)cs_size(design->problem.dtype);
-  const bool crowded = registers_of(design->choice.form, design->choice.rows, design->choice.vectors) == plan->isa->registers;
-  plan->cost += design_cost(design, plan->isa) * (crowded ? processor.crowded : 1);
+  const int64_t bytes = design_code_bytes(design, plan->isa), size = (int64_t)cs_size(design->problem.dtype);
+  plan->cost += design_cost(design, plan->isa) * (crowded(&design->choice, plan->isa) ? processor.crowded : 1);
   plan->multiply_adds += design->macs;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
   if (design->shared) return;
@@ -234,25 +203,21 @@ static bool try_choice(struct candidates *candidates, struct choice choice) {
   return plan.reason == NULL;
 }
 
-/* The other order of an accepted plan, where there are several blocks to order. */
-static void try_other_order(struct candidates *candidates) {
+/* Bands of the last plan, if it was accepted, where there are several blocks that take rows in turn: single rows unless these are
+ * tiles, and as many as a cache holds. */
+static void try_bands(struct candidates *candidates) {
   const struct plan *plan = &candidates->plans[candidates->count - 1];
   const struct direct_parameters *parameters = plan->parameters;
-  if (plan->reason || parameters->designs[0].channel_blocks == 1 || parameters->designs[0].rows == 1) return;
-  struct direct_parameters *turned = mem_new(sizeof *turned);
-  turned->designs = mem_array(parameters->count, sizeof(struct design));
-  turned->count = parameters->count;
-  struct choice choice = parameters->designs[0].choice;
-  choice.channels_inner = true;
-  struct plan other = new_plan(candidates, &choice);
-  other.parameters = turned;
-  for (size_t i = 0; i < turned->count; i++) {
-    turned->designs[i] = parameters->designs[i];
-    turned->designs[i].choice.channels_inner = true;
-    sum_up(&other, &turned->designs[i]);
-  }
-  set_seams(&other, &choice, candidates->isa->lanes[candidates->problems[0].dtype]);
-  candidates_add(candidates, other);
+  if (plan->reason || parameters->designs[0].channel_blocks == 1) return;
+  const struct design *design = &parameters->designs[0];
+  const bool flat = design->rank == 1, chunked = design->chunks > 1;
+  const int64_t band = (int64_t)((chunked ? chunk_band_bytes : band_bytes) / design_row_bytes(design));
+  struct choice choice = design->choice;
+  choice.full = false;
+  choice.band = 1;
+  if (!flat && !chunked && design->rows > 1) try_choice(candidates, choice);
+  choice.band = band;
+  if (band >= (flat ? least_band : 2) && band < design->rows) try_choice(candidates, choice);
 }
 
 static void refuse(struct candidates *candidates, const struct choice *choice, const char *reason) {
@@ -362,7 +327,7 @@ static void set_ahead(const struct problem *problem, struct choice *choice) {
     w *= (double)problem->axis[a].kernel;
   }
   choice->ahead_x = x > ahead_bytes;
-  choice->ahead_w = w > ahead_bytes && !problem->baked_weights && !choice->channels_inner;
+  choice->ahead_w = w > ahead_bytes && !problem->baked_weights;
 }
 
 /* Chunks whose panels stay in a cache while all rows of outputs take them: the largest divisor of the input channels of at most
@@ -376,10 +341,11 @@ static void try_chunk(struct candidates *candidates, struct choice choice, doubl
   if (chunk < 8 || chunk >= problem->in_channels) return;
   choice.chunk = chunk;
   try_choice(candidates, choice);
+  try_bands(candidates);
 }
 
 static void try_chunks(struct candidates *candidates, const struct choice *choice) {
-  if (choice->form != FORM_CHANNELS || !choice->ahead_w) return;
+  if (choice->form != FORM_CHANNELS) return;
   for (size_t i = 0; i < sizeof chunk_bytes / sizeof *chunk_bytes; i++) try_chunk(candidates, *choice, chunk_bytes[i]);
 }
 
@@ -396,7 +362,7 @@ static void try_vectors(struct candidates *candidates, enum form form, int64_t v
   struct choice choice = {.form = form, .rows = ceil_div(rows, ceil_div(rows, most)), .vectors = vectors};
   set_ahead(&candidates->problems[0], &choice);
   if (!try_choice(candidates, choice)) try_split(candidates, choice);
-  try_other_order(candidates);
+  try_bands(candidates);
   try_chunks(candidates, &choice);
   try_tail(candidates, choice);
 }
@@ -408,11 +374,8 @@ static void try_strips(struct candidates *candidates) {
   if (candidates->problem_count > 1 || !strips_apply(problem)) return;
   for (int64_t vectors = 1; vectors <= 4; vectors++) {
     const int64_t most = tallest(candidates->isa, FORM_PIXELS, vectors, channels), rows = strip_rows(problem, lanes, vectors);
-    const struct choice choice = {.form = FORM_PIXELS,
-                                  .rows = ceil_div(channels, ceil_div(channels, most)),
-                                  .vectors = vectors,
-                                  .channels_inner = true,
-                                  .strip = rows};
+    const struct choice choice = {
+        .form = FORM_PIXELS, .rows = ceil_div(channels, ceil_div(channels, most)), .vectors = vectors, .band = 1, .strip = rows};
     if (rows) try_choice(candidates, choice);
   }
 }

@@ -20,7 +20,7 @@ enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 6 + MAX_SPATIAL };
 struct choice {
   enum form form;
   int64_t rows, vectors;            /* at most, of a tile */
-  bool channels_inner;              /* blocks of output channels are the inner loop, rows of outputs the outer one */
+  int64_t band;                     /* rows of outputs that all channel blocks take, in turn, before the next ones; 0: all rows */
   bool full;                        /* no loop over taps or input channels */
   int64_t strip;                    /* rows of outputs whose inputs are brought together first; 0: none are */
   bool trimmed;                     /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
@@ -167,6 +167,7 @@ bool design_block(struct design *design, struct block *block);
 void design_pack(struct design *design);
 /* Estimated cycles; 0 where the design is refused. */
 double design_cost(const struct design *design, const struct isa *isa);
+int64_t design_code_bytes(const struct design *design, const struct isa *isa); /* of its largest function, about */
 int64_t design_finish_bytes(const struct design *design); /* of code, for one accumulator: residual, activation, store */
 int64_t design_packed(const struct design *design);       /* elements that NAME_pack fills */
 /* Sets where the baked values of a problem's designs begin: behind those of `before`, a design of the problem before it, or NULL.
@@ -192,6 +193,7 @@ void design_push_boxes(lua_State *L, const struct design *design);
 void push_run(lua_State *L, const struct run *run);
 void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count);
 const char *form_name(enum form form);
+double design_row_bytes(const struct design *design); /* of input, for one row of outputs: those of an image's group, shared out */
 /* Output channels (depth form: groups) that one block of tiles covers. */
 int64_t block_channels(const struct design *design, const struct block *block);
 #endif

@@ -12,8 +12,12 @@ static int64_t trips_of(const struct design *design, const struct tile *tile) {
 
 void share_weights(const struct design *design, struct block *block) {
   const struct axis *row = &design->axis[design->rank - 1];
-  int64_t tiles = block->tiles = ceil_div(row->out, block->rows);
-  for (int a = 0; a < design->rank - 1; a++) tiles *= design->axis[a].out;
+  int64_t rows = 1;
+  block->tiles = ceil_div(row->out, block->rows);
+  for (int a = 0; a < design->rank - 1; a++) rows *= design->axis[a].out;
+  int64_t tiles = block->tiles * rows;
+  const int64_t band = design->choice.band * (design->rank > 1 ? block->tiles : 1);
+  if (band > 0 && band < tiles) tiles = band;
   block->share = ceil_div(block->chunk_w * (int64_t)cs_size(design->problem.dtype), tiles);
 }
 

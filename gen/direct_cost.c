@@ -8,7 +8,9 @@
 struct traffic {
   double panel, weights; /* weights of a channel block's chunk, of the group */
   double pixel;          /* one input pixel of the row, on all outer taps */
-  double row, input;     /* input of a row of outputs, of an image's group */
+  double band, input;    /* input of a band of rows, of an image's group */
+  double band_tiles;     /* tiles in a band */
+  double output;         /* outputs of an image */
 };
 
 static double product(const struct design *design, int axes, int64_t (*of)(const struct axis *)) {
@@ -29,21 +31,37 @@ static int64_t kernel_of(const struct axis *axis) {
   return axis->kernel;
 }
 
+static int64_t tiles_in_row(const struct block *block) {
+  int64_t tiles = 0;
+  for (size_t i = 0; i < block->cases[0].run_count; i++) tiles += block->cases[0].runs[i].count;
+  return tiles;
+}
+
+/* Do outputs leave the caches near the core? */
+static bool streams_out(const struct traffic *traffic) {
+  return traffic->output + traffic->input + traffic->weights > 2 * processor.l2;
+}
+
 static struct traffic traffic_of(const struct design *design, const struct block *block) {
-  const double size = (double)cs_size(design->problem.dtype), width = (double)design->axis[design->rank - 1].in;
+  const double size = (double)cs_size(design->problem.dtype);
   const double channels = (double)(design->problem.in_channels * design->problem.groups / design->group.count);
   struct traffic traffic = {.panel = size * (double)block->chunk_w, .weights = size * (double)design->w_size};
   traffic.pixel = size * channels * product(design, design->rank - 1, kernel_of);
-  traffic.row = traffic.pixel * width;
-  traffic.input = size * channels * product(design, design->rank, in_of);
+  traffic.input = size * channels * (double)design->chunks * product(design, design->rank, in_of);
+  traffic.output = size * (double)(design->problem.out_channels * design->multiplier.count) * product(design, design->rank, out_of);
+  traffic.band = traffic.input;
+  if (design->choice.band == 0) return traffic;
+  traffic.band = fmin(traffic.input,
+                      design_row_bytes(design) * ((double)design->choice.band + product(design, design->rank - 1, kernel_of) - 1));
+  traffic.band_tiles = (double)(design->choice.band * (design->rank > 1 ? tiles_in_row(block) : 1));
   return traffic;
 }
 
 /* ---- tiles ----------------------------------------------------------------------------------------------------------- */
 
-/* Four accumulators or forty: the quartic mean passes smoothly from waiting for results to waiting for units. */
-static double either(double work, double wait) {
-  return sqrt(sqrt(work * work * work * work + wait * wait * wait * wait));
+/* Four accumulators or forty: the quartic mean passes smoothly from waiting for one thing to waiting for the other. */
+static double either(double a, double b) {
+  return sqrt(sqrt(a * a * a * a + b * b * b * b));
 }
 
 static double loads_of(const struct design *design, const struct isa *isa, const struct tile *tile, const struct span *span) {
@@ -69,17 +87,20 @@ static double permutes_of(const struct design *design, const struct isa *isa, co
 }
 
 static double span_cycles(const struct design *design, const struct isa *isa, const struct tile *tile, const struct span *span) {
-  const double vectors = (double)(span->count * tile->vectors) + permutes_of(design, isa, tile, span);
+  const double wide = tile->vectors > span->count ? processor.wide : 1;
+  const double vectors = wide * (double)(span->count * tile->vectors) + permutes_of(design, isa, tile, span);
   const double macs = vectors / isa->macs_per_cycle, loads = loads_of(design, isa, tile, span);
-  const double step = either(fmax(macs, loads / processor.loads), processor.latency) + processor.load * loads;
+  const double step = either(either(macs, loads / processor.loads), processor.latency) + processor.load * loads;
   const int64_t part = span->part > 0 ? 2 : 0; /* masks are loaded too, and loads that follow wait */
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + part));
 }
 
-/* Of one accumulator. */
+/* Of one accumulator, on average over the chunks: each but the last only puts it by for the next one. */
 static double store_cycles(const struct design *design) {
+  const double chunks = (double)design->chunks;
   if (design->choice.form == FORM_DOT) return processor.add_up;
-  return design->y_lane == 1 ? processor.store : processor.store_lane * (double)design->lanes;
+  if (design->y_lane != 1) return processor.store_lane * (double)design->lanes;
+  return (processor.store + (chunks - 1) * processor.put_by) / chunks;
 }
 
 static double mac_cycles(const struct design *design, const struct isa *isa, const struct tile *tile) {
@@ -98,26 +119,52 @@ static double tile_input(const struct design *design, const struct traffic *traf
   return own * traffic->pixel * (double)((pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1);
 }
 
-/* Streams hide behind multiply-adds the better the thinner they are: as the sides of a right angle make the way across. The same
- * weights come again after a channel block, or after all of them where a tile takes one after the other; the same input after a
- * tile, a row or all rows. */
+/* Cycles for a byte of a panel that the tile before has left behind, and what the first tile of a band waits for all of it: a
+ * share a tile. */
+static double panel_byte(const struct traffic *traffic, double x) {
+  const double near = traffic->input + traffic->output <= processor.l2 ? processor.panel : processor.panel_passed;
+  if (traffic->panel + x <= processor.l1) return 0;
+  return traffic->panel + x <= near ? processor.from_l2 : processor.from_l3;
+}
+
+static double band_cycles(const struct design *design, const struct traffic *traffic) {
+  if (design->choice.band == 0) return 0;
+  const double far = processor.from_l3 * (design->choice.ahead_w ? processor.late : 1);
+  return traffic->panel * (traffic->weights + traffic->band <= processor.l2 ? processor.from_l2 : far) / traffic->band_tiles;
+}
+
+/* Cycles for a byte of input that comes from far: the row of outputs before has brought what both read. */
+static double far_byte(const struct design *design) {
+  const double fresh = 1 / product(design, design->rank - 1, kernel_of);
+  return fresh * processor.from_l3 + (1 - fresh) * processor.rows_from_l2;
+}
+
+/* Cycles for a byte of input, over channel blocks: these find it in turn, or a band of it. */
+static double input_byte(const struct design *design, const struct traffic *traffic) {
+  const bool fits = traffic->input + traffic->output + traffic->panel <= processor.l2;
+  const double first = fits ? processor.rows_from_l2 : far_byte(design);
+  const double near = traffic->band + traffic->panel <= processor.l1 ? 0 : processor.rows_from_l2;
+  const double again = traffic->band + traffic->weights <= processor.l2 ? near : far_byte(design);
+  const double part = design->choice.band ? 1 / (double)design->channel_blocks : 1;
+  return part * first + (1 - part) * again;
+}
+
+/* Streams hide behind multiply-adds the better the thinner they are: as the sides of a right angle make the way across. */
 static double tile_cycles(const struct design *design, const struct isa *isa, const struct traffic *traffic,
                           const struct tile *tile) {
-  const bool inner = design->choice.channels_inner, flat = design->rank == 1;
-  const double x = tile_input(design, traffic, tile), row = flat ? x : traffic->row;
-  const bool near_w = inner && flat ? traffic->weights + x <= processor.l2 : traffic->panel + x <= processor.panel;
-  const bool near_x = (inner || design->channel_blocks == 1 ? row : traffic->input) + traffic->panel <= processor.l2;
-  const double w_stream = design->choice.form == FORM_DEPTH ? 0 : traffic->panel * (near_w ? processor.from_l2 : processor.from_l3);
-  const double macs = mac_cycles(design, isa, tile);
-  if (design->choice.form == FORM_PIXELS) return hypot(macs, hypot(w_stream, x * (near_x ? processor.from_l2 : processor.from_l3)));
-  return hypot(macs, w_stream) + x * (near_x ? processor.rows_from_l2 : processor.from_l3);
+  const double x = tile_input(design, traffic, tile), macs = mac_cycles(design, isa, tile);
+  const double w_stream = design->choice.form == FORM_DEPTH ? 0 : traffic->panel * panel_byte(traffic, x);
+  const double x_stream = x * input_byte(design, traffic);
+  if (design->choice.form == FORM_PIXELS) return hypot(macs, hypot(w_stream, x_stream));
+  return hypot(macs, w_stream) + x_stream + band_cycles(design, traffic);
 }
 
 /* ---- blocks, outputs ------------------------------------------------------------------------------------------------- */
 
 static double block_cycles(const struct design *design, const struct isa *isa, const struct block *block) {
   const struct traffic traffic = traffic_of(design, block);
-  double cycles = 0;
+  const double bands = design->choice.band ? ceil((double)design->rows / (double)design->choice.band) : 1;
+  double cycles = bands * (double)(block->count * design->chunks) * processor.visit;
   for (size_t c = 0; c < block->case_count; c++) {
     const struct part_case *rows = &block->cases[c];
     double times = (double)(block->count * design->chunks);
@@ -128,23 +175,35 @@ static double block_cycles(const struct design *design, const struct isa *isa, c
   return cycles;
 }
 
-/* Weights that the caches near the core can't hold come once, or for each row of outputs; for each tile they are in its cycles. */
+/* Weights that the caches near the core can't hold come once; for each tile of a band they are in its cycles. */
 static double weight_cycles(const struct design *design, const struct traffic *traffic) {
-  const bool inner = design->choice.channels_inner;
-  if (inner && design->rank == 1) return 0;
-  if (traffic->weights + (inner ? traffic->row : 0) <= processor.l2) return 0;
-  const double late = design->choice.ahead_w ? processor.late : 1;
-  return traffic->weights * processor.from_l3 * late * (inner ? (double)design->rows : 1);
+  if (design->choice.band || traffic->weights <= processor.l2) return 0;
+  return traffic->weights * processor.from_l3 * (design->choice.ahead_w ? processor.late : 1);
 }
 
-/* Lines of outputs beyond the caches whose neighbours are written in another pass. */
+/* Bytes of neighbouring outputs that are written one after the other. */
+static double piece_of(const struct design *design) {
+  const double vectors = (double)(cs_size(design->problem.dtype) * (size_t)(design->choice.vectors * design->lanes));
+  if (design->channel_blocks == 1) return INFINITY;
+  if (design->choice.form != FORM_PIXELS) return vectors;
+  return design->choice.band ? (double)design->choice.band * vectors : INFINITY;
+}
+
+/* Sums that go out of the caches and back between chunks. */
+static double sum_cycles(const struct design *design, const struct traffic *traffic) {
+  const int64_t band = design->choice.band;
+  const double part = band && band < design->rows ? (double)band / (double)design->rows : 1;
+  if (part * traffic->output + traffic->panel <= processor.l2) return 0;
+  return (double)(design->chunks - 1) * traffic->output * processor.there_and_back;
+}
+
+/* Lines of outputs beyond the caches: scattered ones, and those whose neighbours are written in another pass. */
 static double output_cycles(const struct design *design, const struct traffic *traffic) {
-  const double size = (double)cs_size(design->problem.dtype);
-  const double channels = (double)(design->problem.out_channels * design->multiplier.count);
-  const double lines = size * channels * product(design, design->rank, out_of) / processor.line;
-  const bool apart = design->channel_blocks > 1 && design->choice.channels_inner == (design->choice.form == FORM_PIXELS);
-  if (lines * processor.line + traffic->input + traffic->weights <= 2 * processor.l2) return 0;
-  return lines * (design->y_lane != 1 ? processor.line_scattered : apart ? processor.line_out : 0);
+  const double lines = traffic->output / processor.line;
+  if (!streams_out(traffic)) return 0;
+  if (design->y_lane != 1) return lines * processor.line_scattered;
+  const double line = design->choice.band ? processor.line_late : processor.line_apart;
+  return lines * line * fmin(1, processor.line / piece_of(design));
 }
 
 /* Every second element, or fewer, of the lines that strips are made of. */
@@ -159,7 +218,7 @@ double design_cost(const struct design *design, const struct isa *isa) {
   if (design->reason) return 0;
   const struct traffic traffic = traffic_of(design, &design->blocks[0]);
   for (size_t i = 0; i < design->block_count; i++) cycles += block_cycles(design, isa, &design->blocks[i]);
-  if (!design->shared) cycles += weight_cycles(design, &traffic) + output_cycles(design, &traffic);
+  if (!design->shared) cycles += weight_cycles(design, &traffic) + sum_cycles(design, &traffic) + output_cycles(design, &traffic);
   cycles += strip_cycles(design);
   for (int i = 0; i < design->problem.phases; i++) cycles *= (double)design->phase[i].count;
   return cycles * (double)(design->batch.count * design->group.count * design->multiplier.count);

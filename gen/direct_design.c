@@ -193,6 +193,13 @@ static void set_rows(struct design *design) {
   for (size_t i = 0; i < rows->run_count; i++) design->rows += rows->runs[i].count;
 }
 
+double design_row_bytes(const struct design *design) {
+  const struct problem *problem = &design->problem;
+  double bytes = (double)cs_size(problem->dtype) * (double)(problem->in_channels * design->chunks);
+  for (int a = 0; a < design->rank; a++) bytes *= (double)design->axis[a].in;
+  return bytes * (double)(problem->groups / design->group.count) / (double)design->rows;
+}
+
 void design_lay_out(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice) {
   *design = (struct design){
       .problem = *problem, .choice = *choice, .lanes = isa->lanes[problem->dtype], .depthwise = is_depthwise(problem)};

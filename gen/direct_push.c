@@ -234,6 +234,6 @@ void design_push(lua_State *L, const struct design *design) {
   set_integer(L, "channel_blocks", design->channel_blocks);
   set_integer(L, "rows", design->rows);
   set_bool(L, "by_tile", design->rank == 1);
-  set_bool(L, "channels_inner", design->choice.channels_inner);
+  set_integer(L, "band", design->choice.band);
   design_push_boxes(L, design);
 }

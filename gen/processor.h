@@ -12,16 +12,22 @@ static const struct {
   double load;             /* what each load costs beside multiply-adds that hide it */
   double call;             /* of a tile */
   double crowded;          /* factor of a tile that takes every register: compilers spill some */
+  double wide;             /* factor of multiply-adds where vectors stream through fewer rows */
   double span;             /* entering and leaving a loop of multiply-adds */
   double store;            /* of a vector to neighbouring elements */
+  double put_by;           /* the same, and its load, while chunks of input channels still add to it */
   double store_lane;       /* of each lane of a vector to distant ones */
   double add_up;           /* of the lanes of a vector, and a store of the sum */
-  double l2;               /* bytes that stay near the core */
+  double visit;            /* of a channel block to a band of rows */
+  double l1, l2;           /* bytes that stay in the core, near the core */
   double panel;            /* bytes of weights that all tiles go through in turn, before l2 loses some to what passes by */
+  double panel_passed;     /* the same where input and outputs are large */
   double from_l2, from_l3; /* of a byte that comes in one stream with others, while multiply-adds go on */
+  double there_and_back;   /* of a byte of sums that is read and written beyond l2 */
   double late;             /* share of what is fetched ahead that is still waited for */
   double rows_from_l2;     /* of a byte of several rows: many short streams, which are not fetched ahead */
-  double line_out;         /* of a line of outputs whose neighbour is not written next, beyond l2 */
+  double line_apart;       /* of a line of outputs beyond l2 whose neighbours are written in another pass */
+  double line_late;        /* the same, later in its band */
   double line_scattered;   /* the same where every lane goes to a line of its own */
   double line;             /* bytes */
 } processor = {
@@ -31,17 +37,24 @@ static const struct {
     .load = 0.025,
     .call = 4,
     .crowded = 1.05,
+    .wide = 1.06,
     .span = 7,
     .store = 7,
+    .put_by = 5,
     .store_lane = 1.5,
     .add_up = 6,
+    .visit = 20,
+    .l1 = 4e4,
     .l2 = 1.6e6,
     .panel = 4e5,
+    .panel_passed = 2e5,
     .from_l2 = 1.0 / 50,
     .from_l3 = 1.0 / 14,
+    .there_and_back = 2.5,
     .late = 0.3,
     .rows_from_l2 = 1.0 / 75,
-    .line_out = 3,
+    .line_apart = 12,
+    .line_late = 6,
     .line_scattered = 10,
     .line = 64,
 };

@@ -90,7 +90,7 @@ $     for l = #K.loops, 1, -1 do
 $       local loop = K.loops[l]
 $       if not loop.inner then K.order[#K.order + 1] = { "i" .. l, loop.whole + (loop.rest and 1 or 0) } end
 $     end
-$     parts.units(K, pointers(K), false, unit)
+$     parts.units(K, pointers(K), function() parts.count(false) end, unit)
 $   end
 $   parts.define(kernels, pointers, symbol)
 $ end

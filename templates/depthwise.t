@@ -69,7 +69,7 @@ $     K.order = parts.order(K, { { "row", K.rows } })
 $     helpers(K)
 $     for i, patch in ipairs(K.patches) do patches.define(K, patch, K.symbol .. "_tile" .. i - 1) end
 $     define_row()
-$     parts.units(K, tiles.pointers(K), true, call_rows)
+$     parts.units(K, tiles.pointers(K), function() parts.neighbours(K) end, call_rows)
 $   end
 $   pack(kernels, symbol)
 $   parts.define(kernels, tiles.pointers, symbol)

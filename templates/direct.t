@@ -94,17 +94,42 @@ $   end
 ${K.symbol}_block${number}(${arguments.pass(block_arguments(), values)});
 $ end
 
+$ -- How rows and channel blocks are numbered among the units, and how many rows one call takes: all rows of a block, then of the next
+$ -- one; or all blocks of a row; or bands of rows, the last of which may be lower, in each of them all rows of a block, then of the
+$ -- next one.
+$ local function banded() return K.band > 1 and K.rows > 1 and K.channel_blocks > 1 end
+
+$ local function set_order()
+$   local blocks, rows = { "block", K.channel_blocks }, { "row", K.rows }
+$   if banded() then
+$     K.order = parts.order(K, { { "place", K.rows * K.channel_blocks } })
+$   else
+$     K.order = parts.order(K, K.band == 1 and { blocks, rows } or { rows, blocks })
+$   end
+$ end
+
+$ local function number_rows()
+$   if not banded() then
+$     if K.band == 1 then parts.count(false) else parts.neighbours(K) end
+$     return
+$   end
+const ptrdiff_t band = place / ${K.band * K.channel_blocks} * ${K.band};
+const ptrdiff_t rows = ${K.rows} - band < ${K.band} ? ${K.rows} - band : ${K.band};
+const ptrdiff_t block = (place - band * ${K.channel_blocks}) / rows;
+const ptrdiff_t row = band + (place - band * ${K.channel_blocks}) % rows;
+$   parts.count("band + rows - row")
+$ end
+
 $ return function(target, symbol)
 $   local kernels = parts.kernels(target, symbol)
 $   for _, kernel in ipairs(kernels) do
 $     K = kernel
-$     local blocks, rows = { "block", K.channel_blocks }, { "row", K.rows }
-$     K.order = parts.order(K, K.channels_inner and { blocks, rows } or { rows, blocks })
+$     set_order()
 $     helpers(K)
 $     for i, tile in ipairs(K.tiles) do tiles.define(K, tile, K.symbol .. "_tile" .. i - 1) end
 $     for i, block in ipairs(K.blocks) do define_block(block, K.symbol .. "_block" .. i) end
 $     if K.strip then strips.define(K) end
-$     parts.units(K, tiles.pointers(K), not K.channels_inner, function()
+$     parts.units(K, tiles.pointers(K), number_rows, function()
 $       if K.strip then strips.call(K) end
 $       for number, block in ipairs(K.blocks) do call_block(block, number) end
 $     end)

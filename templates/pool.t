@@ -255,7 +255,7 @@ $     tiles.use(K)
 $     helpers(K)
 $     for i, tile in ipairs(K.tiles) do define_tile(tile, i - 1) end
 $     define_row()
-$     parts.units(K, pointers(K), false, call_row)
+$     parts.units(K, pointers(K), function() parts.count(false) end, call_row)
 $   end
 $   pack(kernels, symbol)
 $   parts.define(kernels, pointers, symbol)

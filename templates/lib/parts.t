@@ -90,8 +90,20 @@ $ end
 $ -- Where a kernel keeps what it brings together.
 $ local function scratch(K) return has(K, "strip") and { { K.V.ctype .. " *", "strip" } } or {} end
 
-$ -- Units [u, end) of a kernel: what call() prints takes `count` neighbouring rows, one where rows do not lie together.
-$ local function units(K, pointers, together, call)
+$ -- How many neighbouring units one call takes: at most `left`; false: one.
+$ local function count(left)
+$   if left then
+const ptrdiff_t count = ${left} < end - u ? ${left} : end - u;
+$   else
+const ptrdiff_t count = 1;
+$   end
+$ end
+
+$ -- Where all rows are neighbours among the units.
+$ local function neighbours(K) count(K.rows > 1 and K.rows .. " - row") end
+
+$ -- Units [u, end) of a kernel: what call() prints takes the `count` units that number() counts.
+$ local function units(K, pointers, number, call)
 $   local list = arguments.join(pointers, scratch(K), { { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
 static ${K.V.isa.attribute}
 void ${K.symbol}_units(${arguments.declare(list)})
@@ -101,11 +113,7 @@ const ptrdiff_t first = u;
 $   end
 while (u < end) {
 $   decode(K.order)
-$   if together and K.rows > 1 then
-const ptrdiff_t count = ${K.rows} - row < end - u ? ${K.rows} - row : end - u;
-$   else
-const ptrdiff_t count = 1;
-$   end
+$   number()
 $   call()
 u += count;
 }
@@ -142,4 +150,6 @@ ${symbol}_part(${arguments.pass(list)}, 0, 1);
 
 $ end
 
-$ return { kernels = kernels_of, order = order, units = units, unit_offset = unit_offset, sum = sum, define = define }
+$ return {
+$   kernels = kernels_of, order = order, count = count, neighbours = neighbours, units = units, unit_offset = unit_offset, sum = sum, define = define,
+$ }

@@ -1,0 +1,44 @@
+/* Bytes of machine code that a design will have, estimated before any text is written. */
+#include "direct.h"
+
+int64_t design_finish_bytes(const struct design *design) {
+  static const int64_t activation[] = {
+      [CS_RELU] = 8,   [CS_RELU6] = 16,   [CS_CLAMP] = 16, [CS_HARDSIGMOID] = 24, [CS_HARDSWISH] = 32, [CS_LEAKY_RELU] = 48,
+      [CS_PRELU] = 48, [CS_SIGMOID] = 16, [CS_TANH] = 16,  [CS_SILU] = 16,        [CS_GELU] = 16};
+  const int64_t sum = design->choice.form == FORM_DOT ? 60 : 0, move = design->y_lane == 1 ? 20 : 20 + 12 * design->lanes;
+  return sum + move * (design->problem.residual ? 2 : 1) + activation[design->problem.activation];
+}
+
+/* Bytes of a tile's function. Weights that may be zero are looked at in each multiply-add. */
+static int64_t tile_bytes(const struct design *design, const struct tile *tile, const struct isa *isa) {
+  const int64_t mac = isa->mac_bytes * (design->problem.zero_weights ? 2 : 1);
+  const int64_t gather = takes_even(design, isa) ? 30 : design->x_lane > 1 ? 14 * design->lanes : 0;
+  const bool depth = design->choice.form == FORM_DEPTH; /* each multiply-add has an x of its own */
+  int64_t bytes = 300 + tile->rows * tile->vectors * design_finish_bytes(design);
+  for (size_t i = 0; i < tile->span_count; i++) {
+    const struct span *span = &tile->spans[i];
+    const int64_t steps = span->unroll + span->rest + (span->part > 0), macs = span->count * tile->vectors;
+    bytes += 24 + steps * (macs * mac + ((depth ? macs : span->count) + tile->vectors) * 10);
+    bytes += steps * gather * (depth ? macs : tile->vectors);
+  }
+  return bytes;
+}
+
+static int64_t block_bytes(const struct block *block) {
+  int64_t bytes = 300;
+  for (size_t c = 0; c < block->case_count; c++) bytes += 64 + 64 * (int64_t)block->cases[c].run_count;
+  return bytes;
+}
+
+int64_t design_code_bytes(const struct design *design, const struct isa *isa) {
+  int64_t largest = 0;
+  for (size_t i = 0; i < design->tile_count; i++) {
+    const int64_t bytes = tile_bytes(design, &design->tiles[i], isa);
+    if (bytes > largest) largest = bytes;
+  }
+  for (size_t i = 0; i < design->block_count; i++) {
+    const int64_t bytes = block_bytes(&design->blocks[i]);
+    if (bytes > largest) largest = bytes;
+  }
+  return largest;
+}
