@@ -36,6 +36,20 @@ static void set_tensors(lua_State *L, const struct layer *layer) {
   lua_setfield(L, -2, "tensors");
 }
 
+/* What tells whether a machine runs them, and which compilers know them. */
+static void set_targets(struct engine *engine, const struct plan *const *plans, size_t count) {
+  lua_State *L = engine_lua(engine);
+  lua_newtable(L);
+  for (size_t i = 0; i < count; i++) {
+    lua_newtable(L);
+    set_text(L, "name", plans[i]->isa->name);
+    isa_push(engine, plans[i]->isa);
+    lua_setfield(L, -2, "isa");
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "targets");
+}
+
 bool emit_test(struct engine *engine, const struct layer *layer, const char *prefix, const struct plan *const *plans, size_t count,
                const struct test_header *header, struct text *out) {
   lua_State *L = engine_lua(engine);
@@ -45,6 +59,7 @@ bool emit_test(struct engine *engine, const struct layer *layer, const char *pre
   layer->op->push_reference(L, layer);
   lua_setfield(L, -2, "layer");
   set_tensors(L, layer);
+  set_targets(engine, plans, count);
   set_text(L, "header", header->file);
   if (header->implementation)
     set_text(L, "implementation", header->implementation);

@@ -1,6 +1,8 @@
 $ -- NAME_test.c: a C99 program that checks one generated kernel against the reference that it carries.
 $ -- kernel: the signature. tensors: all of the op's, in its order. layer: what the reference wants to know.
 $ local arguments = import("lib/arguments.lua")
+$ local cpu = import("lib/cpu.t")
+$ local when = import("lib/when.lua")
 $ local words = import("lib/words.t")
 $ local LARGEST = 20000000 -- multiply-adds of the reference for one kind of data; larger layers are sampled
 $
@@ -30,6 +32,7 @@ $ if implementation then
 #define ${implementation}
 $ end
 #include "${header}"
+$ if #targets > 1 then cpu.include() end
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -67,19 +70,53 @@ static void *check_memory[CHECK_TENSORS];  /* what the kernel sees */
 static void *check_packed, *check_workspace, *check_first;
 $ import("lib/test_" .. reference .. ".t").define(layer, at)
 /* ---- calls ---- */
+$ if #targets > 1 then
+$   cpu.define("check", targets, "static")
+/* Which functions are called: 0 those that pick a target, else those of one target, if this machine runs it. */
+static int check_target;
+static const char *const check_names[] = {"${kernel.name}",
+$   for _, target in ipairs(targets) do
+"${kernel.name}_${target.name}",
+$   end
+};
+static int check_runs(int target) {
+switch (target) {
+$   for i, target in ipairs(targets) do
+$     when.only(target.isa.when, function()
+case ${i}: return ${cpu.condition("check", target.isa.probe)};
+$     end)
+$   end
+default: return target == 0;
+}
+}
+$ end
+$ local function call_each(suffix, passed)
+$   if #targets > 1 then
+switch (check_target) {
+$     for i, target in ipairs(targets) do
+$       when.only(target.isa.when, function()
+case ${i}: ${kernel.name}_${target.name}${suffix}(${passed}); break;
+$       end)
+$     end
+default: ${kernel.name}${suffix}(${passed});
+}
+$   else
+${kernel.name}${suffix}(${passed});
+$   end
+$ end
 $ local values = {packed = "check_packed", workspace = "check_workspace"}
 $ for i, t in ipairs(tensors) do values[t.name] = ("check_memory[%d]"):format(i - 1) end
 $ local call = arguments.call_list(kernel)
 $ if kernel.packed then
 static void check_call_pack(void) {
-${kernel.name}_pack(${arguments.pass(arguments.pack_list(kernel), values)});
+$ call_each("_pack", arguments.pass(arguments.pack_list(kernel), values))
 }
 $ end
 static void check_call_whole(void) {
-${kernel.name}(${arguments.pass(call, values)});
+$ call_each("", arguments.pass(call, values))
 }
 static void check_call_part(int part, int parts) {
-${kernel.name}_part(${arguments.pass(arguments.join(call, arguments.share), values)});
+$ call_each("_part", arguments.pass(arguments.join(call, arguments.share), values))
 }
 /* ---- buffers ---- */
 enum { CHECK_MARGIN = 64, CHECK_POISON = 0xFF }; /* poison is a NaN */
@@ -130,8 +167,9 @@ memcpy(check_memory[i], check_logical[i], check_bytes_of(t));
 }
 }
 /* ---- checks ---- */
+$ local checked = #targets > 1 and "check_names[check_target]" or '"' .. kernel.name .. '"'
 static int check_complain(const char *kind, const char *what) {
-printf("${kernel.name}: %s data: %s\n", kind, what);
+printf("%s: %s data: %s\n", ${checked}, kind, what);
 return 1;
 }
 static void check_split_index(size_t element, ptrdiff_t *index) {
@@ -144,7 +182,7 @@ element /= size;
 }
 static int check_complain_value(const char *kind, const ptrdiff_t *index, double got, const struct cs_expect *want) {
 int d;
-printf("${kernel.name}: %s data: output[", kind);
+printf("%s: %s data: output[", ${checked}, kind);
 for (d = 0; d < check_tensors[CHECK_OUTPUT].rank; d++) printf("%s%ld", d ? ", " : "", (long)index[d]);
 printf("] is %.9g; the reference is %.9g, within %.3g\n", got, want->value, want->bound);
 return 1;
@@ -192,8 +230,11 @@ if (check_margin_written(check_packed, ${kernel.constant}_PACKED_BYTES, CHECK_PA
 if (check_margin_written(check_workspace, ${kernel.constant}_WORKSPACE_BYTES, CHECK_WORKSPACE)) return check_complain(name, "a write outside the workspace");
 return check_compare(name, exact) || check_compare_parts(name);
 }
+static int check_all_kinds(void) {
+return check_kind(CS_FILL_INTEGERS, "whole-number", CHECK_EXACT_LIMIT > 0) || check_kind(CS_FILL_RANDOM, "random", 0) || check_kind(CS_FILL_HOSTILE, "hostile", 0);
+}
 int main(void) {
-int i, failed;
+int i, failed = 0;
 for (i = 0; i < CHECK_TENSORS; i++) {
 check_logical[i] = check_buffer(check_bytes_of(&check_tensors[i]), i);
 check_memory[i] = check_buffer(check_bytes_of(&check_tensors[i]), i);
@@ -206,7 +247,12 @@ $ end
 check_packed = check_buffer(${kernel.constant}_PACKED_BYTES, CHECK_PACKED);
 check_workspace = check_buffer(${kernel.constant}_WORKSPACE_BYTES, CHECK_WORKSPACE);
 check_first = check_buffer(check_bytes_of(&check_tensors[CHECK_OUTPUT]), CHECK_OUTPUT);
-failed = check_kind(CS_FILL_INTEGERS, "whole-number", CHECK_EXACT_LIMIT > 0) || check_kind(CS_FILL_RANDOM, "random", 0) || check_kind(CS_FILL_HOSTILE, "hostile", 0);
+$ if #targets > 1 then
+for (check_target = 0; check_target <= ${#targets} && !failed; check_target++)
+if (check_runs(check_target)) failed = check_all_kinds();
+$ else
+failed = check_all_kinds();
+$ end
 if (!failed) printf("${kernel.name}: ok\n");
 for (i = 0; i < CHECK_TENSORS; i++) {
 check_drop(check_logical[i]);

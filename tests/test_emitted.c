@@ -90,6 +90,18 @@ static void failures_tell(void **state) {
   assert_non_null(strstr(said, "; the reference is "));
 }
 
+/* Of several targets each one that runs here is checked, not only the one that is picked. */
+static void every_target_is_checked(void **state) {
+  (void)state;
+  const char *spec = scratch_write("spec.yaml", layer);
+  assert_int_equal(convsmith("generate %s -o %s --emit-test --target scalar,vec128,avx2", spec, scratch_path("")), 0);
+  assert_true(change(mem_text("%s", text_of(scratch_path("a.c"))), &constants[6]));
+  MUST("cc -std=c99 -O1 " CLEAN " a_test.c a.c -o several -lm && ./several");
+  MUST("cc -std=c99 a_test.c changed.c -o several -lm");
+  assert_int_equal(in_scratch("./several"), 1);
+  assert_non_null(strstr(said, "a_scalar: whole-number data: output[0, "));
+}
+
 static int begin(void **state) {
   (void)state;
   scratch_begin("emitted");
@@ -98,6 +110,6 @@ static int begin(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(right_kernels_pass), cmocka_unit_test(changed_constants_fail),
-                                     cmocka_unit_test(failures_tell)};
+                                     cmocka_unit_test(failures_tell), cmocka_unit_test(every_target_is_checked)};
   return cmocka_run_group_tests(tests, begin, NULL);
 }

@@ -30,11 +30,7 @@ $   local key = target.isa.when .. header
 $   if not has(included, key) then when.only(target.isa.when, function() emit("#include <" .. header .. ">") end) end
 $   included[key] = true
 $ end end
-$ if #targets > 1 then
-#if (defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)
-#include <cpuid.h>
-#endif
-$ end
+$ if #targets > 1 then import("lib/cpu.t").include() end
 #ifndef CONVSMITH_MACROS
 #define CONVSMITH_MACROS
 $ import("lib/macros.t")
