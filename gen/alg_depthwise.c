@@ -1,5 +1,5 @@
-/* The direct algorithm for depthwise layers, in patches (depthwise.h): enumerates their sizes with weights held or streamed,
- * refuses what does not fit with the number and the limit, and estimates cycles. */
+/* The direct algorithm for depthwise layers and small groups, in patches (depthwise.h): enumerates their sizes with weights held or
+ * streamed, refuses what does not fit with the number and the limit, and estimates cycles. */
 #include "alg.h"
 #include "depthwise.h"
 #include "mem.h"
@@ -34,7 +34,8 @@ static int64_t patch_bytes(const struct depthwise *depthwise, const struct patch
   const int64_t mac = isa->mac_bytes * (depthwise->base.problem.zero_weights ? 2 : 1);
   const int64_t bodies = (depthwise->vectors > 0) + (depthwise->last > 0);
   const int64_t finish = patch->rows * patch->columns * design_finish_bytes(&depthwise->base);
-  return 200 + bodies * (100 + patch->macs * mac + patch->loads * 10 + (int64_t)patch->line_count * 30 + finish);
+  const int64_t channel = patch->macs * mac + patch->loads * 10 + (int64_t)patch->line_count * 30;
+  return 200 + bodies * (100 + depthwise->spelled * channel + finish);
 }
 
 static int64_t code_bytes(const struct depthwise *depthwise, const struct isa *isa) {
@@ -46,9 +47,18 @@ static int64_t code_bytes(const struct depthwise *depthwise, const struct isa *i
   return largest;
 }
 
+/* Taps that are not written out. */
+static int64_t taps_outside(const struct depthwise *depthwise) {
+  int64_t taps = 1;
+  for (int a = 0; a < depthwise->outer; a++) taps *= depthwise->base.axis[a].kernel;
+  return taps;
+}
+
 static const char *judge(const struct depthwise *depthwise, const struct isa *isa) {
   const int64_t bytes = code_bytes(depthwise, isa), limit = depthwise->base.problem.max_code_bytes;
   if (depthwise->reason) return depthwise->reason;
+  if (depthwise->base.problem.unroll == UNROLL_FULL && taps_outside(depthwise) > 1)
+    return mem_text("unroll: full asks for no loop over taps; %lld lie outside this patch", (long long)taps_outside(depthwise));
   if (bytes > limit)
     return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)bytes,
                     (long long)limit);
@@ -100,18 +110,27 @@ static int64_t channel_step(const struct problem *problem) {
   return problem->out_channels > 1 && problem->y_channel != 1 ? problem->y_channel : problem->y_group / problem->out_channels;
 }
 
-static bool neighbouring_channels(const struct problem *problem) {
-  return problem->groups > 1 && problem->x_group == 1 && channel_step(problem) == 1;
+/* Are lanes pixels of one channel? Those of small groups are channels in any case. */
+static bool takes_pixels(const struct problem *problem) {
+  return problem->in_channels == 1 && (problem->groups == 1 || problem->x_group != 1 || channel_step(problem) != 1);
 }
 
-/* Why several output channels can't share an input in neighbouring lanes, or NULL. */
-static const char *members_reason(const struct problem *problem, const struct isa *isa) {
+/* Why groups of more than one channel can't share a vector, or NULL. */
+static const char *permute_reason(const struct problem *problem, const struct isa *isa) {
+  if (problem->groups == 1) return mem_text("1 group of %lld channels; patches need 2 or more", (long long)problem->in_channels);
+  if (problem->x_group != problem->in_channels)
+    return mem_text("neighbouring channels lie %lld apart in the input; patches of groups need 1",
+                    (long long)(problem->x_group / problem->in_channels));
   const int lanes = isa->lanes[problem->dtype];
-  if (lanes % problem->out_channels != 0)
-    return mem_text("each input channel has %lld output channels; patches need a divisor of %s's %d lanes",
-                    (long long)problem->out_channels, isa->name, lanes);
+  if (groups_a_vector(problem, lanes) == 0)
+    return mem_text("groups of %lld input and %lld output channels; patches need those that fit in %s's %d lanes",
+                    (long long)problem->in_channels, (long long)problem->out_channels, isa->name, lanes);
+  if (problem->y_group != problem->out_channels * problem->y_channel)
+    return mem_text("groups of outputs lie %lld elements apart, their channels %lld; patches store them as one run",
+                    (long long)problem->y_group, (long long)problem->y_channel);
   if (!isa->permutes) return mem_text("%s has no operation that permutes the %d lanes of a vector", isa->name, lanes);
-  if (problem->baked_weights || problem->baked_bias) return "baked values of a multiplier lie channel by channel, not in lanes";
+  if (problem->in_channels == 1 && (problem->baked_weights || problem->baked_bias))
+    return "baked values of a multiplier lie channel by channel, not in lanes";
   return NULL;
 }
 
@@ -136,20 +155,14 @@ static const char *problem_reason(const struct problem *problem, const struct is
   struct design folded = {.problem = *problem};
   const char *reason = NULL;
   fold_axes(&folded);
-  if (problem->in_channels > 1)
-    return mem_text("%lld groups of %lld input channels; patches need groups of 1", (long long)problem->groups,
-                    (long long)problem->in_channels);
   if (problem->phases > 0)
     return mem_text("%lld phases of outputs with weights of their own; patches need one", (long long)problem->phase[0].count);
-  if (!neighbouring_channels(problem))
+  if (takes_pixels(problem))
     reason = pixels_reason(problem, isa, &folded.axis[folded.rank - 1]);
-  else if (problem->out_channels > 1)
-    reason = members_reason(problem, isa);
-  if (reason) return reason;
-  if (problem->unroll == UNROLL_NONE) return "unroll: none asks for loops over taps; patches write them out";
-  if (problem->unroll == UNROLL_FULL && folded.rank > 2)
-    return "unroll: full asks for no loop over taps; patches write out those of two dimensions";
-  return NULL;
+  else if (problem->in_channels > 1 || problem->out_channels > 1)
+    reason = permute_reason(problem, isa);
+  if (!reason && problem->unroll == UNROLL_NONE) reason = "unroll: none asks for loops over taps; patches write them out";
+  return reason;
 }
 
 /* For a number of rows, the widest patch that the registers hold, made narrower where the columns then split evenly. */
@@ -157,8 +170,8 @@ static void try_rows(struct candidates *candidates, const struct design *folded,
   const struct problem *problem = &candidates->problems[0];
   const struct axis *row = &folded->axis[folded->rank - 1];
   const int64_t registers = candidates->isa->registers, high = rows > 1 ? row[-1].kernel : 1;
-  struct patch_choice choice = {.rows = rows, .columns = 1, .held = held, .pixels = !neighbouring_channels(problem)};
-  choice.members = choice.pixels ? 1 : problem->out_channels;
+  struct patch_choice choice = {.rows = rows, .columns = 1, .held = held, .pixels = takes_pixels(problem)};
+  choice.permuted = !choice.pixels && (problem->in_channels > 1 || problem->out_channels > 1);
   const int64_t columns = choice.pixels ? ceil_div(row->out, candidates->isa->lanes[problem->dtype]) : row->out;
   if (row->kernel > max_text_macs || high > max_text_macs / row->kernel) {
     refuse(candidates, &choice,

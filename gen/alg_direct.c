@@ -22,7 +22,7 @@ static const int64_t least_band = 4;
 static const int64_t max_text_macs = 6000, max_full_macs = 24000, auto_full_macs = 1500, full_steps = 100;
 
 /* Output channels whose lanes are the terms of their sums: of a layer, and behind the whole vectors of a wider one. */
-static const int64_t max_dot_channels = 16, max_tail_channels = 8, max_dot_pixels = 6, max_group_pixels = 14;
+static const int64_t max_dot_channels = 16, max_tail_channels = 8, max_dot_pixels = 6;
 
 struct direct_parameters {
   struct design *designs; /* one a problem */
@@ -30,7 +30,6 @@ struct direct_parameters {
 };
 
 static int64_t registers_of(enum form form, int64_t rows, int64_t vectors) {
-  if (form == FORM_GROUPS) return rows + 6; /* weights of four taps, an input and a permuted one */
   const int64_t held = form == FORM_DEPTH || vectors < rows ? vectors : rows;
   return rows * vectors + held + 1;
 }
@@ -131,10 +130,9 @@ static int64_t tallest(const struct isa *isa, enum form form, int64_t vectors, i
 }
 
 /* Rows worth having of `pixels`. Each pixel of a dot is a stream of its own from memory; more than a few and the processor no
- * longer fetches ahead. The groups form needs registers for the orders of its lanes too. */
+ * longer fetches ahead. */
 static int64_t useful_rows(enum form form, int64_t pixels) {
-  const int64_t most = form == FORM_DOT ? max_dot_pixels : form == FORM_GROUPS ? max_group_pixels : pixels;
-  return pixels < most ? pixels : most;
+  return form == FORM_DOT && pixels > max_dot_pixels ? max_dot_pixels : pixels;
 }
 
 /* All channels but the last ones, and those: a design each, which packs its own weights. */
@@ -244,23 +242,6 @@ static const char *dot_reason(const struct problem *problem, const struct isa *i
   return NULL;
 }
 
-/* Why several groups can't share a vector, or NULL. */
-static const char *groups_reason(const struct problem *problem, const struct isa *isa) {
-  const int lanes = isa->lanes[problem->dtype];
-  if (problem->in_channels == 1 || groups_a_vector(problem, lanes) < 2)
-    return mem_text(
-        "%lld groups of %lld input and %lld output channels; this form needs 2 groups or more in the %d lanes of a vector",
-        (long long)problem->groups, (long long)problem->in_channels, (long long)problem->out_channels, lanes);
-  if (problem->x_channel != 1)
-    return mem_text("neighbouring input channels are %lld elements apart; this form loads them as vectors",
-                    (long long)problem->x_channel);
-  if (problem->y_group != problem->out_channels * problem->y_channel)
-    return mem_text("groups of outputs lie %lld elements apart, their channels %lld; this form stores them as one run",
-                    (long long)problem->y_group, (long long)problem->y_channel);
-  if (!isa->permutes) return mem_text("%s has no operation that permutes the %d lanes of a vector", isa->name, lanes);
-  return NULL;
-}
-
 /* Why a form can't serve a problem, or NULL. */
 static const char *problem_reason(const struct problem *problem, const struct isa *isa, enum form form) {
   const bool depthwise = problem->in_channels == 1 && problem->groups > 1;
@@ -272,7 +253,6 @@ static const char *problem_reason(const struct problem *problem, const struct is
   if (form == FORM_DOT && problem->out_channels > max_dot_channels)
     return mem_text("%lld output channels a group; this form serves at most %lld", (long long)problem->out_channels,
                     (long long)max_dot_channels);
-  if (form == FORM_GROUPS) return groups_reason(problem, isa);
   return form == FORM_DOT ? dot_reason(problem, isa) : NULL;
 }
 
@@ -295,7 +275,7 @@ static void extents(const struct candidates *candidates, enum form form, int64_t
     if (design.axis[design.rank - 1].out > pixels) pixels = design.axis[design.rank - 1].out;
   }
   *rows = form == FORM_PIXELS ? channels : useful_rows(form, pixels);
-  *vectors = form == FORM_GROUPS ? 1 : form == FORM_DOT ? channels : ceil_div(form == FORM_PIXELS ? pixels : channels, lanes);
+  *vectors = form == FORM_DOT ? channels : ceil_div(form == FORM_PIXELS ? pixels : channels, lanes);
 }
 
 /* What has too much border for peeled tiles keeps them for its inner columns. */
@@ -409,7 +389,7 @@ static void try_form(struct candidates *candidates, enum form form) {
 }
 
 static void direct_enumerate(struct candidates *candidates) {
-  for (enum form form = 0; form < FORM_COUNT; form++) try_form(candidates, form);
+  for (enum form form = 0; form < FORM_GROUPS; form++) try_form(candidates, form);
   try_strips(candidates);
 }
 

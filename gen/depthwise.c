@@ -6,27 +6,16 @@
 static const struct axis single = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
 
 int64_t patch_registers(const struct axis *row, int64_t taps, const struct patch_choice *choice) {
-  /* what spreads an input over its members takes two: which lanes, and the input as it was loaded */
+  /* permuting takes two: which lanes, and the input as it was loaded */
   /* a sum of pixels of which only some lanes change is copied first; of every second pixel, two vectors make one */
   const int64_t pixels = choice->pixels ? (row->stride > 1 ? 3 : 1) : 0;
-  const int64_t sums = choice->rows * choice->columns + (choice->members > 1 ? 2 : 0) + pixels;
+  const int64_t sums = choice->rows * choice->columns + (choice->permuted ? 2 : 0) + pixels;
   if (choice->held) return sums + taps + 1;
   if (choice->pixels) return sums + choice->columns + 1;
   /* inputs wait until no later tap reads them: with a stride, those between the columns too */
   const int64_t reach = row->kernel > 1 ? (row->kernel - 1) * row->dilation : 0;
   const int64_t between = row->stride - 1 < reach ? row->stride - 1 : reach;
   return sums + choice->columns + between * (choice->columns - 1) + 1;
-}
-
-struct problem depthwise_problem(const struct problem *problem, int64_t *members) {
-  struct problem flat = *problem;
-  *members = problem->out_channels;
-  flat.groups *= problem->out_channels;
-  flat.out_channels = 1;
-  flat.w_group = problem->w_out;
-  flat.y_group = problem->y_channel;
-  flat.b_group = problem->b_out;
-  return flat;
 }
 
 static void set_axes(struct depthwise *depthwise) {
@@ -91,12 +80,13 @@ static void set_units(struct depthwise *depthwise) {
 
 /* Lanes are channels, all of a plane's in one patch after another. */
 static void lay_out_channels(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa) {
-  const struct choice vectors = {.form = FORM_DEPTH, .rows = depthwise->choice.columns, .vectors = 1};
-  const struct problem flat = depthwise_problem(problem, &depthwise->choice.members);
-  design_lay_out(&depthwise->base, &flat, isa, &vectors);
+  const enum form form = depthwise->choice.permuted ? FORM_GROUPS : FORM_DEPTH;
+  const struct choice vectors = {.form = form, .rows = depthwise->choice.columns, .vectors = 1};
+  design_lay_out(&depthwise->base, problem, isa, &vectors);
   depthwise->width = 1;
-  depthwise->vectors = flat.groups / depthwise->base.lanes;
-  depthwise->last = flat.groups % depthwise->base.lanes;
+  depthwise->together = groups_a_vector(problem, depthwise->base.lanes);
+  depthwise->vectors = problem->groups / depthwise->together;
+  depthwise->last = problem->groups % depthwise->together * problem->out_channels;
 }
 
 /* Lanes are pixels: each output channel is a unit of its own. */
@@ -108,13 +98,14 @@ static void lay_out_pixels(struct depthwise *depthwise, const struct problem *pr
   base->multiplier.b = base->blocks[0].b_step;
   base->multiplier.y = base->blocks[0].y_step;
   depthwise->width = base->lanes;
-  depthwise->vectors = 1;
+  depthwise->together = depthwise->vectors = 1;
 }
 
 void depthwise_build(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa,
                      const struct patch_choice *choice) {
   *depthwise = (struct depthwise){.choice = *choice};
   (choice->pixels ? lay_out_pixels : lay_out_channels)(depthwise, problem, isa);
+  depthwise->spelled = isa->orders[problem->dtype] && problem->unroll != UNROLL_FULL ? 1 : problem->in_channels;
   set_axes(depthwise);
   set_strips(depthwise);
   for (size_t i = 0; i < depthwise->strips_count; i++)

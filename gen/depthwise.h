@@ -1,6 +1,8 @@
-/* Depthwise layers in patches: register tiles of several rows of outputs at once, so that an input, once loaded, feeds every output
- * that it touches. What lies side by side in memory is what vectors hold, and the columns of a patch count:
- *   channels: a column is a pixel; a patch walks all channels before the next patch begins, in memory order
+/* Depthwise layers, and those of small groups, in patches: register tiles of several rows of outputs at once, so that an input,
+ * once loaded, feeds every output that it touches. What lies side by side in memory is what vectors hold, and the columns of a
+ * patch count: channels: a column is a pixel; a patch walks all channels before the next patch begins, in memory order. Lanes are
+ * those of whole groups; where these have several, a patch goes through their input channels in turn: what is loaded is permuted,
+ *             so that each lane meets that channel of its own group
  *   pixels:   a column is a vector of neighbouring outputs of one channel, whose weights are broadcast; lanes whose tap lies in the
  *             padding keep their sums
  *
@@ -58,12 +60,14 @@ struct patch_choice {
   int64_t rows, columns; /* at most, of a patch */
   bool held;             /* weights stay in registers */
   bool pixels;           /* lanes are neighbouring pixels of a channel */
-  int64_t members;       /* lanes are channels: output channels of each input channel, neighbours, which share an input */
+  bool permuted;         /* lanes are channels of groups that have several, of input or output */
 };
 
 struct depthwise {
   struct design base; /* axes, packing, units along the batch */
   struct patch_choice choice;
+  int64_t together;      /* groups in a vector */
+  int64_t spelled;       /* input channels of a group that are written out: all, or one in a loop */
   struct axis tall, row; /* the axis of a patch's rows (one output, one tap if it has a single row) and that of its columns */
   int outer;             /* axes outside the patch */
   int64_t width;         /* outputs of a row that a column holds */
@@ -78,8 +82,6 @@ struct depthwise {
   const char *reason; /* why it can't be, or NULL */
 };
 
-/* The problem with a group for each output channel; that many neighbours in `members` read the same input channel. */
-struct problem depthwise_problem(const struct problem *problem, int64_t *members);
 /* Builds the patches of `choice`; reason is set where it is refused. */
 void depthwise_build(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa,
                      const struct patch_choice *choice);

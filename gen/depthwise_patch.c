@@ -156,7 +156,8 @@ static bool same_patch(const struct depthwise *depthwise, const struct patch *a,
 }
 
 static int64_t keep_patch(struct depthwise *depthwise, struct patch *patch) {
-  depthwise->macs += patch->macs * ((depthwise->vectors > 0) + (depthwise->last > 0));
+  const int64_t bodies = (depthwise->vectors > 0) + (depthwise->last > 0);
+  depthwise->macs += patch->macs * bodies * depthwise->spelled;
   if (depthwise->patch_count == MAX_PATCHES || depthwise->macs > max_macs) {
     depthwise->reason =
         mem_text("it needs more than %d different patches or %lld multiply-adds in the text", MAX_PATCHES, (long long)max_macs);

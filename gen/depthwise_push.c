@@ -111,15 +111,17 @@ static void push_tall(lua_State *L, const struct depthwise *depthwise) {
 /* Distances: between taps, between outputs of a patch, and to the next vector of channels. */
 static void push_steps(lua_State *L, const struct depthwise *depthwise) {
   const struct design *base = &depthwise->base;
-  const int64_t panel = base->blocks[0].panel;
-  int64_t loop_w[MAX_AXES], step = depthwise->row.kernel * depthwise->tall.kernel * panel;
+  const struct block *block = &base->blocks[0];
+  const int64_t tap = base->problem.in_channels * block->panel, taps = depthwise->row.kernel * depthwise->tall.kernel;
+  int64_t loop_w[MAX_AXES], step = taps * tap;
   for (int a = depthwise->outer - 1; a >= 0; a--) {
     loop_w[a] = step;
     step *= base->axis[a].kernel;
   }
   push_integers(L, "loop_w", loop_w, depthwise->outer);
-  set_integer(L, "w_tap", panel);
-  set_integer(L, "taps", depthwise->row.kernel * depthwise->tall.kernel);
+  set_integer(L, "w_tap", tap);
+  set_integer(L, "w_channel", block->panel);
+  set_integer(L, "taps", taps);
   set_integer(L, "x_column", depthwise->row.x_step);
   set_integer(L, "x_lane", base->x_lane);
   set_integer(L, "b_row", 0);
@@ -128,25 +130,39 @@ static void push_steps(lua_State *L, const struct depthwise *depthwise) {
   set_integer(L, "y_lane", base->y_lane);
   set_integer(L, "b_vector", 0);
   lua_createtable(L, 0, 6);
-  set_integer(L, "x", base->x_vector / depthwise->choice.members);
-  set_integer(L, "w", base->blocks[0].w_step);
-  set_integer(L, "b", base->b_vector);
-  set_integer(L, "s", base->b_vector);
-  set_integer(L, "r", base->y_vector);
-  set_integer(L, "y", base->y_vector);
+  set_integer(L, "x", block->x_step);
+  set_integer(L, "w", block->w_step);
+  set_integer(L, "b", block->b_step);
+  set_integer(L, "s", block->b_step);
+  set_integer(L, "r", block->y_step);
+  set_integer(L, "y", block->y_step);
   lua_setfield(L, -2, "next");
 }
 
-/* The lane of the loaded input that each lane takes, or false where it is its own. */
+/* The lane of the loaded inputs that each lane takes for input channel k of its group; lanes without an output take any. */
+static void push_lanes(lua_State *L, const struct depthwise *depthwise, int64_t k) {
+  const struct problem *problem = &depthwise->base.problem;
+  lua_createtable(L, (int)depthwise->base.lanes, 0);
+  for (int64_t lane = 0; lane < depthwise->base.lanes; lane++) {
+    const int64_t group = lane / problem->out_channels;
+    lua_pushinteger(L, (group < depthwise->together ? group : 0) * problem->in_channels + k);
+    lua_rawseti(L, -2, lane + 1);
+  }
+}
+
+/* For each input channel of a group how inputs are permuted, or false where they stay as they are. */
 static void push_spread(lua_State *L, const struct depthwise *depthwise) {
-  const int64_t members = depthwise->choice.members;
-  if (members == 1) {
+  const struct problem *problem = &depthwise->base.problem;
+  if (!depthwise->choice.permuted) {
     set_bool(L, "spread", false);
     return;
   }
-  int64_t *lanes = mem_array((size_t)depthwise->base.lanes, sizeof *lanes);
-  for (int64_t i = 0; i < depthwise->base.lanes; i++) lanes[i] = i / members;
-  push_integers(L, "spread", lanes, depthwise->base.lanes);
+  lua_createtable(L, (int)problem->in_channels, 0);
+  for (int64_t k = 0; k < problem->in_channels; k++) {
+    push_lanes(L, depthwise, k);
+    lua_rawseti(L, -2, k + 1);
+  }
+  lua_setfield(L, -2, "spread");
 }
 
 void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
@@ -171,7 +187,10 @@ void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   design_push_units(L, base);
   design_push_firsts(L, base);
   design_push_boxes(L, base);
-  set_integer(L, "members", depthwise->choice.members);
+  set_integer(L, "live", depthwise->together * base->problem.out_channels);
+  set_integer(L, "in_channels", base->problem.in_channels);
+  set_integer(L, "spelled", depthwise->spelled);
+  set_integer(L, "out_channels", base->problem.out_channels);
   push_spread(L, depthwise);
   push_tall(L, depthwise);
   push_steps(L, depthwise);

@@ -6,14 +6,14 @@
  *   pixels:   rows are output channels (w is broadcast), vectors are neighbouring pixels (x is loaded)
  *   depth:    rows are pixels, vectors are groups of one input channel each (x and w are loaded)
  *   dot:      rows are pixels, vectors are output channels; lanes are terms of their sums, added up at the end (x and w are loaded)
- *   groups:   rows are pixels, the one vector is the output channels of neighbouring small groups; a loaded x is permuted once for
- *             each input channel of a group, for all the taps of a row that read it
+ * and, laid out here for the patches of depthwise.h,
+ *   groups:   vectors are the output channels of neighbouring small groups (x is loaded and permuted, w is loaded)
  * Every offset is in elements, known here: borders are tiles with fewer live rows in some spans, never a test in a loop. */
 #ifndef GEN_DIRECT_H
 #define GEN_DIRECT_H
 #include "alg.h"
 
-enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_GROUPS, FORM_COUNT };
+enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_GROUPS };
 enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 6 + MAX_SPATIAL };
 
 /* What a candidate plan decides. */
@@ -168,6 +168,7 @@ void design_pack(struct design *design);
 /* Estimated cycles; 0 where the design is refused. */
 double design_cost(const struct design *design, const struct isa *isa);
 int64_t design_code_bytes(const struct design *design, const struct isa *isa); /* of its largest function, about */
+double design_store_cycles(const struct design *design);  /* of one accumulator */
 int64_t design_finish_bytes(const struct design *design); /* of code, for one accumulator: residual, activation, store */
 int64_t design_packed(const struct design *design);       /* elements that NAME_pack fills */
 /* Sets where the baked values of a problem's designs begin: behind those of `before`, a design of the problem before it, or NULL.
@@ -177,13 +178,8 @@ void design_set_baked(struct design *design, const struct design *before);
 struct baked_values design_bake(const struct design *designs, size_t count, size_t step, const struct layer *layer);
 /* Pushes the design as a Lua table, in the templates' words. */
 void design_push(lua_State *L, const struct design *design);
-/* Groups form: pushes how a tile goes through its inputs, in sweeps over a few taps each: `taps` (w of each) and `reads` (x, and
- * the rows and taps that use it). */
-void design_push_sweeps(lua_State *L, const struct design *design, const struct tile *tile);
 /* Groups form: how many neighbouring groups a vector takes. */
 int64_t groups_a_vector(const struct problem *problem, int64_t lanes);
-/* Taps of a sweep, as even as they can be. */
-int64_t sweep_taps(int64_t kernel);
 /* Its parts: the first `outer` axes (below: what divides a row number besides the outputs of the axes further in), the units beside
  * rows and channel blocks, where the kernel begins, the copies of packing, a run, numbers. */
 void design_push_axes(lua_State *L, const struct design *design, int outer, int64_t below);

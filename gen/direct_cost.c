@@ -78,10 +78,8 @@ static double loads_of(const struct design *design, const struct isa *isa, const
   }
 }
 
-/* By a unit that multiplies too. Groups form: each input once for the taps of its sweep. */
+/* By a unit that multiplies too. */
 static double permutes_of(const struct design *design, const struct isa *isa, const struct tile *tile, const struct span *span) {
-  if (design->choice.form == FORM_GROUPS)
-    return 1 + (double)span->count / (double)sweep_taps(design->axis[design->rank - 1].kernel);
   if (!takes_even(design, isa)) return 0;
   return (double)(design->choice.form == FORM_DEPTH ? span->count * tile->vectors : tile->vectors);
 }
@@ -95,8 +93,8 @@ static double span_cycles(const struct design *design, const struct isa *isa, co
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + part));
 }
 
-/* Of one accumulator, on average over the chunks: each but the last only puts it by for the next one. */
-static double store_cycles(const struct design *design) {
+/* On average over the chunks: each but the last only puts it by for the next one. */
+double design_store_cycles(const struct design *design) {
   const double chunks = (double)design->chunks;
   if (design->choice.form == FORM_DOT) return processor.add_up;
   if (design->y_lane != 1) return processor.store_lane * (double)design->lanes;
@@ -108,15 +106,14 @@ static double mac_cycles(const struct design *design, const struct isa *isa, con
   for (size_t i = 0; i < tile->span_count; i++) cycles += span_cycles(design, isa, tile, &tile->spans[i]);
   if (!design->choice.full) cycles *= product(design, design->rank - 1, kernel_of);
   return cycles + processor.call + processor.span * (double)tile->span_count +
-         store_cycles(design) * (double)(tile->rows * tile->vectors);
+         design_store_cycles(design) * (double)(tile->rows * tile->vectors);
 }
 
 /* Bytes of input that a tile reads. */
 static double tile_input(const struct design *design, const struct traffic *traffic, const struct tile *tile) {
   const struct axis *row = &design->axis[design->rank - 1];
   const int64_t pixels = design->choice.form == FORM_PIXELS ? tile->vectors * design->lanes : tile->rows;
-  const double own = design->choice.form == FORM_GROUPS ? 1 / (double)design->channel_blocks : 1; /* share of a pixel's channels */
-  return own * traffic->pixel * (double)((pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1);
+  return traffic->pixel * (double)((pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1);
 }
 
 /* Cycles for a byte of a panel that the tile before has left behind, and what the first tile of a band waits for all of it: a

@@ -201,8 +201,8 @@ double design_row_bytes(const struct design *design) {
 }
 
 void design_lay_out(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice) {
-  *design = (struct design){
-      .problem = *problem, .choice = *choice, .lanes = isa->lanes[problem->dtype], .depthwise = is_depthwise(problem)};
+  *design = (struct design){.problem = *problem, .choice = *choice, .lanes = isa->lanes[problem->dtype]};
+  design->depthwise = is_depthwise(problem) && choice->form != FORM_GROUPS;
   design->w_exact = problem->baked_weights != NULL;
   design->channels = choice->channel_to ? choice->channel_to - choice->channel_from : problem->out_channels;
   design->chunks = choice->chunk ? problem->in_channels / choice->chunk : 1;

@@ -66,7 +66,6 @@ static void push_tile(lua_State *L, const struct design *design, const struct ti
   set_integer(L, "x_from", tile->x_from);
   set_integer(L, "x_panel", tile->x_panel);
   push_integers(L, "loop_w", tile->loop_w, outer);
-  if (design->choice.form == FORM_GROUPS) design_push_sweeps(L, design, tile);
   lua_createtable(L, (int)tile->span_count, 0);
   for (size_t i = 0; i < tile->span_count; i++) {
     push_span(L, &tile->spans[i]);

@@ -24,7 +24,7 @@ static int64_t run_length(const struct tile_tap *taps, size_t count, int64_t *dx
 /* How `steps` steps are written: all of them, or a loop with an unrolled body. */
 static void set_steps(struct span *span, const struct design *design, int64_t steps) {
   const enum unroll unroll = design->problem.unroll;
-  if (design->choice.full || design->choice.form == FORM_GROUPS || steps == 0 || (unroll == UNROLL_AUTO && steps <= 8)) {
+  if (design->choice.full || steps == 0 || (unroll == UNROLL_AUTO && steps <= 8)) {
     span->trips = 1;
     span->unroll = steps;
     return;
@@ -46,9 +46,8 @@ static void add_run(struct design *design, struct tile *tile, const struct tile_
                     int64_t panel) {
   const int64_t channels = design->problem.in_channels, step_x = design->problem.x_channel;
   const int64_t width = design->choice.form == FORM_DOT ? design->lanes : 1; /* terms of a step */
-  const bool swept = design->choice.form == FORM_GROUPS;                     /* taps by themselves: sweeps take them together */
-  const bool merged = !swept && dx == channels * step_x && dw == channels * panel;
-  const bool looped = !swept && !design->choice.full && (design->problem.unroll == UNROLL_NONE || length > 8);
+  const bool merged = dx == channels * step_x && dw == channels * panel;
+  const bool looped = !design->choice.full && (design->problem.unroll == UNROLL_NONE || length > 8);
   const int64_t together = merged || looped ? length : 1;
   for (int64_t i = 0; i < length; i += together) {
     struct span span = {.first = taps[i].first, .count = taps[i].count, .x = taps[i].x, .w = taps[i].w, .loop = 1};

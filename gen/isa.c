@@ -111,12 +111,12 @@ static const char *registry_key(const char *name) {
   return mem_text("convsmith.isa.%s", name);
 }
 
-/* Has the ISA on top of the stack an operation of this name on vectors? */
-static bool has_operation(lua_State *L, const char *name) {
+/* Has the ISA on top of the stack an operation on a type? */
+static bool has_operation(lua_State *L, enum cs_dtype dtype, const char *name) {
   const int top = lua_gettop(L);
   lua_getfield(L, -1, "vec");
-  lua_getfield(L, -1, "f32");
-  const bool there = lua_istable(L, -1) && lua_getfield(L, -1, name) == LUA_TSTRING;
+  lua_getfield(L, -1, dtype_name(dtype));
+  const bool there = lua_istable(L, -1) && lua_getfield(L, -1, name) != LUA_TNIL && lua_toboolean(L, -1);
   lua_settop(L, top);
   return there;
 }
@@ -132,9 +132,10 @@ static struct isa read_one(lua_State *L, const char *name) {
       .mac_bytes = (int)field_int(L, table, "mac_bytes", 12),
       .macs_per_cycle = (int)field_int(L, table, "macs_per_cycle", 1),
       .lanes = {lanes_of(L, CS_F32), lanes_of(L, CS_F64)},
-      .permutes = has_operation(L, "permute"),
-      .evens = has_operation(L, "even"),
-      .shuffles = has_operation(L, "shuffle"),
+      .permutes = has_operation(L, CS_F32, "permute"),
+      .orders = {has_operation(L, CS_F32, "order"), has_operation(L, CS_F64, "order")},
+      .evens = has_operation(L, CS_F32, "even"),
+      .shuffles = has_operation(L, CS_F32, "shuffle"),
       .runs_here = runs_here(L),
       .limits = field_texts(L, table, "limits"),
       .flags = field_texts(L, table, "flags"),

@@ -13,6 +13,7 @@ struct isa {
   int mac_bytes;      /* code bytes of one multiply-add with its memory operand, for estimates */
   int macs_per_cycle; /* vectors of multiply-adds that units take on, for estimates */
   bool permutes;      /* lanes of a vector, in a fixed order */
+  bool orders[2];     /* by cs_dtype: that order is an operand, which changes from step to step of a loop */
   bool evens;         /* two vectors that lie side by side become one of every second element */
   bool shuffles;      /* lanes of two vectors as one, in a fixed order */
   bool runs_here;

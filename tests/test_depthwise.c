@@ -11,14 +11,18 @@
 
 static const struct isa four_lanes = {.name = "toy", .registers = 16, .lanes = {4, 2}, .mac_bytes = 8, .macs_per_cycle = 2};
 
-static const struct depthwise *kernel_of(const char *keys, struct patch_choice choice) {
+static const struct depthwise *kernel_on(const struct isa *isa, const char *keys, struct patch_choice choice) {
   struct problem *problem;
   struct depthwise *kernel = mem_new(sizeof *kernel);
   const struct layer *layer = spec_layer(keys);
   assert_int_equal(layer->op->lower(layer, &problem), 1);
-  depthwise_build(kernel, problem, &four_lanes, &choice);
+  depthwise_build(kernel, problem, isa, &choice);
   assert_null(kernel->reason);
   return kernel;
+}
+
+static const struct depthwise *kernel_of(const char *keys, struct patch_choice choice) {
+  return kernel_on(&four_lanes, keys, choice);
 }
 
 static const char plane[] = "input: [1, 9, 5, 7], out_channels: 9, groups: 9, kernel_size: 3, padding: 1";
@@ -166,6 +170,26 @@ static void channels_are_units(void **state) {
   assert_int_equal(kernel->base.multiplier.y, 40);
 }
 
+/* 5 groups of 2 channels in and 1 out, on 4 lanes: two groups a vector, of whose lanes two are live. Input channels of a group are
+ * gone through in a loop where lanes can be permuted in a changing order, unless no loop is asked for. */
+static void groups_share_vectors(void **state) {
+  static const char keys[] = "input: [1, 10, 6, 6], out_channels: 5, groups: 5, kernel_size: 3";
+  const struct patch_choice choice = {.rows = 2, .columns = 2, .held = true, .permuted = true};
+  (void)state;
+  struct isa isa = four_lanes;
+  isa.permutes = true;
+  const struct depthwise *written = kernel_on(&isa, keys, choice);
+  isa.orders[CS_F32] = true;
+  const struct depthwise *looped = kernel_on(&isa, keys, choice);
+  assert_int_equal(written->together, 2);
+  assert_int_equal(written->vectors, 2);
+  assert_int_equal(written->last, 1);
+  assert_int_equal(written->spelled, 2);
+  assert_int_equal(looped->spelled, 1);
+  assert_int_equal(written->macs, 2 * looped->macs);
+  assert_int_equal(kernel_on(&isa, mem_text("%s, unroll: full", keys), choice)->spelled, 2);
+}
+
 /* ---- registers -------------------------------------------------------------------------------------------------------- */
 
 static void registers(void **state) {
@@ -176,6 +200,7 @@ static void registers(void **state) {
   assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3, .pixels = true}), 7 + 3 + 1);
   assert_int_equal(patch_registers(&strided, 9, &(struct patch_choice){.rows = 2, .columns = 3, .pixels = true}), 9 + 3 + 1);
   assert_int_equal(patch_registers(&strided, 9, &(struct patch_choice){.rows = 2, .columns = 3}), 6 + 5 + 1);
+  assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3, .permuted = true}), 6 + 3 + 1 + 2);
 }
 
 /* ---- reasons ---------------------------------------------------------------------------------------------------------- */
@@ -183,9 +208,11 @@ static void registers(void **state) {
 static const struct {
   const char *words, *keys;
 } reasons[] = {
-    {"2 groups of 20 input channels; patches need groups of 1", "input: [1, 40, 9], out_channels: 40, groups: 2, kernel_size: 3"},
-    {"each input channel has 3 output channels; patches need a divisor of toy's 4 lanes",
-     "input: [1, 40, 9], out_channels: 120, groups: 40, kernel_size: 3"},
+    {"1 group of 2 channels; patches need 2 or more", "input: [1, 2, 9], out_channels: 2, kernel_size: 3"},
+    {"groups of 20 input and 10 output channels; patches need those that fit in toy's 4 lanes",
+     "input: [1, 40, 9], out_channels: 20, groups: 2, kernel_size: 3"},
+    {"neighbouring channels lie 9 apart in the input; patches of groups need 1",
+     "input: [1, 40, 9], out_channels: 40, groups: 20, kernel_size: 3, layout: nchw"},
     {"toy has no operation that permutes the 4 lanes of a vector",
      "input: [1, 40, 9], out_channels: 80, groups: 40, kernel_size: 3"},
     {"channels lie 9 apart in the input and 1 in the output, pixels 1 and 40",
@@ -195,7 +222,8 @@ static const struct {
     {"padding_mode circular along the row; vectors of pixels need zeros",
      "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, layout: nchw, padding: 1, padding_mode: circular"},
     {"unroll: none asks for loops over taps", "input: [1, 40, 9], out_channels: 40, groups: 40, kernel_size: 3, unroll: none"},
-    {"unroll: full asks for no loop over taps", "input: [1, 8, 9, 9, 9], out_channels: 8, groups: 8, kernel_size: 3, unroll: full"},
+    {"unroll: full asks for no loop over taps; 3 lie outside this patch",
+     "input: [1, 8, 9, 9, 9], out_channels: 8, groups: 8, kernel_size: 3, unroll: full"},
     {"needs 17 registers, toy has 16", "input: [1, 40, 90, 90], out_channels: 40, groups: 40, kernel_size: 3"},
     {"x 9000 taps; patches write out at most", "input: [1, 8, 9, 9000], out_channels: 8, groups: 8, kernel_size: [1, 9000]"},
     {"multiply-adds, at most 5000 compile in good time", "input: [1, 6, 30, 30], out_channels: 6, groups: 6, kernel_size: 13"},
@@ -234,6 +262,7 @@ int main(void) {
       cmocka_unit_test(lanes_at_borders),
       cmocka_unit_test(equal_vectors_run),
       cmocka_unit_test(channels_are_units),
+      cmocka_unit_test(groups_share_vectors),
       cmocka_unit_test(registers),
       cmocka_unit_test(every_reason),
   };

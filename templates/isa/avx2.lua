@@ -36,7 +36,8 @@ return derive(import("isa/sse41.lua"), {
       store_part = masked("_mm256_maskstore_ps(%1, MASK, %2);", 8, "_mm256_setr_epi32"),
       load_lanes = "_mm256_maskload_ps(%1, _mm256_setr_epi32(%l))",
       blend = "_mm256_blend_ps(%1, %2, %b)",
-      permute = "_mm256_permutevar8x32_ps(%1, _mm256_setr_epi32(%i))",
+      permute = "_mm256_permutevar8x32_ps(%1, %2)",
+      order = { type = "__m256i", value = "_mm256_setr_epi32(%i)", next = "_mm256_add_epi32(%1, _mm256_set1_epi32(1))" },
       -- both halves of each, then the halves' first pairs before their second ones
       even = "_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(%1, %2, 0xd8)), 0xd8))",
       sum = sum("ps256_ps", "_mm_add_ps", "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(HALVES, HALVES), HALVES))"),
@@ -55,7 +56,7 @@ return derive(import("isa/sse41.lua"), {
       store_part = masked("_mm256_maskstore_pd(%1, MASK, %2);", 4, "_mm256_setr_epi64x"),
       load_lanes = "_mm256_maskload_pd(%1, _mm256_setr_epi64x(%l))",
       blend = "_mm256_blend_pd(%1, %2, %b)",
-      permute = "_mm256_permute4x64_pd(%1, %m)",
+      permute = "_mm256_permute4x64_pd(%1, %m)", order = false,
       even = "_mm256_permute4x64_pd(_mm256_shuffle_pd(%1, %2, 10), 0xd8)",
       sum = sum("pd256_pd", "_mm_add_pd", "_mm_cvtsd_f64(_mm_hadd_pd(HALVES, HALVES))"),
       add = "_mm256_add_pd(%1, %2)", mul = "_mm256_mul_pd(%1, %2)", max = "_mm256_max_pd(%1, %2)", min = "_mm256_min_pd(%1, %2)",

@@ -17,6 +17,7 @@ local function type_of(ctype, zero)
     add = "%1 + %2",
     sum = "(%1)", -- of all lanes: a scalar
     permute = false,
+    order = false, -- what permute takes beside %1
     even = false, -- even lanes of %1, then odd lanes of %2
     shuffle = false, -- lanes of %1 and %2, counted through both
     mul = "%1 * %2",

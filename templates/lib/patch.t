@@ -1,5 +1,5 @@
-$ -- A patch: rows × columns of outputs, each a vector, that every input is brought to once. Lanes are channels, and the same is done for
-$ -- the next ones, or pixels of one channel. K: the kernel (gen/depthwise.h has the words).
+$ -- A patch: rows × columns of outputs, each a vector, that every input is brought to once (for each input channel of a group). Lanes are
+$ -- channels, and the same is done for the next ones, or pixels of one channel. K: the kernel (gen/depthwise.h has the words).
 $ local arguments = import("lib/arguments.lua")
 $ local vec = import("lib/vec.lua")
 $ local tiles = import("lib/tile.t")
@@ -13,30 +13,31 @@ $ end
 
 $ local uses = 2 -- of every operand: all that matters is that there are several
 
-$ local function input(tile, x)
+$ -- k: the input channel, of each group, that is gone through; of inputs and weights.
+$ local function input(tile, x, k)
 $   local read = tile.inputs[x + 1]
 $   local from = at("xl", read.element * K.x_column)
-$   local value = K.form == "pixels" and K.V.get_lanes(from, K.x_lane, read.from, read.to) or K.V.get(from, 1, (tile.last + K.members - 1) // K.members)
+$   local value = K.form == "pixels" and K.V.get_lanes(from, K.x_lane, read.from, read.to) or K.V.get(from, 1, tile.last // K.out_channels * K.in_channels)
 $   if K.spread then
 const ${K.V.type} l${x} = ${value};
 $   end
-$   tiles.hold("u" .. x, K.spread and K.V.permute("l" .. x, K.spread) or value, uses)
+$   tiles.hold("u" .. x, K.spread and K.V.permute("l" .. x, K.spread[k + 1], "order") or value, uses)
 $ end
 
-$ local function weight(tile, wp, tap, uses)
-$   local live, from = K.w_exact and tile.last or K.V.lanes, at(wp, tap * K.w_tap)
+$ local function weight(tile, wp, tap, uses, k)
+$   local live, from = K.w_exact and tile.last or K.V.lanes, at(wp, tap * K.w_tap + k * K.w_channel)
 $   tiles.hold("v" .. tap, K.form == "pixels" and K.V.broadcast(from) or K.V.get(from, 1, live), uses)
 $ end
 
 $ -- One step of a line whose row of inputs begins at xl.
-$ local function step(tile, step, wp)
+$ local function step(tile, step, wp, k)
 $   if K.V.isa.barrier then
 CONVSMITH_BARRIER();
 $   end
-$   for x = step.first_x, step.first_x + step.x_count - 1 do input(tile, x) end
+$   for x = step.first_x, step.first_x + step.x_count - 1 do input(tile, x, k) end
 $   if step.tap then
 {
-$     weight(tile, wp, step.tap, #step.macs)
+$     weight(tile, wp, step.tap, #step.macs, k)
 $   end
 $   for _, mac in ipairs(step.macs) do
 $     local acc, x, w, read = ("a%d_%d"):format(mac.row, mac.column), "u" .. mac.x, "v" .. mac.tap, tile.inputs[mac.x + 1]
@@ -52,7 +53,7 @@ $   end
 $ end
 
 $ -- A line, where it lies inside the input.
-$ local function line(tile, line, xp, wp)
+$ local function line(tile, line, xp, wp, k)
 $   local conditions, row = {}, line.at == 0 and "top" or "(top + " .. line.at .. ")"
 $   if K.tall.mapped then
 $     row = ("%s_%s(top + %d, %d)"):format(K.symbol, K.padding_mode, line.at, K.tall.input)
@@ -65,15 +66,43 @@ if (${table.concat(conditions, " && ")})
 $   end
 {
 const ${K.V.ctype} *xl = ${xp} + ${row} * ${K.tall.x};
-$   for _, s in ipairs(line.steps) do step(tile, s, wp) end
+$   for _, s in ipairs(line.steps) do step(tile, s, wp, k) end
 }
 $ end
 
-$ local function lines(tile, xp, wp)
-$   if K.held then
-$     for tap = 0, K.taps - 1 do weight(tile, wp, tap, uses) end
+$ -- All lines for one input channel of a group.
+$ local function channel(tile, xp, wp, k)
+$   for tap = 0, K.held and K.taps - 1 or -1 do weight(tile, wp, tap, uses, k) end
+$   for _, l in ipairs(tile.lines) do line(tile, l, xp, wp, k) end
+$ end
+
+$ -- What permutes inputs for input channel k of a group.
+$ local function order(k)
+$   if not K.spread or not K.V.order_type then return end
+${K.V.order_type} order = ${K.V.order(K.spread[k + 1])};
+$   if K.V.isa.pin then -- or gcc loads it for each use
+CONVSMITH_PIN("${K.V.isa.pin}", order);
 $   end
-$   for _, l in ipairs(tile.lines) do line(tile, l, xp, wp) end
+$ end
+
+$ local function lines(tile, xp, wp)
+$   if K.spelled < K.in_channels then
+$     order(0)
+const ${K.V.ctype} *wk = ${wp};
+CONVSMITH_ROLLED
+for (ptrdiff_t k = 0; k < ${K.in_channels}; k++) {
+$     channel(tile, xp, "wk", 0)
+wk += ${K.w_channel};
+order = ${K.V.next_order("order")};
+}
+$     return
+$   end
+$   for k = 0, K.in_channels - 1 do
+{
+$     order(k)
+$     channel(tile, xp, wp, k)
+}
+$   end
 $ end
 
 $ -- The outputs of one vector of channels, `live` of its lanes.
@@ -102,7 +131,7 @@ $     body(patch, patch.last)
 $   elseif K.whole > 0 then
 CONVSMITH_ROLLED
 for (ptrdiff_t vector = 0; vector < ${K.whole}; vector++) {
-$     body(patch, K.V.lanes)
+$     body(patch, K.live)
 $     for _, argument in ipairs(tiles.pointers(K)) do
 ${argument[2]} += ${K.next[argument[2]]};
 $     end

@@ -4,7 +4,6 @@ $ local K
 $ local epilogue = import("lib/epilogue.lua")
 $ local vec = import("lib/vec.lua")
 $ local arguments = import("lib/arguments.lua")
-$ local sweep = import("lib/sweep.t")
 $ local at = vec.at
 
 $ -- The arguments that tiles and blocks share.
@@ -252,11 +251,7 @@ $   end
 $ end
 
 $ local function spans(tile, xp, wp)
-$   if K.form == "groups" then
-$     for _, part in ipairs(tile.sweeps) do sweep(K, tile, part, { hold = hold, accumulate = accumulate }, xp, wp) end
-$   else
-$     for _, span in ipairs(tile.spans) do run(tile, span, xp, wp) end
-$   end
+$   for _, span in ipairs(tile.spans) do run(tile, span, xp, wp) end
 $ end
 
 $ -- Loops over the live taps of the outer axes, from axis a inwards, with `inner` in the innermost.

@@ -54,12 +54,17 @@ local function new(isa, dtype, symbol, live_weights)
   function v.set1(value) return fill(ops.set1, { ["1"] = value }) end
   function v.broadcast(pointer) return fill(ops.broadcast, { ["1"] = pointer }) end
   function v.add(a, b) return fill(ops.add, { ["1"] = a, ["2"] = b }) end
-  -- lanes: which lane of a each lane takes, from 0; as a list of numbers (%i) and as bits of one (%m)
-  function v.permute(a, lanes)
+  -- lanes: which lane of a each lane takes, from 0; by an operand and as bits of a number (%m)
+  -- order: a variable that holds v.order(lanes), where there is one
+  function v.permute(a, lanes, order)
     local bits, width = 0, ops.lanes < 4 and 1 or 2
     for i = #lanes, 1, -1 do bits = bits << width | lanes[i] end
-    return fill(ops.permute, { ["1"] = a, i = table.concat(lanes, ", "), m = tostring(bits) })
+    return fill(ops.permute, { ["1"] = a, ["2"] = order or v.order(lanes), m = tostring(bits) })
   end
+  -- What permute takes as its second operand, or false where it has none; its type.
+  v.order_type = ops.order and ops.order.type
+  function v.next_order(order) return fill(ops.order.next, { ["1"] = order }) end
+  function v.order(lanes) return ops.order and fill(ops.order.value, { i = table.concat(lanes, ", ") }) end
   -- lanes of a (from 0) and b (from the number of lanes)
   function v.shuffle(a, b, lanes)
     local copy = {}
