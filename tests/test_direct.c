@@ -350,7 +350,7 @@ static void rows_of_strips(void **state) {
 /* 6 x 5 outputs in strips of 2 rows: 3 rows of 10 pixels without stride, all from the place where a strip is kept. */
 static void strips_are_long_rows(void **state) {
   (void)state;
-  const struct choice choice = {.form = FORM_PIXELS, .rows = 4, .vectors = 2, .channels_inner = true, .strip = 2};
+  const struct choice choice = {.form = FORM_PIXELS, .rows = 4, .vectors = 2, .band = 1, .strip = 2};
   const struct design *design = design_of("input: [2, 8, 12, 9], out_channels: 8, kernel_size: 1, stride: 2, layout: nchw", choice);
   assert_int_equal(design->rank, 2);
   assert_int_equal(design->rows, 3);
