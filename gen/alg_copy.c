@@ -89,7 +89,7 @@ static void try_size(struct candidates *candidates, int64_t elements, const char
     plan.cost += copy_cost(copy, lanes);
     plan.code_bytes += copy_bytes(copy);
   }
-  if (*before && !strcmp(*before, plan.id)) return;
+  if (*before && !strcmp(*before, plan.id)) return; /* one kernel at least. NOLINT(clang-analyzer-core.NonNullParamChecker) */
   *before = plan.id;
   plan.parameters = parameters;
   candidates_add(candidates, plan);

@@ -83,7 +83,7 @@ static struct element *elements_of(const struct copy *copy, const int64_t *exten
   for (int64_t i = 0; i < count; i++) {
     int64_t rest = i;
     for (int d = copy->moves - 1; d >= 0; d--) {
-      elements[i].x += rest % extent[d] * copy->move[d].x;
+      elements[i].x += rest % extent[d] * copy->move[d].x; /* d < MAX_MOVES. NOLINT(clang-analyzer-core.*) */
       elements[i].y += rest % extent[d] * copy->move[d].y;
       rest /= extent[d];
     }

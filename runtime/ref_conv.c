@@ -269,7 +269,9 @@ static void ref_sum_expect(ref_add *add, double n, const struct cs_conv *conv, c
 
 /* The index before the permutation of what lies at `index` after it. */
 static void ref_source_index(const struct cs_conv *conv, const ptrdiff_t *index, ptrdiff_t *before) {
-  for (int d = 0; d < conv->rank + 2; d++) before[d] = index[d];
+  before[0] = index[0];
+  before[1] = index[1];
+  for (int d = 0; d < conv->rank; d++) before[2 + d] = index[2 + d];
   if (conv->shuffle > 1) before[1] = index[1] % conv->shuffle * (conv->out_channels / conv->shuffle) + index[1] / conv->shuffle;
   if (conv->pixel_shuffle <= 1) return;
   for (int d = 0; d < conv->rank; d++) {
@@ -324,7 +326,7 @@ static void ref_add_grads(const struct cs_conv *conv, const struct cs_conv_data 
   const ptrdiff_t inputs = ref_product(conv->in, conv->rank), outputs = ref_product(conv->out, conv->rank);
   const ptrdiff_t group = index[0] / (conv->out_channels / conv->groups);
   const ptrdiff_t channel = group * (conv->in_channels / conv->groups) + index[1];
-  ptrdiff_t taps[CS_MAX_SPATIAL];
+  ptrdiff_t taps[CS_MAX_SPATIAL] = {0, 0, 0};
   struct ref_walk walk = {conv, taps, NULL, NULL, size, 0, 0, 0, 0, 0, visit, sum};
   for (int d = 0; d < conv->rank; d++) taps[d] = conv->flip ? conv->kernel[d] - 1 - index[2 + d] : index[2 + d];
   for (ptrdiff_t n = 0; n < conv->batch; n++) {
