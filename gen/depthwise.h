@@ -1,8 +1,10 @@
 /* Depthwise layers, and those of small groups, in patches: register tiles of several rows of outputs at once, so that an input,
  * once loaded, feeds every output that it touches. What lies side by side in memory is what vectors hold, and the columns of a
- * patch count: channels: a column is a pixel; a patch walks all channels before the next patch begins, in memory order. Lanes are
- * those of whole groups; where these have several, a patch goes through their input channels in turn: what is loaded is permuted,
- *             so that each lane meets that channel of its own group
+ * patch count:
+ *
+ *   channels: a column is a pixel; a patch walks all channels before the next patch begins, in memory order. Lanes are
+ *             those of whole groups; where these have several, a patch goes through their input channels in turn: what is
+ *             loaded is permuted, so that each lane meets that channel of its own group
  *   pixels:   a column is a vector of neighbouring outputs of one channel, whose weights are broadcast; lanes whose tap lies in the
  *             padding keep their sums
  *
