@@ -7,6 +7,8 @@
 struct candidates {
   const struct problem *problems;
   size_t problem_count;
+  const struct stage *stages; /* in place of problems: a chain */
+  size_t stage_count;
   const struct isa *isa;
   struct plan *plans;
   size_t count;
@@ -29,6 +31,10 @@ struct algorithm {
   struct baked_values (*bake)(const struct plan *plan, const struct layer *layer);
 };
 
+/* Sets what happens to sums before they are stored, which templates want to know of every kernel. */
+void kernel_push_epilogue(lua_State *L, const struct problem *problem);
 void candidates_add(struct candidates *candidates, struct plan plan);
-extern const struct algorithm alg_direct, alg_depthwise, alg_copy, alg_pool;
+/* The plans of problems, ordered. */
+struct plan_list problem_plans(const struct problem *problems, size_t count, const struct isa *isa, const char *algorithm);
+extern const struct algorithm alg_direct, alg_depthwise, alg_copy, alg_pool, alg_chain;
 #endif

@@ -153,6 +153,7 @@ static void copy_push(lua_State *L, const struct copy *copy) {
   set_integer(L, "b_size", 0);
   set_integer(L, "x_first", copy->problem->x_first);
   set_integer(L, "y_first", copy->problem->y_first);
+  kernel_push_epilogue(L, copy->problem);
   push_loops(L, copy);
   push_blocks(L, copy);
 }

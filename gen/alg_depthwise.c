@@ -74,6 +74,7 @@ static void sum_up(struct plan *plan, const struct depthwise *depthwise) {
   const int64_t bytes = code_bytes(depthwise, plan->isa), size = (int64_t)cs_size(depthwise->base.problem.dtype);
   plan->cost += depthwise_cost(depthwise, plan->isa);
   plan->multiply_adds += depthwise->macs;
+  plan->together = depthwise->by_tile ? 0 : depthwise->outer > 0 ? 1 : depthwise->choice.rows;
   *(depthwise->base.problem.gathered ? &plan->workspace_bytes : &plan->packed_bytes) += design_packed(&depthwise->base) * size;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
 }
@@ -200,8 +201,8 @@ static void depthwise_enumerate(struct candidates *candidates) {
   const int64_t most = folded.rank > 1 ? folded.axis[folded.rank - 2].out : 1;
   if (reason) refuse(candidates, &(struct patch_choice){.rows = 1, .columns = 1}, reason);
   int64_t before = 0;
-  for (size_t i = 0; !reason && i < sizeof rows / sizeof *rows; i++) {
-    const int64_t high = ceil_div(most, ceil_div(most, rows[i]));
+  for (size_t i = 0; !reason && i < sizeof rows / sizeof *rows && (rows[i] <= most || !candidates->problems[0].y_rows); i++) {
+    const int64_t high = candidates->problems[0].y_rows ? rows[i] : ceil_div(most, ceil_div(most, rows[i]));
     if (high == before) continue;
     try_rows(candidates, &folded, high, false);
     try_rows(candidates, &folded, high, true);

@@ -96,6 +96,7 @@ static void sum_up(struct plan *plan, const struct design *design) {
   const int64_t bytes = design_code_bytes(design, plan->isa), size = (int64_t)cs_size(design->problem.dtype);
   plan->cost += design_cost(design, plan->isa) * (crowded(&design->choice, plan->isa) ? processor.crowded : 1);
   plan->multiply_adds += design->macs;
+  plan->together = design->rank > 1;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
   if (design->shared) return;
   plan->workspace_bytes += strip_elements(design) * size;
@@ -306,7 +307,7 @@ static void set_ahead(const struct problem *problem, struct choice *choice) {
     x *= (double)problem->axis[a].in;
     w *= (double)problem->axis[a].kernel;
   }
-  choice->ahead_x = x > ahead_bytes;
+  choice->ahead_x = x > ahead_bytes && problem->x_rows == 0;
   choice->ahead_w = w > ahead_bytes && !problem->baked_weights;
 }
 

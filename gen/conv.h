@@ -25,8 +25,9 @@ bool conv_check_activation(struct layer *layer, struct diags *diags);
 
 /* ---- sizes and tensors ---- */
 int conv_exact_limit(const struct layer *layer);
-int64_t conv_terms(const struct layer *layer);         /* (C/g)·Πk + 2 */
-int64_t conv_multiply_adds(const struct layer *layer); /* op.h's hooks of a plain convolution */
+int conv_exact_limit_of(const struct layer *first, const struct layer *second); /* where the second takes what the first gives */
+int64_t conv_terms(const struct layer *layer);                                  /* (C/g)·Πk + 2 */
+int64_t conv_multiply_adds(const struct layer *layer);                          /* op.h's hooks of a plain convolution */
 struct window conv_window(const struct layer *layer, int axis);
 int64_t conv_taps(const struct layer *layer); /* of the kernel: Πk */
 /* input, residual, weights, bias, slope, output: those that the layer has. */

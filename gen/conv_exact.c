@@ -39,14 +39,26 @@ static double gain(const struct layer *layer, double limit) {
   }
 }
 
+static double exact_numbers(enum cs_dtype dtype) {
+  return dtype == CS_F32 ? 0x1p24 : 0x1p53; /* whole numbers below this are exact */
+}
+
+/* The largest output where inputs are whole numbers up to `input` and what is given besides up to `limit`. */
+static double largest(const struct layer *layer, double input, double limit) {
+  const double terms = (double)(layer->in_channels / layer->groups) * (double)conv_taps(layer);
+  const double weight = magnitude(&layer->weights, layer->dtype, limit);
+  const double bias = layer->bias ? magnitude(&layer->bias_values, layer->dtype, limit) : 0;
+  return (terms * input * weight + bias + (layer->residual ? limit : 0)) * gain(layer, limit);
+}
+
 int conv_exact_limit(const struct layer *layer) {
-  double exact = layer->dtype == CS_F32 ? 0x1p24 : 0x1p53; /* whole numbers below this are exact */
-  double terms = (double)(layer->in_channels / layer->groups) * (double)conv_taps(layer);
-  for (int limit = 8; limit > 0; limit--) {
-    double weight = magnitude(&layer->weights, layer->dtype, limit);
-    double bias = layer->bias ? magnitude(&layer->bias_values, layer->dtype, limit) : 0;
-    double sum = terms * limit * weight + bias + (layer->residual ? limit : 0);
-    if (sum * gain(layer, limit) < exact) return limit;
-  }
-  return 0;
+  int limit = 8;
+  while (limit > 0 && !(largest(layer, limit, limit) < exact_numbers(layer->dtype))) limit--;
+  return limit;
+}
+
+int conv_exact_limit_of(const struct layer *first, const struct layer *second) {
+  int limit = 8;
+  while (limit > 0 && !(largest(second, largest(first, limit, limit), limit) < exact_numbers(first->dtype))) limit--;
+  return limit;
 }

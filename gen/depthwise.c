@@ -24,13 +24,14 @@ static void set_axes(struct depthwise *depthwise) {
   depthwise->tall = depthwise->choice.rows > 1 ? depthwise->base.axis[--depthwise->outer] : single;
 }
 
-/* As equal in height as can be: the higher ones first. */
+/* As equal in height as can be: the higher ones first. Where rows take turns, all begin at multiples of the height. */
 static void set_strips(struct depthwise *depthwise) {
   const int64_t out = depthwise->tall.out, count = ceil_div(out, depthwise->choice.rows);
-  const int64_t rows = ceil_div(out, count), high = out - count * (rows - 1);
+  const int64_t rows = depthwise->base.problem.y_rows ? depthwise->choice.rows : ceil_div(out, count);
+  const int64_t high = depthwise->base.problem.y_rows ? out / rows : out - count * (rows - 1);
   depthwise->strip_count = count;
   depthwise->strips[0] = (struct strips){.to = high, .rows = rows};
-  depthwise->strips[1] = (struct strips){.from = high, .to = count, .rows = rows - 1};
+  depthwise->strips[1] = (struct strips){.from = high, .to = count, .rows = depthwise->base.problem.y_rows ? out % rows : rows - 1};
   depthwise->strips_count = high < count ? 2 : 1;
 }
 

@@ -49,6 +49,8 @@ static struct traffic traffic_of(const struct design *design, const struct block
   traffic.pixel = size * channels * product(design, design->rank - 1, kernel_of);
   traffic.input = size * channels * (double)design->chunks * product(design, design->rank, in_of);
   traffic.output = size * (double)(design->problem.out_channels * design->multiplier.count) * product(design, design->rank, out_of);
+  if (design->problem.x_rows) traffic.input *= (double)design->problem.x_rows / (double)design->axis[0].in;
+  if (design->problem.y_rows) traffic.output *= (double)design->problem.y_rows / (double)design->axis[0].out;
   traffic.band = traffic.input;
   if (design->choice.band == 0) return traffic;
   traffic.band = fmin(traffic.input,

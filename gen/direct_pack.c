@@ -242,16 +242,16 @@ static const struct design *nth(const struct design *designs, size_t step, size_
 }
 
 /* Box `which` of every design into one array. Those of one problem (shared, or a tail) begin at the same place. */
-static const void *bake(const struct design *designs, size_t count, size_t step, int which, const struct baked *values, size_t size,
+static const void *bake(const struct design *designs, size_t count, size_t step, int which, const void *values, size_t size,
                         size_t *bytes) {
   const struct design *last = nth(designs, step, count - 1);
   *bytes = 0;
-  if (!last->baked[which].from || !values->data) return NULL;
+  if (!last->baked[which].from || !values) return NULL;
   *bytes = (size_t)((which ? last->baked_b : last->baked_w) + box_elements(&last->baked[which])) * size;
   char *to = mem_new(*bytes);
   for (size_t i = 0; i < count; i++) {
     const struct design *design = nth(designs, step, i);
-    copy_box(&design->baked[which], 0, values->data, to, design->baked[which].src, which ? design->baked_b : design->baked_w, size);
+    copy_box(&design->baked[which], 0, values, to, design->baked[which].src, which ? design->baked_b : design->baked_w, size);
   }
   return to;
 }
@@ -259,7 +259,7 @@ static const void *bake(const struct design *designs, size_t count, size_t step,
 struct baked_values design_bake(const struct design *designs, size_t count, size_t step, const struct layer *layer) {
   const size_t size = cs_size(layer->dtype);
   struct baked_values values;
-  values.weights = bake(designs, count, step, 0, &layer->weights, size, &values.weight_bytes);
-  values.bias = bake(designs, count, step, 1, &layer->bias_values, size, &values.bias_bytes);
+  values.weights = bake(designs, count, step, 0, designs->problem.baked_weights, size, &values.weight_bytes);
+  values.bias = bake(designs, count, step, 1, layer->bias_values.data, size, &values.bias_bytes);
   return values;
 }

@@ -2,6 +2,7 @@
 #include "direct.h"
 #include "mem.h"
 #include "signature.h"
+#include <string.h>
 
 void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count) {
   lua_createtable(L, (int)count, 0);
@@ -159,13 +160,32 @@ static void push_box(lua_State *L, const struct box *box) {
   lua_setfield(L, -2, "loops");
 }
 
-/* Where the kernel begins in input, output and the layer's baked arrays, and whether its weights are an input. */
+void kernel_push_epilogue(lua_State *L, const struct problem *problem) {
+  const bool single = problem->dtype == CS_F32;
+  set_bool(L, "bias", problem->bias);
+  set_bool(L, "residual", problem->residual);
+  set_bool(L, "baked_weights", problem->baked_weights != NULL);
+  set_bool(L, "baked_bias", problem->baked_bias);
+  lua_createtable(L, 0, 3);
+  set_text(L, "name", activation_name(problem->activation));
+  for (int i = 0; i < 2; i++) {
+    const char *value = mem_text(single ? "%.9g" : "%.17g", single ? (double)(float)problem->act[i] : problem->act[i]);
+    set_text(L, i ? "b" : "a", strpbrk(value, ".e") ? value : mem_text("%s.0", value));
+  }
+  lua_setfield(L, -2, "activation");
+}
+
+/* Where the kernel begins in input, output and the layer's baked arrays, whether its weights are an input, what its input and
+ * output hold at a time, and the rest of what it computes. */
 void design_push_firsts(lua_State *L, const struct design *design) {
   set_integer(L, "x_first", design->problem.x_first);
   set_integer(L, "y_first", design->problem.y_first);
   set_integer(L, "baked_w", design->baked_w);
   set_integer(L, "baked_b", design->baked_b);
   set_bool(L, "gathered", design->problem.gathered);
+  set_integer(L, "x_rows", design->problem.x_rows);
+  set_integer(L, "y_rows", design->problem.y_rows);
+  kernel_push_epilogue(L, &design->problem);
 }
 
 void design_push_boxes(lua_State *L, const struct design *design) {

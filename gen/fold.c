@@ -21,13 +21,18 @@ static void remove_axis(struct design *design, int at) {
   design->rank--;
 }
 
+/* Axes on the outside that stay: rows that take turns in x or y are counted along the first. */
+static int kept(const struct design *design) {
+  return design->problem.x_rows > 0 || design->problem.y_rows > 0;
+}
+
 static void drop_trivial(struct design *design) {
-  for (int a = design->rank - 1; a >= 0 && design->rank > 1; a--)
+  for (int a = design->rank - 1; a >= kept(design) && design->rank > 1 + kept(design); a--)
     if (trivial(&design->axis[a])) remove_axis(design, a);
 }
 
 static void merge_pointwise(struct design *design) {
-  for (int a = design->rank - 1; a > 0; a--) {
+  for (int a = design->rank - 1; a > kept(design); a--) {
     struct axis *inner = &design->axis[a], *outer = inner - 1;
     if (!pointwise(inner) || !pointwise(outer) || !contiguous(outer, inner)) continue;
     outer->in *= inner->in;

@@ -4,8 +4,6 @@
 #include "mem.h"
 #include "op.h"
 #include "signature.h"
-#include <stdio.h>
-#include <string.h>
 
 static const char *sizes_text(const int64_t *sizes, int count) {
   const char *text = "";
@@ -96,18 +94,6 @@ static void push_banner(lua_State *L, const struct layer *layer, const struct ge
   set_text(L, "prefix", options->prefix);
 }
 
-static void push_activation(lua_State *L, const struct layer *layer) {
-  const char *digits = layer->dtype == CS_F32 ? "%.9g" : "%.17g";
-  lua_createtable(L, 0, 3);
-  set_text(L, "name", activation_name(layer->activation));
-  for (int i = 0; i < 2; i++) {
-    char value[64];
-    snprintf(value, sizeof value, digits, layer->dtype == CS_F32 ? (double)(float)layer->act[i] : layer->act[i]);
-    set_text(L, i ? "b" : "a", strpbrk(value, ".e") ? value : mem_text("%s.0", value));
-  }
-  lua_setfield(L, -2, "activation");
-}
-
 /* Raw bytes of baked values as a Lua string, or false. */
 static void push_values(lua_State *L, const char *key, const void *values, size_t size) {
   if (values)
@@ -173,13 +159,11 @@ static void push_all(struct engine *engine, const struct layer *layer, const str
   set_text(L, "spec", options->spec);
   set_text(L, "op", layer->op->name);
   set_text(L, "dtype", dtype_name(layer->dtype));
-  set_bool(L, "bias", layer->bias);
   set_bool(L, "residual", layer->residual);
   set_integer(L, "packed_bytes", largest(plans, count, false));
   set_integer(L, "workspace_bytes", largest(plans, count, true));
   push_shapes(L, layer);
   push_banner(L, layer, options);
-  push_activation(L, layer);
   push_baked(L, layer, plans[0]);
   lua_setfield(L, -2, "layer");
   lua_createtable(L, (int)count, 0);

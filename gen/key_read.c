@@ -177,12 +177,18 @@ bool read_bias(struct reading *reading, const struct node *node) {
   return true;
 }
 
+/* The numbers of the activation that the key's row names. */
+static double *act_of(const struct reading *reading) {
+  struct layer *layer = reading->layer;
+  return field(reading) == (void *)&layer->activation ? layer->act : layer->depthwise_act;
+}
+
 static bool read_slope(struct reading *reading, const struct node *node) {
-  return value_parse_number(node, &reading->layer->act[0]);
+  return value_parse_number(node, act_of(reading));
 }
 
 static bool read_bounds(struct reading *reading, const struct node *node) {
-  double *bounds = reading->layer->act;
+  double *bounds = act_of(reading);
   return node->kind == NODE_LIST && node->count == 2 && value_parse_number(node->items[0], &bounds[0]) &&
          value_parse_number(node->items[1], &bounds[1]) && bounds[0] <= bounds[1];
 }
@@ -207,12 +213,12 @@ static int find_with_arguments(const char *name) {
 static bool read_activation_map(struct reading *reading, const struct node *map) {
   int row = map->count == 1 ? find_with_arguments(map->keys[0]->text) : -1;
   if (row < 0) {
-    diag_error(reading->diags, map->place, "activation: a map is {leaky_relu: slope} or {clamp: [lo, hi]}");
+    diag_error(reading->diags, map->place, "%s: a map is {leaky_relu: slope} or {clamp: [lo, hi]}", reading->key->name);
     return false;
   }
-  reading->layer->activation = with_arguments[row].activation;
+  memcpy(field(reading), &with_arguments[row].activation, sizeof with_arguments[row].activation);
   if (with_arguments[row].read(reading, map->items[0])) return true;
-  diag_error(reading->diags, map->items[0]->place, "activation: expected %s", with_arguments[row].expects);
+  diag_error(reading->diags, map->items[0]->place, "%s: expected %s", reading->key->name, with_arguments[row].expects);
   return false;
 }
 
@@ -220,7 +226,8 @@ bool read_activation(struct reading *reading, const struct node *node) {
   if (node->kind == NODE_MAP) return read_activation_map(reading, node);
   int row = node->kind == NODE_SCALAR ? find_with_arguments(node->text) : -1;
   if (row < 0) return read_word(reading, node);
-  diag_error(reading->diags, node->place, "activation: expected %s, found '%s' alone", with_arguments[row].expects, node->text);
+  diag_error(reading->diags, node->place, "%s: expected %s, found '%s' alone", reading->key->name, with_arguments[row].expects,
+             node->text);
   return false;
 }
 

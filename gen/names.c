@@ -13,8 +13,8 @@ enum { LONGEST_NAME = 128 }; /* a file name may have 255 bytes, and suffixes fol
 /* Suffixes; '#' stands for a number. Of what is exported, for each target too, which puts _TARGET before: */
 static const char *const exported[] = {"", "_pack", "_part", NULL};
 /* of what only the layer's file sees, for each target too, and for each of a target's kernels: */
-static const char *const of_kernels[] = {"_units",   "_rows",      "_repack",   "_gather", "_scatter", "_activate",
-                                         "_reflect", "_replicate", "_circular", "_tile#",  "_block#",  NULL};
+static const char *const of_kernels[] = {"_units",   "_rows",      "_stage",    "_repack", "_gather", "_scatter", "_activate",
+                                         "_reflect", "_replicate", "_circular", "_tile#",  "_block#", NULL};
 /* and once for all targets. */
 static const char *const of_layers[] = {"_cpuid", "_xcr0", "_ask", "_pick", "_baked_weights", "_baked_bias", NULL};
 /* After the name in capitals: sizes, the header's guard, the switch of --single-file. */
@@ -24,6 +24,9 @@ static const char *const of_capitals[] = {"_PACKED_BYTES",
                                           "_RESIDUAL_BYTES",
                                           "_WEIGHTS_BYTES",
                                           "_BIAS_BYTES",
+                                          "_GRAD_OUTPUT_BYTES",
+                                          "_DEPTHWISE_BYTES",
+                                          "_DEPTHWISE_BIAS_BYTES",
                                           "_SLOPE_BYTES",
                                           "_OUTPUT_BYTES",
                                           "_IMPLEMENTATION",

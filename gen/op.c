@@ -4,7 +4,7 @@
 
 static const struct op *const ops[] = {
     &op_conv,          &op_conv_transpose,  &op_local_conv,      &op_tiled_conv, &op_conv_grad_input, &op_conv_grad_weights,
-    &op_pixel_shuffle, &op_pixel_unshuffle, &op_channel_shuffle, &op_max_pool,   &op_avg_pool};
+    &op_pixel_shuffle, &op_pixel_unshuffle, &op_channel_shuffle, &op_max_pool,   &op_avg_pool,        &op_separable_conv};
 enum { OPS = sizeof ops / sizeof *ops };
 
 const struct op *op_find(const char *name) {
@@ -20,8 +20,7 @@ const char *const *op_names(void) {
 }
 
 const char *const *op_reserved(void) {
-  static const char *const names[] = {"separable_conv", "deform_conv", "deform_roi_pool", "max_unpool", "resize",
-                                      "resize_conv",    NULL};
+  static const char *const names[] = {"deform_conv", "deform_roi_pool", "max_unpool", "resize", "resize_conv", NULL};
   return names;
 }
 

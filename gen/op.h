@@ -38,6 +38,8 @@ struct op {
   struct tensor (*weights)(const struct layer *layer);
   /* Allocates the problems that together compute the layer (disjoint outputs, one packed buffer) and returns their number. */
   size_t (*lower)(const struct layer *layer, struct problem **problems);
+  /* The stages of a chain that computes the layer in place of problems, and their number, 0 where it is none; NULL: it never is. */
+  size_t (*chain)(const struct layer *layer, struct stage stages[MAX_STAGES]);
   /* What `count` outputs may be: elements[i] is the number of one in logical order. data[i] belongs to tensors[i], logical order.
    */
   void (*expect)(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
@@ -69,6 +71,7 @@ int tensor_find(const struct tensor *tensors, size_t count, const char *name);
 size_t tensor_count(const struct tensor *tensor); /* elements */
 /* Logical index [n, m, o...] of an element. */
 void tensor_index(const struct tensor *tensor, size_t element, ptrdiff_t *index);
+extern const struct op op_separable_conv;
 extern const struct op op_conv, op_conv_transpose, op_local_conv, op_tiled_conv, op_conv_grad_input, op_conv_grad_weights;
 extern const struct op op_max_pool, op_avg_pool;
 extern const struct op op_pixel_shuffle, op_pixel_unshuffle, op_channel_shuffle;

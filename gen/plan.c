@@ -22,17 +22,30 @@ static int by_cost(const void *a, const void *b) {
   return strcmp(left->id, right->id);
 }
 
-struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa) {
-  struct problem *problems;
-  struct candidates candidates = {.isa = isa};
-  candidates.problem_count = layer->op->lower(layer, &problems);
-  candidates.problems = problems;
-  for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
-    if (algorithms[i]->work == problems->work &&
-        (strcmp(layer->algorithm, "auto") == 0 || strcmp(layer->algorithm, algorithms[i]->name) == 0))
-      algorithms[i]->enumerate(&candidates);
-  if (candidates.count > 0) qsort(candidates.plans, candidates.count, sizeof *candidates.plans, by_cost);
-  struct plan_list list = {.items = candidates.plans, .count = candidates.count};
+static struct plan_list ordered(const struct candidates *candidates) {
+  if (candidates->count > 0) qsort(candidates->plans, candidates->count, sizeof *candidates->plans, by_cost);
+  struct plan_list list = {.items = candidates->plans, .count = candidates->count};
   while (list.usable < list.count && !list.items[list.usable].reason) list.usable++;
   return list;
+}
+
+struct plan_list problem_plans(const struct problem *problems, size_t count, const struct isa *isa, const char *algorithm) {
+  struct candidates candidates = {.isa = isa, .problems = problems, .problem_count = count};
+  for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
+    if (algorithms[i]->work == problems->work && (strcmp(algorithm, "auto") == 0 || strcmp(algorithm, algorithms[i]->name) == 0))
+      algorithms[i]->enumerate(&candidates);
+  return ordered(&candidates);
+}
+
+struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa) {
+  struct problem *problems;
+  struct stage stages[MAX_STAGES];
+  const size_t count = layer->op->chain ? layer->op->chain(layer, stages) : 0;
+  if (count == 0) {
+    const size_t problem_count = layer->op->lower(layer, &problems);
+    return problem_plans(problems, problem_count, isa, layer->algorithm);
+  }
+  struct candidates candidates = {.isa = isa, .stages = stages, .stage_count = count};
+  alg_chain.enumerate(&candidates);
+  return ordered(&candidates);
 }

@@ -18,6 +18,7 @@ struct plan {
   int64_t code_bytes;             /* estimate of the largest function */
   int64_t multiply_adds;          /* vector multiply-adds written in the text */
   int64_t row_tile, channel_tile; /* seams: outputs along the innermost axis and channels that one tile covers */
+  int64_t together;               /* rows of the outermost axis that it computes together; 0: it has no rows */
   const void *parameters;         /* the algorithm's own */
 };
 

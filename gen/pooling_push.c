@@ -153,6 +153,7 @@ void pooling_push(lua_State *L, const struct pooling *pooling) {
   set_bool(L, "adaptive", pooling->problem->adaptive);
   set_bool(L, "count_padding", pooling->problem->count_padding);
   push_integers(L, "divisors", pooling->divisors, pooling->divisor_count);
+  kernel_push_epilogue(L, pooling->problem);
   push_lanes(L, pooling);
   push_axes(L, pooling);
   push_moves(L, pooling);

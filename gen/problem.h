@@ -37,6 +37,7 @@ struct problem {
   int64_t batch, groups, in_channels, out_channels; /* channels of one group */
   int64_t x_batch, x_group, x_channel;
   int64_t y_batch, y_group, y_channel;
+  int64_t x_rows, y_rows; /* of the outermost axis, that x and y hold at a time while others take turns there; 0: all */
   int64_t x_first, y_first;
   int64_t w_first, w_group, w_out, w_in;
   int64_t b_first, b_group, b_out;
@@ -58,5 +59,15 @@ struct problem {
    * places in the padding, of which pad_after lie behind the last element. */
   bool mean, adaptive, count_padding;
   int64_t pad_after[MAX_SPATIAL];
+};
+
+/* A stage of a chain: problems one after the other, each reading what the one before wrote. Between them only some rows of the
+ * outermost axis exist at a time. Every stage has at least two axes; steps in what lies between are set when its rows are known. */
+enum { MAX_STAGES = 3 };
+struct stage {
+  struct problem problem;
+  const char *weights, *bias; /* the names of its parameters */
+  int64_t together;   /* rows of the stage before that one row of this one spans: 1, or as many as a long axis is cut into */
+  bool channels_last; /* what it reads */
 };
 #endif

@@ -196,6 +196,7 @@ static uint64_t unsure_keys(const struct reader *reader, const struct layer *lay
 
 static void fill_defaults(struct layer *layer) {
   for (int d = 0; d < MAX_SPATIAL; d++) layer->kernel[d] = layer->stride[d] = layer->dilation[d] = 1;
+  layer->multiplier = 1;
   layer->groups = 1;
   layer->count_include_pad = true;
   layer->algorithm = "auto";

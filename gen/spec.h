@@ -49,7 +49,10 @@ struct layer {
   bool bias, residual, flip;
   struct baked weights, bias_values;
   enum cs_activation activation;
-  double act[2];         /* leaky_relu: slope; clamp: lo, hi */
+  double act[2];      /* leaky_relu: slope; clamp: lo, hi */
+  int64_t multiplier; /* channels of the depthwise half for each input channel */
+  enum cs_activation depthwise_activation;
+  double depthwise_act[2];
   const char *algorithm; /* "auto", "direct", … */
   enum accuracy accuracy;
   enum unroll unroll;

@@ -92,6 +92,24 @@ void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data,
 void cs_conv_grad_weights_expect(const struct cs_conv *conv, const void *input, const void *grad_output, const ptrdiff_t *index,
                                  struct cs_expect *expect);
 
+/* ---- reference: ref_separable.c ----------------------------------------------------------------------------------- */
+
+/* A depthwise convolution with its activation, then a 1x1 convolution of all its channels. */
+struct cs_separable {
+  struct cs_conv depthwise, pointwise;
+};
+
+/* input [N, C, in...], depthwise [C * m, 1, kernel...], depthwise_bias [C * m], weights [M, C * m, 1...]; the rest as above, any
+ * bias and the residual may be NULL. */
+struct cs_separable_data {
+  const void *input, *depthwise, *depthwise_bias, *weights, *bias, *residual, *slope;
+};
+
+/* y* of output index [n, m, o...]; its bound is that of the sum over the C * m channels (n = C * m + 2), with what the bounds of
+ * the depthwise half come to: gamma(n) * sum of (|d| + b)|w| + sum of b|w| + n * least. */
+void cs_separable_expect(const struct cs_separable *layer, const struct cs_separable_data *data, const ptrdiff_t *index,
+                         struct cs_expect *expect);
+
 /* ---- reference: ref_activation.c ---------------------------------------------------------------------------------- */
 
 /* Replaces what a sum may be by its activation, and carries the bound and the other right results through it, as cs_conv_expect

@@ -81,7 +81,7 @@ ${K.V.ctype} *y0 = y;
 $   nest(1, 0)
 $ end
 
-$ return function(target, symbol)
+$ local function section(target, symbol)
 $   local kernels = parts.kernels(target, symbol)
 $   for _, kernel in ipairs(kernels) do
 $     K = kernel
@@ -94,3 +94,5 @@ $     parts.units(K, pointers(K), function() parts.count(false) end, unit)
 $   end
 $   parts.define(kernels, pointers, symbol)
 $ end
+
+$ return { section = section }

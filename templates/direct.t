@@ -4,7 +4,7 @@ $ local tiles = import("lib/tile.t")
 $ local rows_of = import("lib/rows.t")
 $ local parts = import("lib/parts.t")
 $ local helpers = import("lib/helpers.t")
-$ local pack = import("lib/pack.t")
+$ local section = import("lib/section.t")
 $ local strips = import("lib/strip.t")
 $ local K -- the kernel that is being printed
 
@@ -22,7 +22,8 @@ $   local conditions, x = {}, {}
 $   for a, axis in ipairs(K.axes) do
 $     if rows.from[a] > 0 then conditions[#conditions + 1] = ("o%d >= %d"):format(a, rows.from[a]) end
 $     if rows.to[a] < axis.output then conditions[#conditions + 1] = ("o%d < %d"):format(a, rows.to[a]) end
-$     if rows.live then x[#x + 1] = ("o%d * %d"):format(a, axis.stride * axis.x) end
+$     if rows.live and a == 1 and K.x_rows > 0 then x[#x + 1] = ("(o1 * %d - x0) * %d"):format(axis.stride, axis.x)
+$     elseif rows.live then x[#x + 1] = ("o%d * %d"):format(a, axis.stride * axis.x) end
 $   end
 $   if #conditions > 0 then
 if (${table.concat(conditions, " && ")})
@@ -34,7 +35,7 @@ $   for _, run in ipairs(rows.runs) do call(block, run, "xr", "w", "yr", "rr", r
 $ end
 
 $ local function block_arguments()
-$   return arguments.join(tiles.pointers(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } }, tiles.chunk(K))
+$   return arguments.join(tiles.pointers(K), rows_of.origins(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } }, tiles.chunk(K))
 $ end
 
 $ -- One kind of channel block: rows [r0, r1) of its outputs, one chunk of its input channels.
@@ -42,6 +43,9 @@ $ local function define_block(block, name)
 static ${K.V.isa.attribute}
 void ${name}(${arguments.declare(block_arguments())})
 {
+$   if K.full and K.x_rows > 0 then
+(void)x0; /* where no row has a live tap */
+$   end
 $   if K.ahead_w then
 /* the weights that come next */
 const uintptr_t ahead = (uintptr_t)w + ${block.chunk_w} * sizeof *w;
@@ -120,20 +124,21 @@ const ptrdiff_t row = band + (place - band * ${K.channel_blocks}) % rows;
 $   parts.count("band + rows - row")
 $ end
 
-$ return function(target, symbol)
-$   local kernels = parts.kernels(target, symbol)
-$   for _, kernel in ipairs(kernels) do
-$     K = kernel
-$     set_order()
-$     helpers(K)
-$     for i, tile in ipairs(K.tiles) do tiles.define(K, tile, K.symbol .. "_tile" .. i - 1) end
-$     for i, block in ipairs(K.blocks) do define_block(block, K.symbol .. "_block" .. i) end
-$     if K.strip then strips.define(K) end
-$     parts.units(K, tiles.pointers(K), number_rows, function()
-$       if K.strip then strips.call(K) end
-$       for number, block in ipairs(K.blocks) do call_block(block, number) end
-$     end)
-$   end
-$   pack(kernels, symbol)
-$   parts.define(kernels, tiles.pointers, symbol)
+$ -- Tiles and blocks of a kernel.
+$ local function define(kernel)
+$   K = kernel
+$   set_order()
+$   helpers(K)
+$   for i, tile in ipairs(K.tiles) do tiles.define(K, tile, K.symbol .. "_tile" .. i - 1) end
+$   for i, block in ipairs(K.blocks) do define_block(block, K.symbol .. "_block" .. i) end
+$   if K.strip then strips.define(K) end
 $ end
+
+$ -- Computes `count` rows from `row` of a unit.
+$ local function compute(kernel)
+$   K = kernel
+$   if K.strip then strips.call(K) end
+$   for number, block in ipairs(K.blocks) do call_block(block, number) end
+$ end
+
+$ return { define = define, compute = compute, section = section(define, number_rows, compute) }

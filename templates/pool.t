@@ -8,13 +8,13 @@ $ local helpers = import("lib/helpers.t")
 $ local pack = import("lib/pack.t")
 $ local at = vec.at
 $ local K, V -- the kernel that is being printed, and its operations
-$ local sloped = layer.activation.name == "prelu"
+$ local sloped -- has it a tensor of slopes?
 
 $ local function pointers(kernel)
 $   local T = kernel.V.ctype
 $   local list = { { "const " .. T .. " *", "x" } }
 $   if sloped then list[#list + 1] = { "const " .. T .. " *", "s" } end
-$   if layer.residual then list[#list + 1] = { "const " .. T .. " *", "r" } end
+$   if kernel.residual then list[#list + 1] = { "const " .. T .. " *", "r" } end
 $   list[#list + 1] = { T .. " *", "y" }
 $   return list
 $ end
@@ -100,7 +100,7 @@ $   if K.mean then
 $     local scale = inverse(output)
 out = ${V.mul("out", scale)};
 $   end
-$   if layer.residual then
+$   if K.residual then
 out = ${V.add("out", V.get(at("r", place), K.y_lane, live))};
 $   end
 $   tiles.activate("out", sloped and slope(v, output, live) or false)
@@ -147,7 +147,7 @@ for (ptrdiff_t turn = 0; turn < ${K.whole}; turn++) {
 $       body(tile, vectors_of(turn))
 x += ${turn * K.x_lane};
 y += ${turn * K.y_lane};
-$       if layer.residual then
+$       if K.residual then
 r += ${turn * K.y_lane};
 $       end
 $       if sloped then
@@ -220,7 +220,7 @@ void ${K.symbol}_rows(${arguments.declare(arguments.join(pointers(K), outputs))}
 $   for a, axis in ipairs(K.axes) do
 $     window(a, axis)
 y += o${a} * ${axis.y};
-$     if layer.residual then
+$     if K.residual then
 r += o${a} * ${axis.y};
 $     end
 $     if sloped then
@@ -244,10 +244,11 @@ $   values.r = parts.sum("r", parts.unit_offset(K, "y"))
 ${K.symbol}_rows(${arguments.pass(arguments.join(pointers(K), outputs), values)});
 $ end
 
-$ return function(target, symbol)
+$ local function section(target, symbol)
 $   local kernels = parts.kernels(target, symbol)
 $   for _, kernel in ipairs(kernels) do
 $     K, V = kernel, kernel.V
+$     sloped = K.activation.name == "prelu"
 $     local inner = {}
 $     for a = #K.axes, 1, -1 do inner[#inner + 1] = { "o" .. a, K.axes[a].output } end
 $     K.order = parts.order(K, inner)
@@ -260,3 +261,5 @@ $   end
 $   pack(kernels, symbol)
 $   parts.define(kernels, pointers, symbol)
 $ end
+
+$ return { section = section }

@@ -36,9 +36,9 @@ $ if #targets > 1 then cpu.include() end
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-$ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", "ref_activation.c", "ref_" .. reference .. ".c"}) do
-$   runtime_source(name)
-$ end
+$ local checks = import("lib/test_" .. reference .. ".t")
+$ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", "ref_activation.c"}) do runtime_source(name) end
+$ for _, name in ipairs(checks.sources) do runtime_source(name) end
 /* ---- the layer ---- */
 enum { CHECK_TENSORS = ${#tensors}, CHECK_OUTPUT = ${#tensors - 1}, CHECK_PACKED, CHECK_WORKSPACE, CHECK_EXACT_LIMIT = ${exact_limit} };
 struct check_tensor {
@@ -68,7 +68,7 @@ $ end
 static void *check_logical[CHECK_TENSORS]; /* in logical order */
 static void *check_memory[CHECK_TENSORS];  /* what the kernel sees */
 static void *check_packed, *check_workspace, *check_first;
-$ import("lib/test_" .. reference .. ".t").define(layer, at)
+$ checks.define(layer, at)
 /* ---- calls ---- */
 $ if #targets > 1 then
 $   cpu.define("check", targets, "static")

@@ -66,6 +66,7 @@ static const struct model models[] = {
     {"specs/resnet50.yaml", 24, 53, 4087136256},   {"specs/mobilenetv2.yaml", 30, 52, 299494272},
     {"specs/vgg16.yaml", 9, 13, 15346630656},      {"specs/alexnet.yaml", 5, 5, 665784864},
     {"specs/deeplabv3.yaml", 32, 60, 50435832256}, {"specs/wavenet.yaml", 25, 203, 23756800000},
+    {"specs/mobilenetv1.yaml", 10, 14, 567716352}, {"specs/xception.yaml", 10, 34, 7706331912},
     {"specs/c3d.yaml", 7, 8, 38496632832},         {"specs/lenet5.yaml", 3, 3, 405600},
 };
 

@@ -3,10 +3,11 @@ $ -- Guarded: many generated files may be one translation unit.
 $ local epilogue = import("lib/epilogue.lua")
 $ local vec = import("lib/vec.lua")
 $ local when = import("lib/when.lua")
-$ local row, library = epilogue[layer.activation.name], false
-$ for _, target in ipairs(targets) do
+$ local library = false
+$ for _, target in ipairs(targets) do for _, kernel in ipairs(target.kernels) do
+$   local row = epilogue[kernel.activation.name]
 $   library = library or has(row, "scalar") and not vec.new(target.isa, layer.dtype, layer.name, false).smooth
-$ end
+$ end end
 /* ${layer.name}: made by convsmith ${version} from ${layer.spec}. Do not edit: generate again.
 $ for _, line in ipairs(layer.banner) do
  * ${line}

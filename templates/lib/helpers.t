@@ -5,7 +5,7 @@ $ local vec = import("lib/vec.lua")
 $ local function strided(K)
 $   local V = K.V
 $   local step = has(K, "strip") and K.strip.lane or K.x_lane
-$   if (step > 1 and V.gathers(step)) or ((layer.residual or K.chunks > 1) and V.gathers(K.y_lane)) then
+$   if (step > 1 and V.gathers(step)) or ((K.residual or K.chunks > 1) and V.gathers(K.y_lane)) then
 /* n elements, step apart, and zeros */
 CONVSMITH_INLINE ${V.isa.attribute}
 ${V.type} ${K.symbol}_gather(const ${V.ctype} *p, ptrdiff_t step, ptrdiff_t n)
@@ -52,7 +52,7 @@ $   end
 $ end
 
 $ local function activation(K)
-$   local V, row = vec.new(K.V.isa, layer.dtype, K.symbol, false), epilogue[layer.activation.name]
+$   local V, row = vec.new(K.V.isa, layer.dtype, K.symbol, false), epilogue[K.activation.name]
 $   if not has(row, "smooth") then return end
 CONVSMITH_NOINLINE ${V.isa.attribute}
 ${K.F.type} ${K.symbol}_activate(${K.F.type} v)

@@ -9,13 +9,13 @@ $   end
 $   return table.concat(terms, " + ")
 $ end
 
-$ local function copy(box, base)
+$ local function copy(box, base, names)
 {
 $   for i, loop in ipairs(box.loops) do
 CONVSMITH_ROLLED
 for (ptrdiff_t i${i} = 0; i${i} < ${loop.count}; i${i}++)
 $   end
-p[${index(base + box.dst, box.loops, "dst")}] = ${box.from and box.from .. "[" .. index(box.src, box.loops, "src") .. "]" or "0"};
+p[${index(base + box.dst, box.loops, "dst")}] = ${box.from and names[box.from] .. "[" .. index(box.src, box.loops, "src") .. "]" or "0"};
 }
 $ end
 
@@ -23,7 +23,7 @@ $ local function copies(kernels)
 {
 ${kernels[1].V.ctype} *p = (${kernels[1].V.ctype} *)packed;
 $   for _, K in ipairs(kernels) do
-$     for _, box in ipairs(K.shared and {} or K.boxes) do copy(box, K.base) end
+$     for _, box in ipairs(K.shared and {} or K.boxes) do copy(box, K.base, K.names) end
 $   end
 }
 

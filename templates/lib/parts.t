@@ -8,15 +8,15 @@ $ -- The plan's kernel (read-only) with what templates add to it: operations on 
 $ -- its symbols, its part of the packed buffer.
 $ local function extend(target, kernel, symbol, base)
 $   local own = { V = vec.new(target.isa, layer.dtype, symbol, kernel.zero_weights), symbol = symbol, base = base }
+$   own.names = { weights = "weights", bias = "bias", slope = "slope" } -- of the arguments of NAME_pack
 $   own.F = kernel.form == "dot" and vec.new(target.isa.single, layer.dtype, symbol, false) or own.V
 $   for _, key in ipairs(keys(kernel)) do own[key] = kernel[key] end
 $   return own
 $ end
 
 $ local function packed_elements(kernel)
-$   local size = kernel.w_size
-$   for _, tensor in ipairs(layer.parameters) do if tensor.name ~= "weights" then size = size + kernel.b_size end end
-$   return size
+$   local vectors = (kernel.bias and not kernel.baked_bias and 1 or 0) + (kernel.activation.name == "prelu" and 1 or 0)
+$   return kernel.w_size + vectors * kernel.b_size
 $ end
 
 $ -- The kernels of a target. What a shared one reads, the one before it packed.
@@ -71,18 +71,18 @@ $ local function parameter_pointers(K)
 $   local T, offset = K.V.ctype, K.base + K.w_size
 $   local buffer = K.gathered and "workspace" or layer.packed and "packed" or false
 $   local packed = buffer and "(const " .. T .. " *)" .. buffer
-$   if layer.baked_weights then
+$   if K.baked_weights then
 const ${T} *w = ${at(layer.name .. "_baked_weights.values", K.baked_w)};
 $   elseif K.w_size > 0 then
 const ${T} *w = ${at(packed, K.base)};
 $   end
-$   if layer.bias and layer.baked_bias then
+$   if K.bias and K.baked_bias then
 const ${T} *b = ${at(layer.name .. "_baked_bias.values", K.baked_b)};
-$   elseif layer.bias then
+$   elseif K.bias then
 const ${T} *b = ${at(packed, offset)};
 $     offset = offset + K.b_size
 $   end
-$   if layer.activation.name == "prelu" then
+$   if K.activation.name == "prelu" then
 const ${T} *s = ${at(packed, offset)};
 $   end
 $ end
@@ -121,6 +121,23 @@ u += count;
 
 $ end
 
+$ -- Units [from, end) of this part.
+$ local function shares(units)
+/* even shares of ${units} units: the first ones get one more where they don't divide */
+const ptrdiff_t share = ${units} / parts, more = ${units} % parts;
+const ptrdiff_t from = part * share + (part < more ? part : more), end = from + share + (part < more);
+$ end
+
+$ -- NAME: all of it as one part.
+$ local function whole(symbol)
+$   local list = arguments.call_list(layer)
+void ${symbol}(${arguments.declare(list)})
+{
+${symbol}_part(${arguments.pass(list)}, 0, 1);
+}
+
+$ end
+
 $ local function define(kernels, pointers, symbol)
 $   local list = arguments.call_list(layer)
 void ${symbol}_part(${arguments.declare(arguments.join(list, arguments.share))})
@@ -135,21 +152,16 @@ $   for _, K in ipairs(kernels) do
 $     local units = 1
 $     for _, dimension in ipairs(K.order) do units = units * dimension[2] end
 {
-/* even shares of ${units} units: the first ones get one more where they don't divide */
-const ptrdiff_t share = ${units} / parts, more = ${units} % parts;
-const ptrdiff_t from = part * share + (part < more ? part : more), end = from + share + (part < more);
+$     shares(units)
 $     parameter_pointers(K)
 ${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), scratch(K), { { "", "from" }, { "", "end" } }), { strip = "(" .. K.V.ctype .. " *)workspace", x = at(layer.inputs[1].name, K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first) })});
 }
 $   end
 }
-void ${symbol}(${arguments.declare(list)})
-{
-${symbol}_part(${arguments.pass(list)}, 0, 1);
-}
-
+$   whole(symbol)
 $ end
 
 $ return {
 $   kernels = kernels_of, order = order, count = count, neighbours = neighbours, units = units, unit_offset = unit_offset, sum = sum, define = define,
+$   shares = shares, whole = whole, parameter_pointers = parameter_pointers,
 $ }

@@ -2,15 +2,23 @@ $ -- Where a row of outputs begins: its place on each outer axis, its y, which t
 $ -- K: the kernel.
 $ local arguments = import("lib/arguments.lua")
 
+$ -- The rows of the outermost axis where x and y begin, for kernels of which only some exist at a time.
+$ local function origins(K)
+$   local list = {}
+$   if K.x_rows > 0 then list[#list + 1] = { "ptrdiff_t", "x0" } end
+$   if K.y_rows > 0 then list[#list + 1] = { "ptrdiff_t", "y0" } end
+$   return list
+$ end
+
 $ -- Output o of each outer axis for a row, and y (and residual) there.
 $ local function outputs(K)
 $   local y = { "y" }
 $   for a, axis in ipairs(K.axes) do
 const ptrdiff_t o${a} = row${axis.below > 1 and " / " .. axis.below or ""}${a > 1 and " % " .. axis.output or ""};
-$     y[a + 1] = "o" .. a .. " * " .. axis.y
+$     y[a + 1] = (a == 1 and K.y_rows > 0 and "(o1 - y0)" or "o" .. a) .. " * " .. axis.y
 $   end
 ${K.V.ctype} *yr = ${table.concat(y, " + ")};
-$   if layer.residual then
+$   if K.residual then
 const ${K.V.ctype} *rr = r + (yr - y);
 $   end
 $ end
@@ -46,7 +54,7 @@ $         live[#live + 1] = "taps" .. a .. " > 0"
 $         w[#w + 1] = "from" .. a .. " * " .. loop_w[a]
 $       end
 $       local from = axis.trimmed and (" + from%d * %d"):format(a, axis.dilation) or ""
-$       x[#x + 1] = ("(i%d%s) * %d"):format(a, from, axis.x)
+$       x[#x + 1] = ("(i%d%s%s) * %d"):format(a, from, a == 1 and K.x_rows > 0 and " - x0" or "", axis.x)
 $     end
 $   end
 const ${K.V.ctype} *xr = x, *wr = w;
@@ -86,4 +94,4 @@ for (ptrdiff_t i = 0; i < ${run.count}; i++) ${one}
 $   end
 $ end
 
-$ return { outputs = outputs, first_taps = first_taps, index = index, call = call }
+$ return { origins = origins, outputs = outputs, first_taps = first_taps, index = index, call = call }

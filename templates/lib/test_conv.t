@@ -5,14 +5,17 @@ $   local text = {}
 $   for i, value in ipairs(values) do text[i] = value end
 $   return "{" .. table.concat(text, ", ") .. "}"
 $ end
-$ local function define(layer, at)
-static const struct cs_conv check_conv = {
+$ local function geometry(name, layer)
+static const struct cs_conv ${name} = {
 ${layer.rank}, ${constant(layer.dtype)},
 ${layer.batch}, ${layer.in_channels}, ${layer.out_channels}, ${layer.groups},
 ${sizes(layer.input)}, ${sizes(layer.output)}, ${sizes(layer.kernel)},
 ${sizes(layer.stride)}, ${sizes(layer.dilation)}, ${sizes(layer.pad)},
 ${sizes(layer.tile)}, ${layer.shuffle}, ${layer.pixel_shuffle}, ${constant(layer.pad_mode)}, ${layer.flip}, ${layer.transposed}, ${layer.skip_zero_weights}, ${constant(layer.activation)}, {${layer.act1}, ${layer.act2}}, 0
 };
+$ end
+$ local function define(layer, at)
+$   geometry("check_conv", layer)
 static void check_expect(const ptrdiff_t *index, struct cs_expect *want) {
 $   if has(layer, "grad_weights") then
 cs_conv_grad_weights_expect(&check_conv, check_logical[${at.input}], check_logical[${at.grad_output}], index, want);
@@ -29,4 +32,4 @@ $   end
 cs_conv_expect(&check_conv, &data, index, want);
 }
 $ end
-$ return { define = define }
+$ return { define = define, geometry = geometry, sources = { "ref_conv.c" } }

@@ -23,4 +23,4 @@ $   end
 cs_pool_expect(&check_pool, &data, index, want);
 }
 $ end
-$ return { define = define }
+$ return { define = define, sources = { "ref_pool.c" } }

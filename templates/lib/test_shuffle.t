@@ -10,4 +10,4 @@ static void check_expect(const ptrdiff_t *index, struct cs_expect *want) {
 cs_shuffle_expect(&check_shuffle, check_logical[${at.input}], index, want);
 }
 $ end
-$ return { define = define }
+$ return { define = define, sources = { "ref_shuffle.c" } }

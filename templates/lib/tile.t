@@ -10,9 +10,9 @@ $ -- The arguments that tiles and blocks share.
 $ local function pointers(kernel)
 $   local T = kernel.V.ctype
 $   local list = { { "const " .. T .. " *", "x" }, { "const " .. T .. " *", "w" } }
-$   if layer.bias then list[#list + 1] = { "const " .. T .. " *", "b" } end
-$   if layer.activation.name == "prelu" then list[#list + 1] = { "const " .. T .. " *", "s" } end
-$   if layer.residual then list[#list + 1] = { "const " .. T .. " *", "r" } end
+$   if kernel.bias then list[#list + 1] = { "const " .. T .. " *", "b" } end
+$   if kernel.activation.name == "prelu" then list[#list + 1] = { "const " .. T .. " *", "s" } end
+$   if kernel.residual then list[#list + 1] = { "const " .. T .. " *", "r" } end
 $   list[#list + 1] = { T .. " *", "y" }
 $   return list
 $ end
@@ -64,10 +64,10 @@ $     end)
 if (chunk == 0) {
 $   end
 $   each(tile, function(row, q, live)
-${T}a${row}_${q} = ${layer.bias and K.form ~= "dot" and bias(row, q, live) or V.zero()};
+${T}a${row}_${q} = ${K.bias and K.form ~= "dot" and bias(row, q, live) or V.zero()};
 $   end)
 $   each(tile, function(row, q, live)
-$     if layer.residual and K.form ~= "dot" then
+$     if K.residual and K.form ~= "dot" then
 a${row}_${q} = ${V.add(("a%d_%d"):format(row, q), V.get(place("r", row, q), K.y_lane, live))};
 $     end
 $   end)
@@ -267,9 +267,9 @@ $   taps(tile, a + 1, "x" .. a, "w" .. a, inner)
 $ end
 
 $ local function activate(acc, slope)
-$   local row = epilogue[layer.activation.name]
+$   local row = epilogue[K.activation.name]
 $   if row.vector then
-${acc} = ${row.vector(K.F, acc, layer.activation.a, layer.activation.b, slope)};
+${acc} = ${row.vector(K.F, acc, K.activation.a, K.activation.b, slope)};
 $   elseif has(row, "smooth") then
 ${acc} = ${K.symbol}_activate(${acc});
 $   end
@@ -280,13 +280,13 @@ $ local function result(row, q) return (K.form == "dot" and "s%d_%d" or "a%d_%d"
 
 $ local function total(row, q)
 $   local sum = K.V.sum(("a%d_%d"):format(row, q))
-$   if layer.bias then sum = K.F.add(sum, K.F.get(at("b", q * K.b_vector), 1, 1)) end
-$   if layer.residual then sum = K.F.add(sum, K.F.get(place("r", row, q), K.y_lane, 1)) end
+$   if K.bias then sum = K.F.add(sum, K.F.get(at("b", q * K.b_vector), 1, 1)) end
+$   if K.residual then sum = K.F.add(sum, K.F.get(place("r", row, q), K.y_lane, 1)) end
 ${K.F.type} ${result(row, q)} = ${sum};
 $ end
 
 $ local function finish(tile)
-$   local V, last = K.F, K.chunks > 1 and layer.activation.name ~= "none"
+$   local V, last = K.F, K.chunks > 1 and K.activation.name ~= "none"
 $   if K.form == "dot" then each(tile, total) end
 $   if last then
 if (chunk == ${K.chunks - 1}) {

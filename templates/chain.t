@@ -1,0 +1,137 @@
+$ -- Stages in one function, with some rows of each kept for the next: the kernels of every stage by its own template, and a part's
+$ -- blocks of rows that go through all of them.
+$ local arguments = import("lib/arguments.lua")
+$ local vec = import("lib/vec.lua")
+$ local tiles = import("lib/tile.t")
+$ local rows = import("lib/rows.t")
+$ local parts = import("lib/parts.t")
+$ local pack = import("lib/pack.t")
+$ local templates = {}
+$ local function template(K)
+$   if not templates[K.template] then templates[K.template] = import(K.template) end
+$   return templates[K.template]
+$ end
+
+$ local function arguments_of(K)
+$   return arguments.join(tiles.pointers(K), rows.origins(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } })
+$ end
+
+$ local function turn(name, count)
+$   if count > 1 then
+CONVSMITH_ROLLED
+for (ptrdiff_t ${name} = 0; ${name} < ${count}; ${name}++)
+$   end
+$ end
+
+$ -- Rows [r0, r1) of a kernel: all its units.
+$ local function define_rows(K)
+$   local blocks = has(K, "channel_blocks") and K.channel_blocks or 1
+static ${K.V.isa.attribute}
+void ${K.symbol}_stage(${arguments.declare(arguments_of(K))})
+{
+$   if K.rows == 1 then
+(void)r0, (void)r1;
+$   end
+$   for _, unit in ipairs(K.units) do
+$     if unit.name ~= "image" then turn(unit.name, unit.count) end
+$   end
+$   if K.rows == 1 then
+$     turn("block", blocks)
+$   elseif blocks > 1 and K.band > 0 then
+CONVSMITH_ROLLED
+for (ptrdiff_t row = r0, count; row < r1; row += count) {
+count = r1 - row < ${K.band} ? r1 - row : ${K.band};
+$     turn("block", blocks)
+$   else
+$     turn("block", blocks)
+{
+const ptrdiff_t row = r0, count = r1 - r0;
+$   end
+{
+$   template(K).compute(K)
+}
+$   if K.rows > 1 then
+}
+$   end
+}
+
+$ end
+
+$ -- The rows [a, b) of each stage that a block needs, from the last to the first.
+$ local function ranges(chain)
+$   local last = #chain
+const ptrdiff_t a${last} = block * ${chain.rows};
+const ptrdiff_t b${last} = a${last} + ${chain.rows} < ${chain[last].output} ? a${last} + ${chain.rows} : ${chain[last].output};
+$   for s = last - 1, 1, -1 do
+$     local next = chain[s + 1]
+$     local reach = next.pad - (next.kernel - 1) * next.dilation - 1
+const ptrdiff_t from${s} = a${s + 1} * ${next.stride} - ${next.pad}, to${s} = (b${s + 1} - 1) * ${next.stride} - ${reach};
+const ptrdiff_t a${s} = (from${s} < 0 ? 0 : from${s}) * ${next.together};
+const ptrdiff_t b${s} = (to${s} < ${next.input} ? to${s} : ${next.input}) * ${next.together};
+$   end
+$ end
+
+$ -- Rows [a, b) of the outermost axis as the kernel numbers its own.
+$ local function numbered(K, a, up)
+$   if #K.axes == 0 then return K.tall_rows == 1 and a or ("(%s%s) / %d"):format(a, up and " + " .. K.tall_rows - 1 or "", K.tall_rows) end
+$   local each = K.rows // K.axes[1].output
+$   return each == 1 and a or a .. " * " .. each
+$ end
+
+$ local function between(chain, s, T)
+$   local at = 0
+$   for i = 1, s - 1 do at = at + chain[i].between end
+$   return vec.at("(" .. T .. " *)workspace", at)
+$ end
+
+$ local function call(K, chain, target)
+$   local s, T = K.stage, K.V.ctype
+$   local values = {
+$     x = s == 1 and vec.at(layer.inputs[1].name, K.x_first) or between(chain, s - 1, T),
+$     y = s == #chain and vec.at("output", K.y_first) or between(chain, s, T),
+$     r = vec.at("residual", K.y_first),
+$     x0 = s > 1 and "a" .. s - 1 .. (chain[s].together > 1 and " / " .. chain[s].together or "") or "0",
+$     y0 = "a" .. s, r0 = numbered(K, "a" .. s, false), r1 = numbered(K, "b" .. s, true),
+$   }
+$   if chain.batch > 1 and s == 1 then values.x = values.x .. " + image * " .. chain.x_batch end
+$   if chain.batch > 1 and s == #chain then
+$     values.y = values.y .. " + image * " .. chain.y_batch
+$     values.r = values.r .. " + image * " .. chain.y_batch
+$   end
+{
+$   parts.parameter_pointers(K)
+${K.symbol}_stage(${arguments.pass(arguments_of(K), values)});
+}
+$ end
+
+$ local function define_part(kernels, chain, target, symbol)
+$   local last = chain[#chain]
+$   local blocks = (last.output + chain.rows - 1) // chain.rows
+void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
+{
+$   parts.shares(chain.batch * blocks)
+CONVSMITH_ROLLED
+for (ptrdiff_t u = from; u < end; u++) {
+$   if chain.batch > 1 then
+const ptrdiff_t image = u / ${blocks}, block = u % ${blocks};
+$   else
+const ptrdiff_t block = u;
+$   end
+$   ranges(chain)
+$   for _, K in ipairs(kernels) do call(K, chain, target) end
+}
+}
+$ end
+
+$ local function section(target, symbol)
+$   local kernels, chain = parts.kernels(target, symbol), target.kernels.chain
+$   for _, K in ipairs(kernels) do
+$     template(K).define(K)
+$     define_rows(K)
+$   end
+$   pack(kernels, symbol)
+$   define_part(kernels, chain, target, symbol)
+$   parts.whole(symbol)
+$ end
+
+$ return { section = section }

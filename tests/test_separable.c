@@ -1,0 +1,174 @@
+/* separable_conv: the stages against the definition on seeded random layers, what lies between them, counts, and every error. */
+#include "../gen/engine.h"
+#include "../gen/isa.h"
+#include "../gen/plan.h"
+#include "../gen/text.h"
+#include <setjmp.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "spec_text.h"
+
+/* ---- random layers ------------------------------------------------------------------------------------------------------ */
+
+enum { LAYERS = 120 };
+
+static int64_t draw(uint64_t *random, int64_t least, int64_t most) {
+  return least + (int64_t)(cs_random(random) % (uint64_t)(most - least + 1));
+}
+
+static const char *pick(uint64_t *random, const char *const *words, int64_t count) {
+  return words[draw(random, 0, count - 1)];
+}
+
+static void print_list(struct text *spec, const char *key, const int64_t *sizes, int rank) {
+  text_print(spec, ", %s: [", key);
+  for (int d = 0; d < rank; d++) text_print(spec, "%s%lld", d ? ", " : "", (long long)sizes[d]);
+  text_print(spec, "]");
+}
+
+/* Spatial keys: a window that fits, and pads that every padding mode allows. */
+static void print_window(struct text *spec, uint64_t *random, int rank) {
+  static const int64_t spans[] = {40, 14, 7};
+  int64_t in[MAX_SPATIAL], kernel[MAX_SPATIAL], stride[MAX_SPATIAL], dilation[MAX_SPATIAL], pad[MAX_SPATIAL];
+  for (int d = 0; d < rank; d++) {
+    kernel[d] = draw(random, 1, rank == 3 ? 3 : 5);
+    stride[d] = draw(random, 1, 3);
+    dilation[d] = draw(random, 1, 2);
+    const int64_t span = dilation[d] * (kernel[d] - 1) + 1;
+    in[d] = draw(random, draw(random, 0, 1) ? span : span / 2 + 1, span + spans[rank - 1]);
+    pad[d] = draw(random, span > in[d] ? (span - in[d] + 1) / 2 : 0, in[d] - 1 < span ? in[d] - 1 : span);
+    if (2 * pad[d] + in[d] < span) in[d] = span;
+  }
+  for (int d = 0; d < rank; d++) text_print(spec, ", %lld", (long long)in[d]);
+  text_print(spec, "]");
+  print_list(spec, "kernel_size", kernel, rank);
+  print_list(spec, "stride", stride, rank);
+  print_list(spec, "dilation", dilation, rank);
+  print_list(spec, "padding", pad, rank);
+}
+
+static void print_layer(struct text *spec, int number, const char *target, uint64_t *random) {
+  static const char *const layouts[] = {"nhwc", "nchw"}, *const dtypes[] = {"f32", "f32", "f64"},
+                           *const bools[] = {"true", "false"};
+  static const char *const modes[] = {"zeros", "zeros", "reflect", "replicate", "circular"};
+  static const char *const unrolls[] = {"auto", "auto", "none", "full"};
+  static const char *const activations[] = {"none", "relu", "relu6", "{leaky_relu: 0.25}", "{clamp: [-2, 3]}", "silu"};
+  const int64_t multiplier = draw(random, 0, 2) ? 1 : draw(random, 2, 4);
+  text_print(spec, "  - {name: s%d, op: separable_conv, target: %s, out_channels: %lld, multiplier: %lld", number, target,
+             (long long)draw(random, 1, 35), (long long)multiplier);
+  text_print(spec, ", dtype: %s, input_layout: %s, output_layout: %s, padding_mode: %s, unroll: %s", pick(random, dtypes, 3),
+             pick(random, layouts, 2), pick(random, layouts, 2), pick(random, modes, 5), pick(random, unrolls, 4));
+  text_print(spec, ", bias: %s, residual: %s, flip: %s, activation: %s, depthwise_activation: %s", pick(random, bools, 2),
+             pick(random, bools, 2), pick(random, bools, 2), pick(random, activations, 6), pick(random, activations, 6));
+  text_print(spec, ", input: [%lld, %lld", (long long)draw(random, 1, 2), (long long)draw(random, 1, 35 / (int)multiplier));
+  print_window(spec, random, (int)draw(random, 1, 3));
+  text_print(spec, "}\n");
+}
+
+static void random_layers_are_right(void **state) {
+  (void)state;
+  struct engine *engine = engine_new(NULL, 0);
+  struct isa_list all;
+  const char *targets[32];
+  int64_t target_count = 0;
+  struct text spec = {0};
+  uint64_t random = 1;
+  assert_true(isa_read(engine, &all));
+  for (size_t i = 0; i < all.count && target_count < 32; i++)
+    if (all.items[i].runs_here) targets[target_count++] = all.items[i].name;
+  text_print(&spec, "convsmith: 1\nlayers:\n");
+  for (int i = 0; i < LAYERS; i++) print_layer(&spec, i, pick(&random, targets, target_count), &random);
+  const char *path = scratch_write("random.yaml", spec.data);
+  const int status = convsmith("verify %s", path);
+  if (status != 0) fail_msg("%s", strstr(said, "FAIL") ? strstr(said, "FAIL") : said);
+  assert_non_null(strstr(said, mem_text("%d kernels: %d right", LAYERS, LAYERS)));
+  text_free(&spec);
+  engine_free(engine);
+}
+
+/* ---- what lies between ------------------------------------------------------------------------------------------------------ */
+
+static const char tall[] = "convsmith: 1\n"
+                           "layers:\n"
+                           "  - {name: once, op: separable_conv, input: [1, 32, %d, 28], out_channels: 16, kernel_size: 3, "
+                           "padding: 1, layout: %s, stride: %d}\n";
+
+static long workspace_of(int height, const char *layout, int stride) {
+  scratch_write("tall.yaml", mem_text(tall, height, layout, stride));
+  assert_int_equal(convsmith("generate %s -o %s --target avx2", scratch_path("tall.yaml"), scratch_path("tall")), 0);
+  const char *at = strstr(text_of(scratch_path("tall/once.h")), "WORKSPACE_BYTES = ");
+  assert_non_null(at);
+  return strtol(at + strlen("WORKSPACE_BYTES = "), NULL, 10);
+}
+
+/* Twice the height is twice the blocks, and the same rows between the stages: never all. */
+static void height_leaves_the_workspace(void **state) {
+  (void)state;
+  static const char *const layouts[] = {"nhwc", "nchw"};
+  for (int stride = 1; stride <= 2; stride++)
+    for (int i = 0; i < 2; i++) {
+      const long bytes = workspace_of(224, layouts[i], stride);
+      assert_in_range(bytes, 1, 128 << 10);
+      assert_int_equal(workspace_of(448, layouts[i], stride), bytes);
+      assert_int_equal(workspace_of(896, layouts[i], stride), bytes);
+    }
+}
+
+/* ---- counts -------------------------------------------------------------------------------------------------------------------
+ */
+
+/* 14 x 14 outputs: 8 channels of 9 taps, twice each, then 16 channels into 5. */
+static void counts_are_of_both_halves(void **state) {
+  (void)state;
+  const struct layer *layer =
+      spec_layer("op: separable_conv, input: [1, 8, 16, 16], out_channels: 5, kernel_size: 3, multiplier: 2, bias: true");
+  struct tensor tensors[MAX_TENSORS];
+  size_t count = layer->op->tensors(layer, tensors), parameters = 0;
+  for (size_t i = 0; i < count; i++)
+    if (tensors[i].role == TENSOR_PARAMETER) parameters += tensor_count(&tensors[i]);
+  assert_int_equal(parameters, 16 * 9 + 16 + 5 * 16 + 5);
+  assert_int_equal(layer->op->multiply_adds(layer), 14 * 14 * (16 * 9 + 5 * 16));
+  assert_int_equal(layer->op->terms(layer), (9 + 2) + (16 + 2));
+  assert_string_equal(tensors[1].name, "depthwise");
+  assert_string_equal(tensors[2].name, "depthwise_bias");
+  assert_string_equal(tensors[3].name, "weights");
+}
+
+/* ---- errors --------------------------------------------------------------------------------------------------------------------
+ */
+
+static void errors_name_the_key(void **state) {
+  (void)state;
+  static const struct {
+    const char *keys, *says;
+  } rows[] = {
+      {"weights: w.npy", "weights: a file holds one array, but separable_conv has two (depthwise and 1×1); leave it out"},
+      {"bias: b.npy", "bias: a file holds one array"},
+      {"depthwise_activation: prelu", "depthwise_activation: 'prelu' has no tensor of slopes here"},
+      {"depthwise_activation: {clamp: 3}", "depthwise_activation: expected {clamp: [lo, hi]}"},
+      {"depthwise_activation: leaky_relu", "depthwise_activation: expected {leaky_relu: slope} with a finite number, found"},
+      {"multiplier: 0", "multiplier: expected a decimal integer from 1"},
+      {"multiplier: 4611686018427387904", "multiplier: 4611686018427387904 times the 4 channels of input"},
+      {"groups: 2", "groups: op 'separable_conv' has no such key"},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    assert_false(spec_text(mem_text("convsmith: 1\nlayers: [{name: a, op: separable_conv, input: [1, 4, 5, 5], out_channels: 3, "
+                                    "kernel_size: 3, %s}]\n",
+                                    rows[i].keys)));
+    if (!strstr(spec_messages.data, rows[i].says)) fail_msg("%s: %s", rows[i].keys, spec_messages.data);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_teardown(counts_are_of_both_halves, spec_done),
+      cmocka_unit_test_teardown(errors_name_the_key, spec_done),
+      cmocka_unit_test_teardown(height_leaves_the_workspace, spec_done),
+      cmocka_unit_test_teardown(random_layers_are_right, spec_done),
+  };
+  scratch_begin("separable");
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
