@@ -227,6 +227,7 @@ put("Made by `make bench`. A number above 1 says how many times faster the gener
 put("medians of rounds in which all take turns; [bench](commands.md#bench) tells how. *Best of them* is the fastest of oneDNN, XNNPACK and")
 put("OpenBLAS for each layer; *peak* is the share of the multiply-add peak, *limit* of the roofline: the longer of computing at the peak and")
 put("moving input, weights and output once. No layer is left out of a mean. [bench.json](bench.json) holds every row.")
+put("[Both layouts](layouts.md): what channels first costs.")
 put("")
 put("![geometric means against each peer, and the roofline](bench.svg)")
 put("")
