@@ -17,14 +17,14 @@ static size_t lower(const struct layer *layer, struct problem **problems) {
 /* Channels that go elsewhere must do so in whole blocks. */
 static bool check_shuffles(struct layer *layer, struct diags *diags) {
   const char *key = layer->shuffle ? "shuffle" : "pixel_shuffle";
-  int64_t block = layer->shuffle;
+  int64_t block = layer->shuffle ? layer->shuffle : 1;
   if (!layer->shuffle && !layer->pixel_shuffle) return true;
   if (layer->shuffle && layer->pixel_shuffle) {
     layer_error(layer, diags, key, "an output is stored through one permutation; leave out 'pixel_shuffle', or 'shuffle'");
     return false;
   }
   for (int d = 0; d < layer->rank && !layer->shuffle; d++)
-    if (!shape_mul(d ? block : 1, layer->pixel_shuffle, &block)) block = INT64_MAX;
+    if (!shape_mul(block, layer->pixel_shuffle, &block)) block = INT64_MAX;
   if (layer->out_channels % block == 0) return true;
   layer_error(layer, diags, key, "%lld does not divide the %lld out_channels", (long long)block, (long long)layer->out_channels);
   return false;

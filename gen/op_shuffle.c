@@ -117,7 +117,7 @@ static void add_pixels(const struct layer *layer, const struct side *many, const
   for (int i = 0; i < layer->rank; i++, cell *= layer->factor) {
     const int d = layer->order == CS_FOCUS ? i : layer->rank - 1 - i;
     const int64_t steps[] = {cell * many->channel, few->spatial[d]};
-    const int64_t pixels[] = {many->spatial[d], layer->factor * few->spatial[d]};
+    const int64_t pixels[] = {many->spatial[d], layer->factor * few->spatial[d]}; /* NOLINT(clang-analyzer-core.*): d < rank */
     add_move(problem, layer->factor, steps[!many_is_input], steps[many_is_input]);
     add_move(problem, sizes[d], pixels[!many_is_input], pixels[many_is_input]);
   }

@@ -300,7 +300,7 @@ static void add_tiles(struct pooling *pooling, int registers) {
   const bool pixels = pooling->choice.pixels;
   for (int64_t o = 0; o < row->out && !pooling->reason;) {
     const int64_t count = least(pooling->choice.outputs, row->out - o);
-    int64_t base;
+    int64_t base = 0;
     const struct pool_tile tile = (pixels ? pixels_tile : channels_tile)(pooling, o, count, &base);
     const struct pool_run run = {
         .tile = tile_number(pooling, &tile), .count = 1, .x = base * row->x_step, .y = o * row->y_step, .b = o * row->w_step};
