@@ -159,7 +159,7 @@ void copy_build(struct copy *copy, int64_t lanes) {
   for (int kind = 0; kind < copy->block_count; kind++) {
     int64_t extent[MAX_MOVES];
     bool there = true;
-    for (int d = 0; d < copy->moves; d++) extent[d] = copy->extent[d];
+    for (int d = 0; d < MAX_MOVES; d++) extent[d] = d < copy->moves ? copy->extent[d] : 1;
     for (int l = 0; l < copy->loops; l++)
       if (kind >> l & 1) {
         extent[of_move[l]] = copy->loop[l].rest;

@@ -114,7 +114,7 @@ struct side {
 static void add_pixels(const struct layer *layer, const struct side *many, const struct side *few, int64_t channels,
                        const int64_t *sizes, bool many_is_input, struct problem *problem) {
   int64_t cell = layer->order == CS_CRD ? 1 : channels; /* how far cells lie apart, in channels */
-  for (int i = 0; i < layer->rank; i++, cell *= layer->factor) {
+  for (int i = 0; i < layer->rank && i < MAX_SPATIAL; i++, cell *= layer->factor) {
     const int d = layer->order == CS_FOCUS ? i : layer->rank - 1 - i;
     const int64_t steps[] = {cell * many->channel, few->spatial[d]};
     const int64_t pixels[] = {many->spatial[d], layer->factor * few->spatial[d]}; /* NOLINT(clang-analyzer-core.*): d < rank */
@@ -126,6 +126,7 @@ static void add_pixels(const struct layer *layer, const struct side *many, const
 }
 
 static void read_sides(const struct problem *problem, struct side *input, struct side *output) {
+  *input = *output = (struct side){0};
   input->channel = problem->x_channel;
   output->channel = problem->y_channel;
   for (int d = 0; d < problem->rank; d++) {
