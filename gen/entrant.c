@@ -67,13 +67,20 @@ static const float *tensor_values(const struct bench_data *data, const char *nam
 }
 
 static struct peer_layer layer_for_peers(const struct layer *layer, const struct bench_mode *mode, const struct rig *rig) {
-  return (struct peer_layer){.conv = conv_reference(layer),
+  struct cs_conv conv = conv_reference(layer);
+  conv.transposed = layer->op == &op_conv_transpose;
+  return (struct peer_layer){.conv = conv,
                              .in_layout = layer->in_layout,
                              .out_layout = layer->out_layout,
                              .bias = layer->bias,
                              .residual = layer->residual,
                              .threads = mode->threads,
                              .copies = (int)rig->copies};
+}
+
+static bool known_to_peers(const struct layer *layer) {
+  const bool plain = layer->op == &op_conv && !layer->shuffle && !layer->pixel_shuffle;
+  return layer->dtype == CS_F32 && (plain || layer->op == &op_conv_transpose);
 }
 
 /* Every peer may write its own output: a peer that writes nothing must not pass with another's. */
@@ -144,14 +151,13 @@ size_t entrants_open(struct entrant *entrants, const struct peer_list *peers, co
   for (size_t i = 0; i < peers->count; i++) {
     struct text message = {0};
     struct bench_peer *peer = &row->peers[i];
-    const bool fits =
-        layer.conv.dtype == CS_F32 && data->layer->op == &op_conv && !data->layer->shuffle && !data->layer->pixel_shuffle;
+    const bool fits = known_to_peers(data->layer);
     struct entrant first = {.index = i};
     if (fits && peers->items[i].object) first.peer = peer_load(&peers->items[i], &message);
     if (first.peer)
       count += open_variants(entrants + count, &first, peers->items[i].variant, &layer, data, rig, peer);
     else
-      refuse(&peer->entries[0], !fits                    ? "peers compute plain f32 convolutions"
+      refuse(&peer->entries[0], !fits                    ? "peers compute plain and transposed f32 convolutions"
                                 : peers->items[i].object ? message.data
                                                          : peers->items[i].why);
     text_free(&message);

@@ -22,7 +22,7 @@ static void spread(const ptrdiff_t *from, int rank, int missing, int *to) {
 }
 
 static int takes(const struct cs_conv *conv) {
-  return conv->dtype == CS_F32 && conv->pad_mode == CS_ZEROS && !conv->flip &&
+  return conv->dtype == CS_F32 && conv->pad_mode == CS_ZEROS && !conv->flip && !conv->transposed &&
          (conv->activation <= CS_RELU6 || conv->activation == CS_CLAMP || conv->activation == CS_LEAKY_RELU);
 }
 
@@ -30,7 +30,7 @@ static void *create(const struct peer_layer *layer, const struct peer_data *data
   const struct cs_conv *conv = &layer->conv;
   struct run *run = takes(conv) ? calloc(1, sizeof *run) : NULL;
   (void)variant;
-  if (!run) return snprintf(why, size, "its loops know zero padding and piecewise linear activations"), NULL;
+  if (!run) return snprintf(why, size, "its loops know convolutions with zero padding and piecewise linear activations"), NULL;
   run->layer = *layer;
   run->data = *data;
   spread(conv->in, conv->rank, 1, run->in);

@@ -41,7 +41,9 @@ static void version(char *text, size_t size) {
 /* By spatial dimensions - 1. */
 static const dnnl_format_tag_t first[] = {dnnl_ncw, dnnl_nchw, dnnl_ncdhw}, last[] = {dnnl_nwc, dnnl_nhwc, dnnl_ndhwc},
                                blocked[] = {dnnl_nCw16c, dnnl_nChw16c, dnnl_nCdhw16c}, dense[] = {dnnl_oiw, dnnl_oihw, dnnl_oidhw},
-                               grouped[] = {dnnl_goiw, dnnl_goihw, dnnl_goidhw};
+                               grouped[] = {dnnl_goiw, dnnl_goihw, dnnl_goidhw},
+                               turned[] = {dnnl_bac, dnnl_bacd, dnnl_bacde}, /* transposed: inputs before outputs */
+    turned_groups[] = {dnnl_acbd, dnnl_acbde, dnnl_acbdef};
 
 static dnnl_format_tag_t plain_tag(enum cs_layout layout, int rank) {
   return layout == CS_NHWC ? last[rank - 1] : first[rank - 1];
@@ -65,7 +67,8 @@ static dnnl_status_t describe_weights(dnnl_memory_desc_t *md, const struct cs_co
   dims[count++] = conv->out_channels / conv->groups;
   dims[count++] = conv->in_channels / conv->groups;
   for (int d = 0; d < conv->rank; d++) dims[count++] = conv->kernel[d];
-  const dnnl_format_tag_t tag = conv->groups > 1 ? grouped[conv->rank - 1] : dense[conv->rank - 1];
+  const dnnl_format_tag_t *tags = conv->transposed ? conv->groups > 1 ? turned_groups : turned : conv->groups > 1 ? grouped : dense;
+  const dnnl_format_tag_t tag = tags[conv->rank - 1];
   return dnnl_memory_desc_init_by_tag(md, count, dims, dnnl_f32, any ? dnnl_format_tag_any : tag);
 }
 
@@ -74,22 +77,43 @@ static dnnl_status_t describe_bias(dnnl_memory_desc_t *md, const struct cs_conv 
   return dnnl_memory_desc_init_by_tag(md, 1, dims, dnnl_f32, dnnl_x);
 }
 
-static dnnl_status_t describe_conv(dnnl_convolution_desc_t *desc, const struct peer_layer *layer, int variant) {
-  const struct cs_conv *conv = &layer->conv;
-  dnnl_memory_desc_t src, weights, bias, dst;
+/* Sizes that a window has, and what it would need after the input; transposed, input and output change places. */
+struct windows {
   dnnl_dims_t stride, dilation, before, after;
+};
+
+static struct windows windows_of(const struct cs_conv *conv) {
+  const ptrdiff_t *narrow = conv->transposed ? conv->in : conv->out, *wide = conv->transposed ? conv->out : conv->in;
+  struct windows windows;
   for (int d = 0; d < conv->rank; d++) {
-    stride[d] = conv->stride[d];
-    dilation[d] = conv->dilation[d] - 1;
-    before[d] = conv->pad[d];
-    after[d] = (conv->out[d] - 1) * conv->stride[d] + (conv->kernel[d] - 1) * conv->dilation[d] + 1 - conv->in[d] - conv->pad[d];
+    windows.stride[d] = conv->stride[d];
+    windows.dilation[d] = conv->dilation[d] - 1;
+    windows.before[d] = conv->pad[d];
+    windows.after[d] = (narrow[d] - 1) * conv->stride[d] + (conv->kernel[d] - 1) * conv->dilation[d] + 1 - wide[d] - conv->pad[d];
   }
+  return windows;
+}
+
+union operation {
+  dnnl_convolution_desc_t conv;
+  dnnl_deconvolution_desc_t transposed;
+};
+
+static dnnl_status_t describe_conv(union operation *operation, const struct peer_layer *layer, int variant) {
+  const struct cs_conv *conv = &layer->conv;
+  const struct windows windows = windows_of(conv);
+  dnnl_memory_desc_t src, weights, bias, dst;
   TRY(describe_tensor(&src, conv, conv->in_channels, conv->in, tag_of(variant, layer->in_layout, conv->rank)));
   TRY(describe_tensor(&dst, conv, conv->out_channels, conv->out, tag_of(variant, layer->out_layout, conv->rank)));
   TRY(describe_weights(&weights, conv, 1));
   TRY(describe_bias(&bias, conv));
-  return dnnl_dilated_convolution_forward_desc_init(desc, dnnl_forward_inference, dnnl_convolution_direct, &src, &weights,
-                                                    layer->bias ? &bias : NULL, &dst, stride, dilation, before, after);
+  if (conv->transposed)
+    return dnnl_dilated_deconvolution_forward_desc_init(&operation->transposed, dnnl_forward_inference, dnnl_deconvolution_direct,
+                                                        &src, &weights, layer->bias ? &bias : NULL, &dst, windows.stride,
+                                                        windows.dilation, windows.before, windows.after);
+  return dnnl_dilated_convolution_forward_desc_init(&operation->conv, dnnl_forward_inference, dnnl_convolution_direct, &src,
+                                                    &weights, layer->bias ? &bias : NULL, &dst, windows.stride, windows.dilation,
+                                                    windows.before, windows.after);
 }
 
 static const struct {
@@ -121,7 +145,7 @@ static dnnl_status_t fill_attributes(dnnl_primitive_attr_t attr, dnnl_post_ops_t
 }
 
 static dnnl_status_t describe(struct run *run, int variant) {
-  dnnl_convolution_desc_t desc;
+  union operation desc;
   dnnl_primitive_attr_t attr;
   dnnl_post_ops_t ops;
   TRY(describe_conv(&desc, &run->layer, variant));

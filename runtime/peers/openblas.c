@@ -24,7 +24,7 @@ static void version(char *text, size_t size) {
 
 static const char *reason(const struct peer_layer *layer) {
   const struct cs_conv *conv = &layer->conv;
-  if (conv->rank != 2) return "written for two dimensions";
+  if (conv->rank != 2 || conv->transposed) return "written for convolutions of two dimensions";
   if (layer->in_layout != CS_NHWC || layer->out_layout != CS_NHWC) return "written for channels last";
   if (conv->dtype != CS_F32 || conv->pad_mode != CS_ZEROS || conv->flip) return "written for f32, zero padding, no flip";
   if (conv->activation > CS_RELU6 && conv->activation != CS_CLAMP) return "written for none, relu, relu6 and clamp";

@@ -22,6 +22,7 @@ static void version(char *text, size_t size) {
 static const char *reason(const struct peer_layer *layer) {
   const struct cs_conv *conv = &layer->conv;
   if (xnn_initialize(NULL) != xnn_status_success) return "it does not run on this machine";
+  if (conv->transposed) return "its deconvolution is not asked";
   if (conv->rank > 2) return "it has no three dimensions";
   if (layer->in_layout != CS_NHWC || layer->out_layout != CS_NHWC) return "it takes channels last";
   if (conv->dtype != CS_F32 || conv->pad_mode != CS_ZEROS || conv->flip) return "it takes f32, zero padding, no flip";
