@@ -66,6 +66,13 @@ static void print_plans(const struct layer *layer, const struct isa *isa) {
   }
 }
 
+/* Baked weights that are exactly zero. */
+static void print_dropped(const struct layer *layer) {
+  size_t zeros = 0;
+  for (size_t i = 0; i < layer->weights.count; i++) zeros += cs_get(layer->weights.data, i, layer->dtype) == 0;
+  if (zeros) printf("  %-16s %zu of %zu baked weights are exactly zero: no taps\n", "dropped", zeros, layer->weights.count);
+}
+
 static void print_layer(struct job *job, const struct layer *layer) {
   struct info info = info_of(job, layer);
   printf("%s: %s, %s, %s\n", layer->name, layer->op->name, dtype_name(layer->dtype), layouts_text(layer));
@@ -73,6 +80,8 @@ static void print_layer(struct job *job, const struct layer *layer) {
   print_shape("output", info.output, info.rank);
   print_count("parameters", info.parameters);
   print_count("multiply-adds", info.multiply_adds);
+  if (layer->op->saving) printf("  %-16s %s\n", "saving", layer->op->saving(layer));
+  if (job->options->explain) print_dropped(layer);
   printf("  %-16s ", "receptive field");
   print_fields(info.field, layer->rank);
   printf("\n");

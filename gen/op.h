@@ -46,6 +46,8 @@ struct op {
                  struct cs_expect *expect);
   /* Nominal multiply-adds of the whole layer (padded taps counted); parameters are the elements of the PARAMETER tensors. */
   int64_t (*multiply_adds)(const struct layer *layer);
+  /* What the op saves against another that does the same, in words for `info`; NULL: nothing. */
+  const char *(*saving)(const struct layer *layer);
   /* n of the bound γ(n): the terms of a sum, and two more for bias and residual. */
   int64_t (*terms)(const struct layer *layer);
   /* Magnitude up to which small whole numbers as data make every sum and the activation exact in the type; 0: never exact. */

@@ -146,6 +146,13 @@ static int64_t multiply_adds(const struct layer *layer) {
   return shape_add(conv_multiply_adds(&first), conv_multiply_adds(&second), &sum) ? sum : INT64_MAX;
 }
 
+/* A dense layer has M·C·Πk multiply-adds an output pixel, this one C·m·Πk + M·C·m. */
+static const char *saving(const struct layer *layer) {
+  const double m = (double)layer->multiplier, taps = (double)conv_taps(layer), outputs = (double)layer->out_channels;
+  return mem_text("%.3g of a dense layer's multiply-adds: m/M + m/k, m = %lld, M = %lld, k = %lld taps", m / outputs + m / taps,
+                  (long long)layer->multiplier, (long long)layer->out_channels, (long long)conv_taps(layer));
+}
+
 static int64_t terms(const struct layer *layer) {
   const struct layer first = separable_depthwise(layer), second = separable_pointwise(layer);
   return conv_terms(&first) + conv_terms(&second);
@@ -165,6 +172,7 @@ const struct op op_separable_conv = {
     .chain = chain,
     .expect = separable_expect,
     .multiply_adds = multiply_adds,
+    .saving = saving,
     .terms = terms,
     .exact_limit = exact_limit,
     .window = conv_window,

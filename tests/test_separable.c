@@ -137,6 +137,21 @@ static void counts_are_of_both_halves(void **state) {
   assert_string_equal(tensors[3].name, "weights");
 }
 
+static void info_tells_the_saving(void **state) {
+  (void)state;
+  scratch_write("saving.yaml", "convsmith: 1\nlayers: [{name: a, op: separable_conv, input: [1, 8, 16, 16], out_channels: 64, "
+                               "kernel_size: 3}]\n");
+  assert_int_equal(convsmith("info %s", scratch_path("saving.yaml")), 0);
+  assert_non_null(strstr(said, "0.127 of a dense layer's multiply-adds: m/M + m/k, m = 1, M = 64, k = 9 taps")); /* 1/64 + 1/9 */
+}
+
+/* Sobel's kernel has a column of zeros. */
+static void explain_tells_dropped_taps(void **state) {
+  (void)state;
+  assert_int_equal(convsmith("info specs/features/baked_weights.yaml --explain"), 0);
+  assert_non_null(strstr(said, "baked weights are exactly zero: no taps"));
+}
+
 /* ---- errors --------------------------------------------------------------------------------------------------------------------
  */
 
@@ -165,6 +180,8 @@ static void errors_name_the_key(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(counts_are_of_both_halves, spec_done),
+      cmocka_unit_test_teardown(info_tells_the_saving, spec_done),
+      cmocka_unit_test_teardown(explain_tells_dropped_taps, spec_done),
       cmocka_unit_test_teardown(errors_name_the_key, spec_done),
       cmocka_unit_test_teardown(height_leaves_the_workspace, spec_done),
       cmocka_unit_test_teardown(random_layers_are_right, spec_done),
