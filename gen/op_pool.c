@@ -301,7 +301,7 @@ static int64_t multiply_adds(const struct layer *layer) {
 }
 
 static int64_t terms(const struct layer *layer) {
-  if (!is_mean(layer)) return 1;
+  if (!is_mean(layer)) return 0; /* exact */
   return (layer->run > 0 ? layer->run : conv_taps(layer)) + 2;
 }
 

@@ -209,14 +209,10 @@ static void push_reference(lua_State *L, const struct layer *layer) {
 
 /* ---- counts ----------------------------------------------------------------------------------------------------------- */
 
-static int64_t no_multiply_adds(const struct layer *layer) {
+/* Multiply-adds, and terms of a sum. */
+static int64_t none(const struct layer *layer) {
   (void)layer;
   return 0;
-}
-
-static int64_t one_term(const struct layer *layer) {
-  (void)layer;
-  return 1;
 }
 
 /* Every number of the type is copied: the more there are, the less a wrong one goes unseen. */
@@ -251,8 +247,8 @@ static const char *describe_channels(const struct layer *layer) {
 #define SHUFFLE_ROW(word, own_keys, own_resolve, own_lower, own_window, own_describe)                                              \
   {                                                                                                                                \
     .name = word, .keys = own_keys, .resolve = own_resolve, .tensors = tensors, .lower = own_lower, .expect = expect,              \
-    .multiply_adds = no_multiply_adds, .terms = one_term, .exact_limit = exact_limit, .window = own_window,                        \
-    .describe = own_describe, .reference = "shuffle", .push_reference = push_reference,                                            \
+    .multiply_adds = none, .terms = none, .exact_limit = exact_limit, .window = own_window, .describe = own_describe,              \
+    .reference = "shuffle", .push_reference = push_reference,                                                                      \
   }
 
 const struct op op_pixel_shuffle =
