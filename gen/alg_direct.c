@@ -203,13 +203,13 @@ static bool try_choice(struct candidates *candidates, struct choice choice) {
 }
 
 /* Bands of the last plan, if it was accepted, where there are several blocks that take rows in turn: single rows unless these are
- * tiles, and as many as a cache holds. */
+ * tiles of few pixels, and as many as a cache holds. */
 static void try_bands(struct candidates *candidates) {
   const struct plan *plan = &candidates->plans[candidates->count - 1];
   const struct direct_parameters *parameters = plan->parameters;
   if (plan->reason || parameters->designs[0].channel_blocks == 1) return;
   const struct design *design = &parameters->designs[0];
-  const bool flat = design->rank == 1, chunked = design->chunks > 1;
+  const bool flat = design->rank == 1 && design->choice.form != FORM_PIXELS, chunked = design->chunks > 1;
   const int64_t band = (int64_t)((chunked ? chunk_band_bytes : band_bytes) / design_row_bytes(design));
   struct choice choice = design->choice;
   choice.full = false;

@@ -140,7 +140,8 @@ static double far_byte(const struct design *design) {
 
 /* Cycles for a byte of input, over channel blocks: these find it in turn, or a band of it. */
 static double input_byte(const struct design *design, const struct traffic *traffic) {
-  const bool fits = traffic->input + traffic->output + traffic->panel <= processor.l2;
+  const double passes = design->choice.form == FORM_PIXELS ? (double)design->channel_blocks : 1; /* until all outputs are through */
+  const bool fits = traffic->input + traffic->output / passes + traffic->panel <= processor.l2;
   const double first = fits ? processor.rows_from_l2 : far_byte(design);
   const double near = traffic->band + traffic->panel <= processor.l1 ? 0 : processor.rows_from_l2;
   const double again = traffic->band + traffic->weights <= processor.l2 ? near : far_byte(design);
@@ -154,8 +155,9 @@ static double tile_cycles(const struct design *design, const struct isa *isa, co
   const double x = tile_input(design, traffic, tile), macs = mac_cycles(design, isa, tile);
   const double w_stream = design->choice.form == FORM_DEPTH ? 0 : traffic->panel * panel_byte(traffic, x);
   const double x_stream = x * input_byte(design, traffic);
-  if (design->choice.form == FORM_PIXELS) return hypot(macs, hypot(w_stream, x_stream));
-  return hypot(macs, w_stream) + x_stream + band_cycles(design, traffic);
+  const double w_first = band_cycles(design, traffic);
+  if (design->choice.form == FORM_PIXELS) return hypot(macs, hypot(w_stream + w_first, x_stream * processor.planes));
+  return hypot(macs, w_stream) + x_stream + w_first;
 }
 
 /* ---- blocks, outputs ------------------------------------------------------------------------------------------------- */
@@ -184,8 +186,7 @@ static double weight_cycles(const struct design *design, const struct traffic *t
 static double piece_of(const struct design *design) {
   const double vectors = (double)(cs_size(design->problem.dtype) * (size_t)(design->choice.vectors * design->lanes));
   if (design->channel_blocks == 1) return INFINITY;
-  if (design->choice.form != FORM_PIXELS) return vectors;
-  return design->choice.band ? (double)design->choice.band * vectors : INFINITY;
+  return design->choice.form != FORM_PIXELS || design->choice.band ? vectors : INFINITY;
 }
 
 /* Sums that go out of the caches and back between chunks. */

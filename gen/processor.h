@@ -26,6 +26,7 @@ static const struct {
   double there_and_back;   /* of a byte of sums that is read and written beyond l2 */
   double late;             /* share of what is fetched ahead that is still waited for */
   double rows_from_l2;     /* of a byte of several rows: many short streams, which are not fetched ahead */
+  double planes;           /* factor of input whose neighbouring channels are planes apart: nothing fetches it ahead */
   double line_apart;       /* of a line of outputs beyond l2 whose neighbours are written in another pass */
   double line_late;        /* the same, later in its band */
   double line_scattered;   /* the same where every lane goes to a line of its own */
@@ -53,6 +54,7 @@ static const struct {
     .there_and_back = 2.5,
     .late = 0.3,
     .rows_from_l2 = 1.0 / 75,
+    .planes = 2.5,
     .line_apart = 12,
     .line_late = 6,
     .line_scattered = 10,
