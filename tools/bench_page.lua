@@ -166,6 +166,8 @@ end
 local function put_losses(sections)
   put("## What we lose")
   put("")
+  put("What limits such layers, and what was tried: [losses](losses.md).")
+  put("")
   local count = 0
   for _, section in ipairs(sections) do
     for _, layer in ipairs(section.layers) do
