@@ -24,9 +24,10 @@ static struct plan new_plan(const struct candidates *candidates, const struct po
 
 static const double tile_cycles = 8, row_cycles = 20; /* to call a tile, to begin a row */
 
-/* Cycles of touching a vector whose lanes lie `step` apart. */
+/* Cycles of touching a vector whose lanes lie `step` apart. Several such vectors at once touch more lines than caches keep. */
 static double access(const struct pooling *pooling, int64_t step) {
-  return step == 1 || pooling->lane_count == 1 ? 0.5 : (double)pooling->lane_count;
+  if (step == 1 || pooling->lane_count == 1) return 0.5;
+  return (double)pooling->lane_count * (1 + 0.25 * (double)(pooling->choice.vectors - 1));
 }
 
 /* Of combining two vectors: the larger one keeps NaN by instructions of its own. */
