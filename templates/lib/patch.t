@@ -72,7 +72,11 @@ $ end
 
 $ -- All lines for one input channel of a group.
 $ local function channel(tile, xp, wp, k)
-$   for tap = 0, K.held and K.taps - 1 or -1 do weight(tile, wp, tap, uses, k) end
+$   local used = {} -- at a border, some taps are not
+$   for _, l in ipairs(tile.lines) do for _, s in ipairs(l.steps) do for _, mac in ipairs(s.macs) do used[mac.tap] = true end end end
+$   for tap = 0, K.held and K.taps - 1 or -1 do
+$     if used[tap] then weight(tile, wp, tap, uses, k) end
+$   end
 $   for _, l in ipairs(tile.lines) do line(tile, l, xp, wp, k) end
 $ end
 
