@@ -21,10 +21,10 @@ struct choice {
   enum form form;
   int64_t rows, vectors;            /* at most, of a tile */
   int64_t band;                     /* rows of outputs that all channel blocks take, in turn, before the next ones; 0: all rows */
-  bool full;                        /* no loop over taps or input channels */
   int64_t strip;                    /* rows of outputs whose inputs are brought together first; 0: none are */
-  bool trimmed;                     /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
   int64_t chunk;                    /* input channels that all rows of outputs take before the next ones; 0: all at once */
+  bool full;                        /* no loop over taps or input channels */
+  bool trimmed;                     /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
   bool ahead_w;                     /* fetches the weights of the next chunk or block meanwhile */
   bool ahead_x;                     /* fetches the input of the tile after the next meanwhile */
   bool split;                       /* inner columns in peeled tiles, those at the borders trimmed: a design each */
