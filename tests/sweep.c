@@ -24,7 +24,7 @@ static const struct {
     [SWEEP_OUTPUT_LAYOUT] = {"output_layout", VALUES("nhwc", "nchw")},
     [SWEEP_CHANNELS] = {"channels", VALUES("1", "3", "V-1", "V", "V+1", "2V+1")},
     [SWEEP_OUTPUTS] = {"outputs", VALUES("1", "3", "V-1", "V", "V+1", "2V+1", "as channels")},
-    [SWEEP_GROUPS] = {"groups", VALUES("1", "2", "several", "depthwise", "depthwise x2")},
+    [SWEEP_GROUPS] = {"groups", VALUES("1", "2", "several", "small", "depthwise", "depthwise x2")},
     [SWEEP_KERNEL] = {"kernel", VALUES("1", "2", "3", "4", "5", "7", "1x8", "8x1", "beyond input")},
     [SWEEP_RANK] = {"rank", VALUES("1", "2", "3")},
     [SWEEP_BATCH] = {"batch", VALUES("1", "2", "3")},
@@ -53,6 +53,7 @@ static const struct {
 #define OWN_OUTPUTS VALUES("1", "3", "V-1", "V", "V+1", "2V+1")
     {SWEEP_GROUPS, "depthwise", SWEEP_OUTPUTS, OWN_OUTPUTS, "a depthwise layer has as many outputs as channels"},
     {SWEEP_GROUPS, "depthwise x2", SWEEP_OUTPUTS, OWN_OUTPUTS, "a multiplier of 2 makes twice as many outputs as channels"},
+    {SWEEP_GROUPS, "small", SWEEP_OUTPUTS, OWN_OUTPUTS, "groups of few channels draw how many outputs they have"},
     {SWEEP_KERNEL, "8x1", SWEEP_RANK, VALUES("1"), "one row of 8 is what 1x8 is in one dimension"},
     {SWEEP_KERNEL, "beyond input", SWEEP_PADDING, VALUES("valid"), "without padding there is no output"},
 };

@@ -27,12 +27,23 @@ static int64_t channel_count(const char *word, int lanes) {
   return (v > word ? 2 : 1) * lanes + atoi(v + 1);
 }
 
+/* Groups of 2 to 8 channels, half of them with other numbers of outputs; as many groups as others have channels. */
+static bool draw_small_groups(struct sweep_layer *layer, int64_t groups, uint64_t *random) {
+  const int64_t channels = sweep_random(random, 2, 8);
+  const int64_t outputs = sweep_random(random, 0, 1) ? channels : sweep_random(random, 1, 8);
+  layer->groups = groups > 1 ? groups : 2;
+  layer->channels = layer->groups * channels;
+  layer->outputs = layer->groups * outputs;
+  return true;
+}
+
 static bool draw_channels(struct sweep_layer *layer, int lanes, uint64_t *random) {
   const int64_t channels = channel_count(sweep_value(layer, SWEEP_CHANNELS), lanes);
   const bool derived = is(layer, SWEEP_OUTPUTS, "as channels"), depthwise = *sweep_value(layer, SWEEP_GROUPS) == 'd';
   const int64_t outputs = derived ? channels : channel_count(sweep_value(layer, SWEEP_OUTPUTS), lanes);
   const int64_t groups = is(layer, SWEEP_GROUPS, "several") ? sweep_random(random, 3, 5) : atoi(sweep_value(layer, SWEEP_GROUPS));
   layer->batch = atoi(sweep_value(layer, SWEEP_BATCH));
+  if (is(layer, SWEEP_GROUPS, "small")) return draw_small_groups(layer, channels, random);
   layer->groups = depthwise ? channels : groups;
   layer->channels = depthwise ? channels : groups * channels;
   layer->outputs = depthwise ? channels * (is(layer, SWEEP_GROUPS, "depthwise x2") ? 2 : 1) : groups * outputs;
