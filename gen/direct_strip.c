@@ -23,6 +23,7 @@ bool strips_apply(const struct problem *problem) {
   const struct axis *lines = lines_of(problem), *pixels = pixels_of(problem);
   if (problem->rank > 2 || problem->groups > 1 || problem->phases || problem->gathered) return false;
   if (problem->x_rows || problem->y_rows) return false; /* the workspace is taken */
+  if (lines->out * pixels->out == 1) return false;      /* images of one element fold into a row, which has no strips */
   if (lines->kernel * pixels->kernel > 1 || axis_trimmed(lines) || axis_trimmed(pixels)) return false;
   if (lines->out > 1 && lines->y_step != pixels->out * pixels->y_step) return false;
   return pixels->x_step == 1 && (pixels->stride > 1 || lines->stride > 1);
