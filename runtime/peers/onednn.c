@@ -84,7 +84,7 @@ struct windows {
 
 static struct windows windows_of(const struct cs_conv *conv) {
   const ptrdiff_t *narrow = conv->transposed ? conv->in : conv->out, *wide = conv->transposed ? conv->out : conv->in;
-  struct windows windows;
+  struct windows windows = {{0}, {0}, {0}, {0}};
   for (int d = 0; d < conv->rank; d++) {
     windows.stride[d] = conv->stride[d];
     windows.dilation[d] = conv->dilation[d] - 1;
