@@ -34,7 +34,8 @@ static int64_t patch_bytes(const struct depthwise *depthwise, const struct patch
   const int64_t mac = isa->mac_bytes * (depthwise->base.problem.zero_weights ? 2 : 1);
   const int64_t bodies = (depthwise->vectors > 0) + (depthwise->last > 0);
   const int64_t finish = patch->rows * patch->columns * design_finish_bytes(&depthwise->base);
-  const int64_t channel = patch->macs * mac + patch->loads * 10 + (int64_t)patch->line_count * 30;
+  const int64_t load = depthwise->choice.permuted ? 30 : 10; /* and a permutation, and moves for want of registers */
+  const int64_t channel = patch->macs * mac + patch->loads * load + (int64_t)patch->line_count * 30;
   return 200 + bodies * (100 + depthwise->spelled * channel + finish);
 }
 
@@ -83,6 +84,7 @@ static void try_choice(struct candidates *candidates, struct patch_choice choice
   const size_t mark = mem_mark();
   struct depthwise_parameters *parameters = mem_new(sizeof *parameters);
   struct plan plan = new_plan(candidates, &choice);
+  int64_t pack_bytes = 0;
   char reason[256];
   plan.row_tile = choice.columns;
   plan.channel_tile = candidates->isa->lanes[candidates->problems[0].dtype];
@@ -94,7 +96,9 @@ static void try_choice(struct candidates *candidates, struct patch_choice choice
     design_set_baked(&kernel->base, i > 0 ? &kernel[-1].base : NULL);
     plan.reason = judge(kernel, candidates->isa);
     if (!plan.reason) sum_up(&plan, kernel);
+    pack_bytes += design_pack_bytes(&kernel->base);
   }
+  if (pack_bytes > plan.code_bytes) plan.code_bytes = pack_bytes;
   if (!plan.reason) {
     candidates_add(candidates, plan);
     return;

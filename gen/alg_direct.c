@@ -179,6 +179,7 @@ static bool try_choice(struct candidates *candidates, struct choice choice) {
   const size_t mark = mem_mark();
   struct direct_parameters *parameters = mem_new(sizeof *parameters);
   struct plan plan = new_plan(candidates, &choice);
+  int64_t pack_bytes = 0;
   parameters->designs = mem_array(3 * candidates->problem_count, sizeof(struct design));
   plan.parameters = parameters;
   for (size_t i = 0; i < candidates->problem_count && !plan.reason; i++) {
@@ -189,8 +190,10 @@ static bool try_choice(struct candidates *candidates, struct choice choice) {
       design_set_baked(&designs[d], i > 0 ? designs - 1 : NULL);
       if (!plan.reason) plan.reason = judge(&designs[d], candidates->isa);
       sum_up(&plan, &designs[d]);
+      pack_bytes += design_pack_bytes(&designs[d]);
     }
   }
+  if (pack_bytes > plan.code_bytes) plan.code_bytes = pack_bytes;
   if (!plan.reason && plan.multiply_adds > max_full_macs)
     plan.reason = mem_text("its %zu kernels hold %lld multiply-adds, at most %lld compile in good time", parameters->count,
                            (long long)plan.multiply_adds, (long long)max_full_macs);

@@ -21,7 +21,7 @@ int64_t patch_registers(const struct axis *row, int64_t taps, const struct patch
 static void set_axes(struct depthwise *depthwise) {
   depthwise->outer = depthwise->base.rank - 1;
   depthwise->row = depthwise->base.axis[depthwise->outer];
-  depthwise->tall = depthwise->choice.rows > 1 ? depthwise->base.axis[--depthwise->outer] : single;
+  depthwise->tall = depthwise->choice.rows > 1 && depthwise->outer > 0 ? depthwise->base.axis[--depthwise->outer] : single;
 }
 
 /* As equal in height as can be: the higher ones first. Where rows take turns, all begin at multiples of the height. */

@@ -170,6 +170,7 @@ double design_cost(const struct design *design, const struct isa *isa);
 int64_t design_code_bytes(const struct design *design, const struct isa *isa); /* of its largest function, about */
 double design_store_cycles(const struct design *design);                       /* of one accumulator */
 int64_t design_finish_bytes(const struct design *design); /* of code, for one accumulator: residual, activation, store */
+int64_t design_pack_bytes(const struct design *design);   /* of code, in NAME_pack */
 int64_t design_packed(const struct design *design);       /* elements that NAME_pack fills */
 /* Sets where the baked values of a problem's designs begin: behind those of `before`, a design of the problem before it, or NULL.
  */

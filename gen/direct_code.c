@@ -42,3 +42,9 @@ int64_t design_code_bytes(const struct design *design, const struct isa *isa) {
   }
   return largest;
 }
+
+int64_t design_pack_bytes(const struct design *design) {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < design->box_count && !design->shared; i++) bytes += 40 + 20 * design->boxes[i].loop_count;
+  return bytes;
+}

@@ -71,6 +71,11 @@ $     if K.residual and K.form ~= "dot" then
 a${row}_${q} = ${V.add(("a%d_%d"):format(row, q), V.get(place("r", row, q), K.y_lane, live))};
 $     end
 $   end)
+$   each(tile, function(row, q, live)
+$     if V.isa.pin and K.form ~= "dot" and K.y_lane ~= 1 and live < V.lanes then
+CONVSMITH_PIN("${V.isa.pin}", a${row}_${q}); /* or gcc makes the partial load a whole one where lanes are stored one by one */
+$     end
+$   end)
 $   if K.chunks > 1 then
 } else {
 $     each(tile, function(row, q, live)
@@ -316,11 +321,6 @@ $   if #tile.spans == 0 then
 $     for _, count in ipairs(counts(K)) do
 (void)${count[2]};
 $     end
-$     each(tile, function(row, q) -- or gcc 12 makes a partial load a whole one where what is loaded is stored lane by lane
-$       if K.V.isa.pin then
-CONVSMITH_PIN("${K.V.isa.pin}", a${row}_${q});
-$       end
-$     end)
 $   else
 $     if K.ahead_w and tile.w_ahead == 0 then
 (void)ahead;
