@@ -14,10 +14,15 @@ static const char *const separable_keys[] = {
 
 /* ---- the two halves ---------------------------------------------------------------------------------------------------- */
 
+/* Channels between the halves, 2^63-1 where there are more: that is reported. */
+static int64_t members(const struct layer *layer) {
+  return shape_product((int64_t[]){layer->in_channels, layer->multiplier}, 2);
+}
+
 struct layer separable_depthwise(const struct layer *layer) {
   struct layer half = *layer;
   half.groups = layer->in_channels;
-  half.out_channels = layer->in_channels * layer->multiplier;
+  half.out_channels = members(layer);
   half.out_layout = layer->in_layout;
   half.activation = layer->depthwise_activation;
   for (int i = 0; i < 2; i++) half.act[i] = layer->depthwise_act[i];
@@ -27,7 +32,7 @@ struct layer separable_depthwise(const struct layer *layer) {
 
 struct layer separable_pointwise(const struct layer *layer) {
   struct layer half = *layer;
-  half.in_channels = layer->in_channels * layer->multiplier;
+  half.in_channels = members(layer);
   half.pad_mode = CS_ZEROS;
   half.flip = false;
   for (int d = 0; d < layer->rank; d++) {

@@ -218,6 +218,8 @@ int main(void) {
     tests[i] = (struct CMUnitTest){families[i].name, kernels_are_right, NULL, NULL, &states[i]};
   }
   scratch_begin("family");
-  if (!isa_read(engine_new(NULL, 0), &isas)) return 1;
-  return cmocka_run_group_tests_name("family", tests, NULL, NULL);
+  struct engine *engine = engine_new(NULL, 0);
+  const int failed = isa_read(engine, &isas) ? cmocka_run_group_tests_name("family", tests, NULL, NULL) : 1;
+  engine_free(engine);
+  return failed;
 }
