@@ -27,7 +27,7 @@ struct algorithm {
   void (*enumerate)(struct candidates *candidates);
   /* Pushes the table `kernels` of the template: one for each problem. */
   void (*push)(lua_State *L, const struct plan *plan);
-  /* The layer's baked values, in an order that is the same for every plan. */
+  /* The layer's baked values, in an order that is the same for every plan; NULL: such layers have none. */
   struct baked_values (*bake)(const struct plan *plan, const struct layer *layer);
 };
 

@@ -260,12 +260,7 @@ static void push_stage(lua_State *L, const struct chain *chain, size_t s) {
 static void push_walk(lua_State *L, const struct chain *chain, size_t s) {
   const struct axis *axis = &chain->stages[s].problem.axis[0];
   lua_createtable(L, 0, 8);
-  set_integer(L, "input", axis->in);
-  set_integer(L, "output", axis->out);
-  set_integer(L, "kernel", axis->kernel);
-  set_integer(L, "stride", axis->stride);
-  set_integer(L, "dilation", axis->dilation);
-  set_integer(L, "pad", axis->pad);
+  set_axis(L, axis);
   set_integer(L, "together", chain->stages[s].together);
   set_integer(L, "between", chain->between[s]);
   lua_rawseti(L, -2, (lua_Integer)s + 1);

@@ -167,16 +167,10 @@ static void copy_push_all(lua_State *L, const struct plan *plan) {
   }
 }
 
-static struct baked_values copy_bake(const struct plan *plan, const struct layer *layer) {
-  (void)plan, (void)layer;
-  return (struct baked_values){0};
-}
-
 const struct algorithm alg_copy = {
     .name = "direct",
     .work = WORK_COPY,
     .template = "copy.t",
     .enumerate = copy_enumerate,
     .push = copy_push_all,
-    .bake = copy_bake,
 };

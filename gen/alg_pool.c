@@ -135,16 +135,10 @@ static void pool_push_all(lua_State *L, const struct plan *plan) {
   }
 }
 
-static struct baked_values pool_bake(const struct plan *plan, const struct layer *layer) {
-  (void)plan, (void)layer;
-  return (struct baked_values){0};
-}
-
 const struct algorithm alg_pool = {
     .name = "direct",
     .work = WORK_POOL,
     .template = "pool.t",
     .enumerate = pool_enumerate,
     .push = pool_push_all,
-    .bake = pool_bake,
 };

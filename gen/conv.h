@@ -50,15 +50,13 @@ void conv_output_sizes(const struct layer *layer, int64_t *channels, int64_t siz
 size_t conv_transpose_lower(const struct layer *layer, struct problem **problems);
 
 /* ---- reference ---- */
-/* The layer as the reference takes it. */
+/* The layer as a convolution, and as a transposed one: an op's `conv`. */
 struct cs_conv conv_reference(const struct layer *layer);
+struct cs_conv conv_reference_transposed(const struct layer *layer);
 /* Pushes it as templates/lib/test_conv.t wants it. */
 void conv_push(lua_State *L, const struct cs_conv *conv);
-/* See op.h's expect; the tensors are those of `layer->op`. */
-void conv_expect(const struct layer *layer, const struct cs_conv *conv, const void *const *data, const size_t *elements,
-                 size_t count, struct cs_expect *results);
-/* The hooks of an op whose reference is conv_reference's as it is. */
-void conv_expect_plain(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                       struct cs_expect *results);
-void conv_push_plain(lua_State *L, const struct layer *layer);
+/* `expect` and `push_reference` of an op that has a `conv`. */
+void conv_expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
+                 struct cs_expect *results);
+void conv_push_layer(lua_State *L, const struct layer *layer);
 #endif

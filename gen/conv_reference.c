@@ -30,6 +30,12 @@ struct cs_conv conv_reference(const struct layer *layer) {
   return conv;
 }
 
+struct cs_conv conv_reference_transposed(const struct layer *layer) {
+  struct cs_conv conv = conv_reference(layer);
+  conv.transposed = 1;
+  return conv;
+}
+
 static const void *channels_last(const struct tensor *tensor, const void *logical) {
   void *moved = mem_array(tensor_count(tensor), cs_size(tensor->dtype));
   cs_to_layout(logical, moved, tensor->shape, tensor->rank, tensor->dtype, CS_NHWC);
@@ -76,26 +82,20 @@ static struct cs_conv_data reference_data(const struct cs_conv *conv, const stru
   return result;
 }
 
-void conv_expect(const struct layer *layer, const struct cs_conv *conv, const void *const *data, const size_t *elements,
-                 size_t count, struct cs_expect *results) {
+void conv_expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
+                 struct cs_expect *results) {
   const size_t mark = mem_mark();
   struct tensor list[MAX_TENSORS];
   const size_t tensor_total = layer->op->tensors(layer, list);
-  struct cs_conv moved = *conv;
+  struct cs_conv moved = layer->op->conv(layer);
   moved.channels_last = 1;
-  const struct cs_conv_data conv_data = reference_data(conv, list, tensor_total, data);
+  const struct cs_conv_data conv_data = reference_data(&moved, list, tensor_total, data);
   for (size_t i = 0; i < count; i++) {
     ptrdiff_t index[CS_MAX_RANK];
     tensor_index(&list[tensor_total - 1], elements[i], index);
     cs_conv_expect(&moved, &conv_data, index, &results[i]);
   }
   mem_release(mark);
-}
-
-void conv_expect_plain(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                       struct cs_expect *results) {
-  const struct cs_conv conv = conv_reference(layer);
-  conv_expect(layer, &conv, data, elements, count, results);
 }
 
 /* ---- for emitted tests ---------------------------------------------------------------------------------------------- */
@@ -130,7 +130,7 @@ void conv_push(lua_State *L, const struct cs_conv *conv) {
   set_number(L, "act2", conv->act[1]);
 }
 
-void conv_push_plain(lua_State *L, const struct layer *layer) {
-  const struct cs_conv conv = conv_reference(layer);
+void conv_push_layer(lua_State *L, const struct layer *layer) {
+  const struct cs_conv conv = layer->op->conv(layer);
   conv_push(L, &conv);
 }

@@ -22,14 +22,7 @@ void design_push_axes(lua_State *L, const struct design *design, int outer, int6
   for (int a = outer - 1; a >= 0; a--) {
     const struct axis *axis = &design->axis[a];
     lua_createtable(L, 0, 10);
-    set_integer(L, "input", axis->in);
-    set_integer(L, "output", axis->out);
-    set_integer(L, "kernel", axis->kernel);
-    set_integer(L, "stride", axis->stride);
-    set_integer(L, "dilation", axis->dilation);
-    set_integer(L, "pad", axis->pad);
-    set_integer(L, "x", axis->x_step);
-    set_integer(L, "y", axis->y_step);
+    set_axis(L, axis);
     set_integer(L, "below", below);
     set_bool(L, "trimmed", axis_trimmed(axis));
     set_bool(L, "mapped", axis_trimmed(axis) && design->problem.pad_mode != CS_ZEROS);

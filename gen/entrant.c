@@ -67,9 +67,7 @@ static const float *tensor_values(const struct bench_data *data, const char *nam
 }
 
 static struct peer_layer layer_for_peers(const struct layer *layer, const struct bench_mode *mode, const struct rig *rig) {
-  struct cs_conv conv = conv_reference(layer);
-  conv.transposed = layer->op == &op_conv_transpose;
-  return (struct peer_layer){.conv = conv,
+  return (struct peer_layer){.conv = layer->op->conv(layer),
                              .in_layout = layer->in_layout,
                              .out_layout = layer->out_layout,
                              .bias = layer->bias,
@@ -78,9 +76,11 @@ static struct peer_layer layer_for_peers(const struct layer *layer, const struct
                              .copies = (int)rig->copies};
 }
 
-static bool known_to_peers(const struct layer *layer) {
-  const bool plain = layer->op == &op_conv && !layer->shuffle && !layer->pixel_shuffle;
-  return layer->dtype == CS_F32 && (plain || layer->op == &op_conv_transpose);
+/* A convolution or a transposed one, as libraries mean it. */
+static bool known_to_peers(const struct bench_data *data) {
+  if (data->layer->dtype != CS_F32 || !data->layer->op->conv || tensor_find(data->tensors, data->count, "input") < 0) return false;
+  const struct cs_conv conv = data->layer->op->conv(data->layer);
+  return !conv.tile[0] && !conv.shuffle && !conv.pixel_shuffle;
 }
 
 /* Every peer may write its own output: a peer that writes nothing must not pass with another's. */
@@ -146,12 +146,12 @@ static void refuse(struct bench_entry *entry, const char *why) {
 
 size_t entrants_open(struct entrant *entrants, const struct peer_list *peers, const struct bench_data *data,
                      const struct bench_mode *mode, const struct rig *rig, struct bench_row *row) {
-  const struct peer_layer layer = layer_for_peers(data->layer, mode, rig);
+  const bool fits = known_to_peers(data);
+  const struct peer_layer layer = fits ? layer_for_peers(data->layer, mode, rig) : (struct peer_layer){0};
   size_t count = 0;
   for (size_t i = 0; i < peers->count; i++) {
     struct text message = {0};
     struct bench_peer *peer = &row->peers[i];
-    const bool fits = known_to_peers(data->layer);
     struct entrant first = {.index = i};
     if (fits && peers->items[i].object) first.peer = peer_load(&peers->items[i], &message);
     if (first.peer)

@@ -104,7 +104,8 @@ static void push_values(lua_State *L, const char *key, const void *values, size_
 }
 
 static void push_baked(lua_State *L, const struct layer *layer, const struct plan *plan) {
-  const struct baked_values values = plan->algorithm->bake(plan, layer);
+  struct baked_values values = {0};
+  if (plan->algorithm->bake) values = plan->algorithm->bake(plan, layer);
   push_values(L, "baked_weights", values.weights, values.weight_bytes);
   push_values(L, "baked_bias", values.bias, values.bias_bytes);
 }

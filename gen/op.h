@@ -40,6 +40,8 @@ struct op {
   size_t (*lower)(const struct layer *layer, struct problem **problems);
   /* The stages of a chain that computes the layer in place of problems, and their number, 0 where it is none; NULL: it never is. */
   size_t (*chain)(const struct layer *layer, struct stage stages[MAX_STAGES]);
+  /* The layer as runtime/ref_conv.c and other implementations take it; NULL where it is no single convolution. */
+  struct cs_conv (*conv)(const struct layer *layer);
   /* What `count` outputs may be: elements[i] is the number of one in logical order. data[i] belongs to tensors[i], logical order.
    */
   void (*expect)(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,

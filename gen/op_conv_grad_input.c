@@ -35,27 +35,9 @@ static size_t lower(const struct layer *layer, struct problem **problems) {
   return conv_transpose_lower(&twin, problems);
 }
 
-static struct cs_conv reference(const struct layer *layer) {
+static struct cs_conv conv(const struct layer *layer) {
   const struct layer twin = twin_of(layer);
-  struct cs_conv conv = conv_reference(&twin);
-  conv.transposed = 1;
-  return conv;
-}
-
-static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                   struct cs_expect *results) {
-  const struct cs_conv conv = reference(layer);
-  conv_expect(layer, &conv, data, elements, count, results);
-}
-
-static void push_reference(lua_State *L, const struct layer *layer) {
-  const struct cs_conv conv = reference(layer);
-  conv_push(L, &conv);
-}
-
-/* As many as the forward convolution. */
-static int64_t multiply_adds(const struct layer *layer) {
-  return conv_multiply_adds(layer);
+  return conv_reference_transposed(&twin);
 }
 
 static int64_t terms(const struct layer *layer) {
@@ -79,11 +61,12 @@ const struct op op_conv_grad_input = {
     .tensors = tensors,
     .weights = weights,
     .lower = lower,
-    .expect = expect,
-    .multiply_adds = multiply_adds,
+    .conv = conv,
+    .expect = conv_expect,
+    .multiply_adds = conv_multiply_adds, /* as many as the forward convolution */
     .terms = terms,
     .exact_limit = exact_limit,
     .window = window,
     .reference = "conv",
-    .push_reference = push_reference,
+    .push_reference = conv_push_layer,
 };

@@ -88,7 +88,8 @@ static void expect(const struct layer *layer, const void *const *data, const siz
 }
 
 static void push_reference(lua_State *L, const struct layer *layer) {
-  conv_push_plain(L, layer);
+  const struct cs_conv conv = conv_reference(layer);
+  conv_push(L, &conv);
   lua_pushboolean(L, true);
   lua_setfield(L, -2, "grad_weights");
 }

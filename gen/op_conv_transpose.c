@@ -215,23 +215,6 @@ static struct tensor weights(const struct layer *layer) {
   return conv_kernel(layer, layer->in_channels, layer->out_channels / layer->groups);
 }
 
-static struct cs_conv reference(const struct layer *layer) {
-  struct cs_conv conv = conv_reference(layer);
-  conv.transposed = 1;
-  return conv;
-}
-
-static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                   struct cs_expect *results) {
-  const struct cs_conv conv = reference(layer);
-  conv_expect(layer, &conv, data, elements, count, results);
-}
-
-static void push_reference(lua_State *L, const struct layer *layer) {
-  const struct cs_conv conv = reference(layer);
-  conv_push(L, &conv);
-}
-
 static int64_t multiply_adds(const struct layer *layer) {
   const int64_t inputs = shape_product(layer->in, layer->rank), outer = layer->out_channels / layer->groups;
   return shape_product((int64_t[]){layer->batch, layer->in_channels, inputs, outer, conv_taps(layer)}, 5);
@@ -251,12 +234,13 @@ const struct op op_conv_transpose = {
     .tensors = conv_tensors,
     .weights = weights,
     .lower = conv_transpose_lower,
-    .expect = expect,
+    .conv = conv_reference_transposed,
+    .expect = conv_expect,
     .multiply_adds = multiply_adds,
     .terms = conv_terms,
     .exact_limit = conv_exact_limit,
     .window = window,
     .warn = warn,
     .reference = "conv",
-    .push_reference = push_reference,
+    .push_reference = conv_push_layer,
 };

@@ -87,8 +87,8 @@ static size_t lower(const struct layer *layer, struct problem **problems) {
 #define TILED_OP(op_name, op_keys, op_resolve)                                                                                     \
   {                                                                                                                                \
     .name = op_name, .keys = op_keys, .resolve = op_resolve, .tensors = conv_tensors, .weights = weights, .lower = lower,          \
-    .expect = conv_expect_plain, .multiply_adds = conv_multiply_adds, .terms = conv_terms, .exact_limit = conv_exact_limit,        \
-    .window = conv_window, .reference = "conv", .push_reference = conv_push_plain                                                  \
+    .conv = conv_reference, .expect = conv_expect, .multiply_adds = conv_multiply_adds, .terms = conv_terms,                       \
+    .exact_limit = conv_exact_limit, .window = conv_window, .reference = "conv", .push_reference = conv_push_layer                 \
   }
 
 const struct op op_tiled_conv = TILED_OP("tiled_conv", tiled_keys, resolve_tiled);

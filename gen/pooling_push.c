@@ -66,15 +66,8 @@ static void push_axis(lua_State *L, const struct pooling *pooling, int a) {
   const struct axis *axis = &pooling->axis[a];
   const int64_t most = pooling->problem->adaptive ? axis->in / axis->out : axis->kernel;
   lua_createtable(L, 0, 14);
-  set_integer(L, "input", axis->in);
-  set_integer(L, "output", axis->out);
-  set_integer(L, "kernel", axis->kernel);
-  set_integer(L, "stride", axis->stride);
-  set_integer(L, "dilation", axis->dilation);
-  set_integer(L, "pad", axis->pad);
+  set_axis(L, axis);
   set_integer(L, "padded", axis->in + pooling->pad_after[a]);
-  set_integer(L, "x", axis->x_step);
-  set_integer(L, "y", axis->y_step);
   set_integer(L, "s", axis->w_step);
   set_bool(L, "taps", false);
   set_bool(L, "places", false);

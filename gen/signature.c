@@ -49,6 +49,17 @@ static bool is_parameter(const struct tensor *tensor) {
 }
 
 /* Sets field `key` to the list of the tensors that `takes` takes; returns how many. */
+void set_axis(lua_State *L, const struct axis *axis) {
+  set_integer(L, "input", axis->in);
+  set_integer(L, "output", axis->out);
+  set_integer(L, "kernel", axis->kernel);
+  set_integer(L, "stride", axis->stride);
+  set_integer(L, "dilation", axis->dilation);
+  set_integer(L, "pad", axis->pad);
+  set_integer(L, "x", axis->x_step);
+  set_integer(L, "y", axis->y_step);
+}
+
 static lua_Integer push_tensors(lua_State *L, const char *key, const struct tensor *tensors, size_t count,
                                 bool (*takes)(const struct tensor *)) {
   lua_Integer taken = 0;

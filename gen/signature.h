@@ -11,6 +11,7 @@ void signature_push(lua_State *L, const struct layer *layer, const char *prefix,
 void set_text(lua_State *L, const char *key, const char *text);
 void set_integer(lua_State *L, const char *key, int64_t value);
 void set_sizes(lua_State *L, const char *key, const ptrdiff_t *sizes, int count); /* a list */
+void set_axis(lua_State *L, const struct axis *axis); /* input, output, kernel, stride, dilation, pad, x and y steps */
 void set_bool(lua_State *L, const char *key, bool value);
 /* `name` in capitals. */
 const char *capitals(const char *name);

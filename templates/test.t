@@ -12,13 +12,8 @@ $   local first, last = text:find('#include "convsmith.h"\n', 1, true)
 $   if first then text = text:sub(1, first - 1) .. text:sub(last + 1) end
 $   emit_raw(text)
 $ end
-$ local function constant(name) return ("CS_" .. name):upper() end
-$ local function list(values) return table.concat(values, ", ") end
-$ local function copy(values)
-$   local result = {}
-$   for i, value in ipairs(values) do result[i] = value end
-$   return result
-$ end
+$ local text = import("lib/constants.lua")
+$ local constant = text.constant
 $ local at, outputs = {}, 0 -- each tensor's number; how many elements the output has
 $ for i, t in ipairs(tensors) do
 $   at[t.name] = i - 1
@@ -54,7 +49,7 @@ size_t count;
 static const struct check_tensor check_tensors[CHECK_TENSORS] = {
 $ for _, t in ipairs(tensors) do
 $   local activation, baked = t.role == "parameter" and 0 or 1, t.baked and 1 or 0
-{"${t.name}", ${constant(t.dtype)}, ${constant(t.layout)}, ${activation}, ${baked}, ${#t.shape}, {${list(copy(t.shape))}}, ${t.count}},
+{"${t.name}", ${constant(t.dtype)}, ${constant(t.layout)}, ${activation}, ${baked}, ${#t.shape}, ${text.sizes(t.shape)}, ${t.count}},
 $ end
 };
 $ for i, t in ipairs(tensors) do

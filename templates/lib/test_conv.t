@@ -1,10 +1,6 @@
 $ -- The reference's side of an emitted test for convolutions: its geometry and what each output should be.
-$ local function constant(name) return ("CS_" .. name):upper() end
-$ local function sizes(values)
-$   local text = {}
-$   for i, value in ipairs(values) do text[i] = value end
-$   return "{" .. table.concat(text, ", ") .. "}"
-$ end
+$ local text = import("lib/constants.lua")
+$ local constant, sizes = text.constant, text.sizes
 $ local function geometry(name, layer)
 static const struct cs_conv ${name} = {
 ${layer.rank}, ${constant(layer.dtype)},

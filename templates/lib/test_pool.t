@@ -1,10 +1,6 @@
 $ -- The reference's side of an emitted test for pools.
-$ local function constant(name) return ("CS_" .. name):upper() end
-$ local function sizes(values)
-$   local text = {}
-$   for i, value in ipairs(values) do text[i] = value end
-$   return "{" .. table.concat(text, ", ") .. "}"
-$ end
+$ local text = import("lib/constants.lua")
+$ local constant, sizes = text.constant, text.sizes
 $ local function define(layer, at)
 static const struct cs_pool check_pool = {
 ${layer.rank}, ${constant(layer.dtype)}, ${layer.mean},
