@@ -59,19 +59,32 @@ static bool build(const struct job *job, struct batch *batch, struct kernel *ker
   return !*batch->message;
 }
 
-/* Examines the kernels first..last-1, which are of one layer: the reference is computed once. */
-static void examine_layer(const struct job *job, struct batch *batch, const struct kernel *kernels, size_t first, size_t last) {
+/* Examines those kernels of first..last-1, which are of one layer, that promise what the first does: the reference is computed
+ * once.
+ */
+static void examine_alike(const struct job *job, struct batch *batch, const struct kernel *kernels, size_t first, size_t last) {
   const struct plan *plans[BATCH_KERNELS];
+  size_t numbers[BATCH_KERNELS], count = 0;
   const size_t mark = mem_mark();
   struct exam exam;
-  for (size_t i = first; i < last; i++) plans[i - first] = batch->tasks[i].plan;
-  DOING(batch, "reference of %s", batch->tasks[first].layer->name);
-  exam_prepare(&exam, batch->tasks[first].layer, plans, last - first, job->options->full, job->options->seed);
   for (size_t i = first; i < last; i++) {
-    DOING(batch, "%s on %s", batch->tasks[i].layer->name, batch->tasks[i].isa->name);
-    exam_run(&exam, &kernels[i], &batch->outcomes[i]);
+    if (!plan_same_promise(batch->tasks[i].plan, batch->tasks[first].plan)) continue;
+    plans[count] = batch->tasks[i].plan;
+    numbers[count++] = i;
+  }
+  DOING(batch, "reference of %s", batch->tasks[first].layer->name);
+  exam_prepare(&exam, batch->tasks[first].layer, plans, count, job->options->full, job->options->seed);
+  for (size_t i = 0; i < count; i++) {
+    DOING(batch, "%s on %s", batch->tasks[first].layer->name, plans[i]->isa->name);
+    exam_run(&exam, &kernels[numbers[i]], &batch->outcomes[numbers[i]]);
   }
   mem_release(mark);
+}
+
+/* All kernels of a layer. */
+static void examine_layer(const struct job *job, struct batch *batch, const struct kernel *kernels, size_t first, size_t last) {
+  for (; first < last; first++)
+    if (batch->outcomes[first].state == NOT_EXAMINED) examine_alike(job, batch, kernels, first, last);
 }
 
 static void work(const struct job *job, struct batch *batch) {

@@ -228,7 +228,7 @@ static bool open_bench(struct bench *bench, const struct job *job) {
   const struct kernel *kernel = kernel_build(job, &source, 1, mem_text("bench%ld", (long)getpid()), &message);
   const struct peaks *peaks = kernel ? peaks_build(job, row->isa, &message) : NULL;
   if (!peaks) return fail(row, message.data);
-  bench->data = bench_data_new(row->layer);
+  bench->data = bench_data_new(row->layer, &row->plan->promise);
   const size_t copies = bench->mode->cold ? rig_copies(kernel->packed_bytes) : 1;
   if (!rig_open(&bench->rig, row->layer, kernel, bench->data.logical, copies) || !start_team(bench))
     return fail(row, "convsmith: error: out of memory or threads");

@@ -35,12 +35,37 @@ static void print_fields(const struct field *fields, int rank) {
   for (int axis = 0; axis < rank; axis++) printf("%s%" PRId64, axis ? "×" : "", fields[axis].size);
 }
 
-static void print_bound(const struct info *info) {
+/* "a tile of 4×4 outputs", from what the plan says of each axis. */
+static const char *block_text(const struct cs_promise *promise, int rank) {
+  const char *text = "";
+  ptrdiff_t outputs = 1;
+  for (int d = 0; d < rank; d++) {
+    const ptrdiff_t block = promise->block[d] > 1 ? promise->block[d] : 1;
+    text = mem_text("%s%s%td", text, d ? "×" : "", block);
+    outputs *= block;
+  }
+  return outputs > 1 ? mem_text("a tile of %s outputs", text) : "an output";
+}
+
+static void print_bound(const struct info *info, const struct cs_promise *promise) {
+  static const char *const factors[] = {[CS_STRICT] = "γ(n)", [CS_NORMWISE] = "4γ(n)", [CS_FAST] = "4γ(n) + 2⁻¹³"};
+  const bool strict = promise->accuracy == CS_STRICT;
   printf("  %-16s ", "error bound");
-  if (isfinite(info->gamma))
-    printf("|y - y*| ≤ %.2g·Σ|x||w|: γ(n), n = %" PRId64 "\n", info->gamma, info->terms);
-  else
+  if (!isfinite(info->gamma))
     printf("none: n = %" PRId64 " terms are more than 1/u\n", info->terms);
+  else
+    printf("|y - y*| ≤ %.2g·%s: %s, n = %" PRId64 "\n", info_factor(info, promise), strict ? "Σ|x||w|" : "T",
+           factors[promise->accuracy], info->terms);
+  if (isfinite(info->gamma) && !strict)
+    printf("  %-16s T: sum over channels of the largest |x| that %s reads, times Σ|w|\n", "",
+           block_text(promise, info->layer->rank));
+}
+
+/* The plans' bound if they share one; else each target has its own below. */
+static bool one_bound(const struct info *info) {
+  for (size_t i = 1; i < info->targets.count; i++)
+    if (info->plans[0] && info->plans[i] && !plan_same_promise(info->plans[0], info->plans[i])) return false;
+  return true;
 }
 
 static void print_target(const struct isa *isa, const struct plan *plan) {
@@ -85,9 +110,11 @@ static void print_layer(struct job *job, const struct layer *layer) {
   printf("  %-16s ", "receptive field");
   print_fields(info.field, layer->rank);
   printf("\n");
-  print_bound(&info);
+  const bool shared = one_bound(&info);
+  if (shared) print_bound(&info, info.plans[0] ? &info.plans[0]->promise : &(struct cs_promise){CS_STRICT, {0}});
   for (size_t i = 0; i < info.targets.count; i++) {
     print_target(info.targets.items[i], info.plans[i]);
+    if (!shared && info.plans[i]) print_bound(&info, &info.plans[i]->promise);
     if (job->options->explain) print_plans(layer, info.targets.items[i]);
   }
   printf("\n");

@@ -24,7 +24,7 @@ bool conv_check_in_groups(struct layer *layer, struct diags *diags);
 bool conv_check_activation(struct layer *layer, struct diags *diags);
 
 /* ---- sizes and tensors ---- */
-int conv_exact_limit(const struct layer *layer);
+int conv_exact_limit(const struct layer *layer, int bits);
 int conv_exact_limit_of(const struct layer *first, const struct layer *second); /* where the second takes what the first gives */
 int64_t conv_terms(const struct layer *layer);                                  /* (C/g)·Πk + 2 */
 int64_t conv_multiply_adds(const struct layer *layer);                          /* op.h's hooks of a plain convolution */
@@ -56,7 +56,7 @@ struct cs_conv conv_reference_transposed(const struct layer *layer);
 /* Pushes it as templates/lib/test_conv.t wants it. */
 void conv_push(lua_State *L, const struct cs_conv *conv);
 /* `expect` and `push_reference` of an op that has a `conv`. */
-void conv_expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                 struct cs_expect *results);
+void conv_expect(const struct layer *layer, const struct cs_promise *promise, const void *const *data, const size_t *elements,
+                 size_t count, struct cs_expect *results);
 void conv_push_layer(lua_State *L, const struct layer *layer);
 #endif

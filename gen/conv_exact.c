@@ -51,9 +51,9 @@ static double largest(const struct layer *layer, double input, double limit) {
   return (terms * input * weight + bias + (layer->residual ? limit : 0)) * gain(layer, limit);
 }
 
-int conv_exact_limit(const struct layer *layer) {
+int conv_exact_limit(const struct layer *layer, int bits) {
   int limit = 8;
-  while (limit > 0 && !(largest(layer, limit, limit) < exact_numbers(layer->dtype))) limit--;
+  while (limit > 0 && !(ldexp(largest(layer, limit, limit), bits) < exact_numbers(layer->dtype))) limit--;
   return limit;
 }
 

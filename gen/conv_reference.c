@@ -82,13 +82,14 @@ static struct cs_conv_data reference_data(const struct cs_conv *conv, const stru
   return result;
 }
 
-void conv_expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                 struct cs_expect *results) {
+void conv_expect(const struct layer *layer, const struct cs_promise *promise, const void *const *data, const size_t *elements,
+                 size_t count, struct cs_expect *results) {
   const size_t mark = mem_mark();
   struct tensor list[MAX_TENSORS];
   const size_t tensor_total = layer->op->tensors(layer, list);
   struct cs_conv moved = layer->op->conv(layer);
   moved.channels_last = 1;
+  moved.promise = *promise;
   const struct cs_conv_data conv_data = reference_data(&moved, list, tensor_total, data);
   for (size_t i = 0; i < count; i++) {
     ptrdiff_t index[CS_MAX_RANK];

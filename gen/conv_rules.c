@@ -4,6 +4,7 @@
 #include "rule.h"
 #include <float.h>
 #include <math.h>
+#include <string.h>
 
 /* Whether a tensor of `elements` (saturated) stays below 2^63 bytes. */
 static bool fits(int64_t elements, const struct layer *layer, const char *tensor, const char *key, struct diags *diags) {
@@ -95,6 +96,17 @@ bool conv_check_activation(struct layer *layer, struct diags *diags) {
   return false;
 }
 
+/* Algorithms that round in other ways than sums do must be asked for. */
+static bool check_accuracy(struct layer *layer, struct diags *diags) {
+  static const char *const loose[] = {"winograd", "fft"};
+  for (size_t i = 0; i < sizeof loose / sizeof *loose && layer->accuracy == CS_STRICT; i++) {
+    if (strcmp(layer->algorithm, loose[i]) != 0) continue;
+    layer_error(layer, diags, "algorithm", "'%s' is less accurate than 'strict'; it needs accuracy: normwise or fast", loose[i]);
+    return false;
+  }
+  return true;
+}
+
 static bool read_weights(struct layer *layer, struct diags *diags) {
   struct tensor tensor = layer->op->weights(layer);
   return !layer->weights.path || baked_read(&layer->weights, layer, "weights", &tensor, diags);
@@ -120,6 +132,7 @@ static const struct rule tensor_rules[] = {
     {{"input", "out_channels", "padding", "kernel_size", "stride", "dilation"}, conv_check_output, "out_channels"},
     {{"input", "out_channels", "groups", "kernel_size", "dtype"}, check_weights, "kernel_size"},
     {{"activation", "dtype"}, conv_check_activation, "activation"},
+    {{"algorithm", "accuracy"}, check_accuracy, "algorithm"},
     {{"weights", "input", "out_channels", "groups", "kernel_size", "dtype"}, read_weights, "weights"},
     {{"bias", "out_channels", "dtype"}, read_bias, "bias"},
 };

@@ -50,6 +50,29 @@ static void set_targets(struct engine *engine, const struct plan *const *plans, 
   lua_setfield(L, -2, "targets");
 }
 
+/* What each target is held to. */
+static void set_promises(lua_State *L, const struct plan *const *plans, size_t count, int rank) {
+  lua_newtable(L);
+  for (size_t i = 0; i < count; i++) {
+    lua_createtable(L, 0, 3);
+    set_text(L, "accuracy", accuracy_name(plans[i]->promise.accuracy));
+    set_sizes(L, "block", plans[i]->promise.block, rank);
+    set_bool(L, "exact", plans[i]->exact_bits >= 0);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+  lua_setfield(L, -2, "promises");
+}
+
+/* The least of those plans that are exact on whole numbers at all. */
+static int exact_limit(const struct layer *layer, const struct plan *const *plans, size_t count) {
+  int least = layer->op->exact_limit(layer, 0);
+  for (size_t i = 0; i < count; i++) {
+    const int limit = plan_exact_limit(layer, plans[i]);
+    if (plans[i]->exact_bits >= 0 && limit < least) least = limit;
+  }
+  return least;
+}
+
 bool emit_test(struct engine *engine, const struct layer *layer, const char *prefix, const struct plan *const *plans, size_t count,
                const struct test_header *header, struct text *out) {
   lua_State *L = engine_lua(engine);
@@ -66,7 +89,8 @@ bool emit_test(struct engine *engine, const struct layer *layer, const char *pre
   else
     set_bool(L, "implementation", false);
   set_text(L, "reference", layer->op->reference);
-  set_integer(L, "exact_limit", layer->op->exact_limit(layer));
+  set_promises(L, plans, count, layer->rank);
+  set_integer(L, "exact_limit", exact_limit(layer, plans, count));
   set_integer(L, "multiply_adds", layer->op->multiply_adds(layer));
   return engine_expand(engine, "test.t", out);
 }

@@ -32,13 +32,13 @@ static const void *values_of(const struct tensor *tensor, uint64_t seed) {
   return values;
 }
 
-struct bench_data bench_data_new(const struct layer *layer) {
+struct bench_data bench_data_new(const struct layer *layer, const struct cs_promise *promise) {
   struct bench_data data = {.layer = layer};
   data.count = layer->op->tensors(layer, data.tensors);
   for (size_t i = 0; i < data.count; i++) data.logical[i] = values_of(&data.tensors[i], i + 1);
   data.sample = choose(&data.tensors[data.count - 1]);
   data.expect = mem_array(data.sample.count, sizeof *data.expect);
-  layer->op->expect(layer, data.logical, data.sample.elements, data.sample.count, data.expect);
+  layer->op->expect(layer, promise, data.logical, data.sample.elements, data.sample.count, data.expect);
   return data;
 }
 

@@ -16,7 +16,8 @@ struct bench_data {
   double seconds;           /* of a call of our kernel */
 };
 
-struct bench_data bench_data_new(const struct layer *layer);
+/* Outputs are held to what our plan promises. */
+struct bench_data bench_data_new(const struct layer *layer, const struct cs_promise *promise);
 /* Is this output, in the layer's layout, within the bound? Else `message` says where it is not. */
 bool bench_right(const struct bench_data *data, const void *output, char *message, size_t size);
 

@@ -41,15 +41,15 @@ static void expect(const struct exam *exam, struct trial *trial) {
   const void *data[MAX_TENSORS];
   for (size_t i = 0; i < exam->count; i++) data[i] = trial->logical[i];
   trial->expect = mem_array(exam->sample.count, sizeof *trial->expect);
-  exam->layer->op->expect(exam->layer, data, exam->sample.elements, exam->sample.count, trial->expect);
+  exam->layer->op->expect(exam->layer, &exam->promise, data, exam->sample.elements, exam->sample.count, trial->expect);
 }
 
 void exam_prepare(struct exam *exam, const struct layer *layer, const struct plan *const *plans, size_t count, bool full,
                   uint64_t seed) {
-  *exam = (struct exam){.layer = layer};
+  *exam = (struct exam){.layer = layer, .promise = plans[0]->promise};
   exam->count = layer->op->tensors(layer, exam->tensors);
   exam->sample = sample_outputs(layer, &exam->tensors[exam->count - 1], plans, count, full, seed);
-  const int limit = layer->op->exact_limit(layer);
+  const int limit = plan_exact_limit(layer, plans[0]);
   for (int i = 0; i < TRIALS; i++) {
     exam->trials[i] = kinds[i];
     exam->trials[i].exact = kinds[i].fill == CS_FILL_INTEGERS && limit > 0;

@@ -24,6 +24,7 @@ struct exam {
   struct tensor tensors[MAX_TENSORS]; /* the last one is the output */
   size_t count;
   struct sample sample;
+  struct cs_promise promise; /* what the kernels are held to */
   struct trial trials[TRIALS];
 };
 
@@ -36,7 +37,7 @@ struct outcome {
   char message[512]; /* what is wrong */
 };
 
-/* Fills the data from the seed and computes the expected outputs, for kernels of these plans. */
+/* Fills the data from the seed and computes the expected outputs, for kernels of these plans, which promise the same. */
 void exam_prepare(struct exam *exam, const struct layer *layer, const struct plan *const *plans, size_t count, bool full,
                   uint64_t seed);
 /* Examines one kernel in a child process. `outcome` lies in shared memory. */

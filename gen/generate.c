@@ -44,7 +44,7 @@ static void push_lines(lua_State *L, const char *key, const char *const *lines, 
   lua_setfield(L, -2, key);
 }
 
-static const char *const accuracies[] = {"strict", "normwise", "fast"}, *const unrolls[] = {"auto", "full", "none"};
+static const char *const unrolls[] = {"auto", "full", "none"};
 
 static const char *shapes_line(const struct layer *layer) {
   struct tensor tensors[MAX_TENSORS];
@@ -76,7 +76,7 @@ static const char *tensors_line(const struct layer *layer) {
 }
 
 static const char *options_line(const struct layer *layer) {
-  return mem_text("algorithm %s, accuracy %s, unroll %s, max_code_bytes %lld", layer->algorithm, accuracies[layer->accuracy],
+  return mem_text("algorithm %s, accuracy %s, unroll %s, max_code_bytes %lld", layer->algorithm, accuracy_name(layer->accuracy),
                   unrolls[layer->unroll], (long long)layer->max_code_bytes);
 }
 

@@ -11,11 +11,13 @@ struct info {
   int64_t parameters, multiply_adds;
   struct field field[MAX_SPATIAL];
   int64_t terms; /* n of γ(n): products, bias and residual that one output sums */
-  double gamma;  /* |y - y*| ≤ gamma·Σ|x||w| before the activation; infinite where n·u ≥ 1 */
+  double gamma;  /* infinite where n·u ≥ 1 */
   struct isa_set targets;
   const struct plan **plans; /* one for each target; NULL where none fits, which was reported */
 };
 
 struct info info_of(struct job *job, const struct layer *layer);
 const char *plan_algorithm(const struct plan *plan);
+/* |y - y*| ≤ factor·Σ|x||w| before the activation, or of another sum for a promise less than strict. */
+double info_factor(const struct info *info, const struct cs_promise *promise);
 #endif

@@ -42,12 +42,14 @@ static void put_plan(struct json *json, const struct plan *plan) {
   put_integer(json, "workspace_bytes", plan->workspace_bytes);
   put_integer(json, "code_bytes", plan->code_bytes);
   put_string(json, "plan", plan->id);
+  put_string(json, "accuracy", accuracy_name(plan->promise.accuracy));
   json_key(json, "cycles");
   json_number(json, round(plan->cost));
 }
 
 static void put_no_plan(struct json *json) {
-  static const char *const keys[] = {"algorithm", "tile", "packed_bytes", "workspace_bytes", "code_bytes", "plan", "cycles"};
+  static const char *const keys[] = {"algorithm",  "tile", "packed_bytes", "workspace_bytes",
+                                     "code_bytes", "plan", "accuracy",     "cycles"};
   for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) put_null(json, keys[i]);
 }
 
@@ -85,6 +87,16 @@ static void put_targets(struct json *json, const struct info *info, bool explain
   json_close(json, ']');
 }
 
+/* What the first target's plan promises. */
+static void put_promise(struct json *json, const struct info *info, const struct cs_promise *promise) {
+  ptrdiff_t block[MAX_SPATIAL];
+  for (int d = 0; d < info->layer->rank; d++) block[d] = promise->block[d] > 1 ? promise->block[d] : 1;
+  put_string(json, "accuracy", accuracy_name(promise->accuracy));
+  json_key(json, "factor");
+  json_number(json, info_factor(info, promise));
+  put_shape(json, "block", block, info->layer->rank);
+}
+
 static void put_layer(struct json *json, struct job *job, const struct layer *layer) {
   struct info info = info_of(job, layer);
   json_open(json, '{');
@@ -104,6 +116,7 @@ static void put_layer(struct json *json, struct job *job, const struct layer *la
   put_integer(json, "terms", info.terms);
   json_key(json, "gamma");
   json_number(json, info.gamma);
+  if (info.plans[0]) put_promise(json, &info, &info.plans[0]->promise);
   json_close(json, '}');
   put_targets(json, &info, job->options->explain);
   json_close(json, '}');

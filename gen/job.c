@@ -146,7 +146,7 @@ const struct plan *job_plan(struct job *job, const struct layer *layer, const st
   if (chosen) return chosen;
   struct plan_list plans = plan_enumerate(layer, isa);
   if (plans.usable) return plans.items; /* the cheapest is first */
-  const char *key = layer->unroll == UNROLL_FULL ? "unroll" : "name";
+  const char *key = strcmp(layer->algorithm, "auto") != 0 ? "algorithm" : layer->unroll == UNROLL_FULL ? "unroll" : "name";
   diag_error(&job->diags, layer_place(layer, key), "no plan for %s on %s: %s", layer->name, isa->name,
              plans.count ? plans.items[0].reason : "no algorithm applies");
   return NULL;

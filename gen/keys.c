@@ -20,8 +20,7 @@ static const struct word activations[] = {
     {NULL, 0}};
 static const struct word algorithms[] = {{"auto", 0},    {"direct", 0},        {"winograd", LATER},
                                          {"fft", LATER}, {"separable", LATER}, {NULL, 0}};
-static const struct word accuracies[] = {
-    {"strict", ACCURACY_STRICT}, {"normwise", ACCURACY_NORMWISE}, {"fast", ACCURACY_FAST}, {NULL, 0}};
+static const struct word accuracies[] = {{"strict", CS_STRICT}, {"normwise", CS_NORMWISE}, {"fast", CS_FAST}, {NULL, 0}};
 static const struct word axes[] = {{"channels", true}, {"spatial", false}, {NULL, 0}};
 static const struct word orders[] = {{"crd", CS_CRD}, {"dcr", CS_DCR}, {"focus", CS_FOCUS}, {NULL, 0}};
 static const struct word unrolls[] = {{"auto", UNROLL_AUTO}, {"full", UNROLL_FULL}, {"none", UNROLL_NONE}, {NULL, 0}};
@@ -157,6 +156,10 @@ const char *pad_mode_name(enum cs_pad_mode mode) {
 
 const char *order_name(enum cs_order order) {
   return word_name(orders, (int)order);
+}
+
+const char *accuracy_name(enum cs_accuracy accuracy) {
+  return word_name(accuracies, (int)accuracy);
 }
 
 const char *activation_name(enum cs_activation activation) {

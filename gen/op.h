@@ -43,17 +43,18 @@ struct op {
   /* The layer as runtime/ref_conv.c and other implementations take it; NULL where it is no single convolution. */
   struct cs_conv (*conv)(const struct layer *layer);
   /* What `count` outputs may be: elements[i] is the number of one in logical order. data[i] belongs to tensors[i], logical order.
-   */
-  void (*expect)(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                 struct cs_expect *expect);
+   * Only an op with a `conv` has plans that promise less than strict accuracy. */
+  void (*expect)(const struct layer *layer, const struct cs_promise *promise, const void *const *data, const size_t *elements,
+                 size_t count, struct cs_expect *expect);
   /* Nominal multiply-adds of the whole layer (padded taps counted); parameters are the elements of the PARAMETER tensors. */
   int64_t (*multiply_adds)(const struct layer *layer);
   /* What the op saves against another that does the same, in words for `info`; NULL: nothing. */
   const char *(*saving)(const struct layer *layer);
   /* n of the bound γ(n): the terms of a sum, and two more for bias and residual. */
   int64_t (*terms)(const struct layer *layer);
-  /* Magnitude up to which small whole numbers as data make every sum and the activation exact in the type; 0: never exact. */
-  int (*exact_limit)(const struct layer *layer);
+  /* Magnitude up to which small whole numbers as data make every sum and the activation exact in the type, with `bits` of its
+   * precision to spare; 0: never exact. */
+  int (*exact_limit)(const struct layer *layer, int bits);
   /* The inputs that an output reads along an axis: from the first that output o may read, taps at equal distances. */
   struct window (*window)(const struct layer *layer, int axis);
   /* What its own keys say, for the banner; NULL: those of a convolution. */

@@ -45,9 +45,9 @@ static int64_t terms(const struct layer *layer) {
   return conv_terms(&twin);
 }
 
-static int exact_limit(const struct layer *layer) {
+static int exact_limit(const struct layer *layer, int bits) {
   const struct layer twin = twin_of(layer);
-  return conv_exact_limit(&twin);
+  return conv_exact_limit(&twin, bits);
 }
 
 static struct window window(const struct layer *layer, int axis) {

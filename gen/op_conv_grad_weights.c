@@ -4,6 +4,7 @@
 #include "conv.h"
 #include "mem.h"
 #include "rule.h"
+#include <math.h>
 
 static const char *const grad_keys[] = {CONV_GRAD_KEYS, NULL};
 
@@ -68,15 +69,16 @@ static int64_t terms(const struct layer *layer) {
 }
 
 /* Sums of products of two whole numbers. */
-static int exact_limit(const struct layer *layer) {
-  const double exact = layer->dtype == CS_F32 ? 0x1p24 : 0x1p53;
+static int exact_limit(const struct layer *layer, int bits) {
+  const double exact = ldexp(layer->dtype == CS_F32 ? 0x1p24 : 0x1p53, -bits);
   int limit = 8;
   while (limit > 0 && (double)terms(layer) * limit * limit >= exact) limit--;
   return limit;
 }
 
-static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                   struct cs_expect *results) {
+static void expect(const struct layer *layer, const struct cs_promise *promise, const void *const *data, const size_t *elements,
+                   size_t count, struct cs_expect *results) {
+  (void)promise;
   const struct cs_conv conv = conv_reference(layer);
   struct tensor list[MAX_TENSORS];
   const size_t total = tensors(layer, list);

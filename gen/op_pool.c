@@ -255,8 +255,9 @@ static struct cs_pool reference(const struct layer *layer) {
   return pool;
 }
 
-static void expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                   struct cs_expect *results) {
+static void expect(const struct layer *layer, const struct cs_promise *promise, const void *const *data, const size_t *elements,
+                   size_t count, struct cs_expect *results) {
+  (void)promise;
   const struct cs_pool pool = reference(layer);
   struct tensor list[MAX_TENSORS];
   const size_t total = tensors(layer, list);
@@ -306,7 +307,8 @@ static int64_t terms(const struct layer *layer) {
 }
 
 /* The largest of whole numbers is one; a mean need not be. */
-static int exact_limit(const struct layer *layer) {
+static int exact_limit(const struct layer *layer, int bits) {
+  (void)bits;
   const bool whole = layer->activation == CS_NONE || layer->activation == CS_RELU || layer->activation == CS_RELU6;
   return !is_mean(layer) && whole ? 1000 : 0;
 }

@@ -163,7 +163,8 @@ static int64_t terms(const struct layer *layer) {
   return conv_terms(&first) + conv_terms(&second);
 }
 
-static int exact_limit(const struct layer *layer) {
+static int exact_limit(const struct layer *layer, int bits) {
+  (void)bits;
   const struct layer first = separable_depthwise(layer), second = separable_pointwise(layer);
   return conv_exact_limit_of(&first, &second);
 }

@@ -7,7 +7,15 @@
 
 static const struct algorithm *const algorithms[] = {&alg_direct, &alg_depthwise, &alg_copy, &alg_pool};
 
+/* Does the plan promise less than what is asked for? */
+static const char *too_loose(const struct candidates *candidates, const struct plan *plan) {
+  const enum cs_accuracy asked = candidates->problem_count > 0 ? candidates->problems->accuracy : CS_STRICT;
+  if (plan->promise.accuracy <= asked) return NULL;
+  return mem_text("it needs accuracy: %s, the layer's is %s", accuracy_name(plan->promise.accuracy), accuracy_name(asked));
+}
+
 void candidates_add(struct candidates *candidates, struct plan plan) {
+  if (!plan.reason) plan.reason = too_loose(candidates, &plan);
   candidates->plans = mem_grow(candidates->plans, candidates->count, sizeof plan);
   candidates->plans[candidates->count++] = plan;
 }
@@ -37,12 +45,23 @@ struct plan_list problem_plans(const struct problem *problems, size_t count, con
   return ordered(&candidates);
 }
 
+int plan_exact_limit(const struct layer *layer, const struct plan *plan) {
+  return plan->exact_bits < 0 ? 0 : layer->op->exact_limit(layer, plan->exact_bits);
+}
+
+bool plan_same_promise(const struct plan *a, const struct plan *b) {
+  bool same = a->promise.accuracy == b->promise.accuracy && a->exact_bits == b->exact_bits;
+  for (int d = 0; d < MAX_SPATIAL; d++) same &= a->promise.block[d] == b->promise.block[d];
+  return same;
+}
+
 struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa) {
   struct problem *problems;
   struct stage stages[MAX_STAGES];
   const size_t count = layer->op->chain ? layer->op->chain(layer, stages) : 0;
   if (count == 0) {
     const size_t problem_count = layer->op->lower(layer, &problems);
+    for (size_t i = 0; i < problem_count; i++) problems[i].accuracy = layer->accuracy;
     return problem_plans(problems, problem_count, isa, layer->algorithm);
   }
   struct candidates candidates = {.isa = isa, .stages = stages, .stage_count = count};

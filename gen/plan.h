@@ -11,9 +11,11 @@ struct plan {
   const char *id; /* unique for a layer and ISA, stable between runs: "direct-channels-14x2-u2-rows" */
   const struct algorithm *algorithm;
   const struct isa *isa;
-  const char *tile;   /* "14x2" */
-  const char *reason; /* why it was refused, or NULL */
-  double cost;        /* estimated cycles */
+  const char *tile;          /* "14x2" */
+  const char *reason;        /* why it was refused, or NULL */
+  double cost;               /* estimated cycles */
+  struct cs_promise promise; /* blocks: along the layer's axes */
+  int exact_bits;            /* of the type's precision that whole numbers need beyond those of the sum; -1: they are not exact */
   int64_t packed_bytes, workspace_bytes;
   int64_t code_bytes;             /* estimate of the largest function */
   int64_t multiply_adds;          /* vector multiply-adds written in the text */
@@ -27,6 +29,10 @@ struct plan_list {
   size_t count, usable;
 };
 
+/* op.h's limit for the plan's sums. */
+int plan_exact_limit(const struct layer *layer, const struct plan *plan);
+/* Are results of both held to the same? */
+bool plan_same_promise(const struct plan *a, const struct plan *b);
 struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa);
 
 /* What goes into NAME.c beside the plans. */

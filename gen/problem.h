@@ -47,6 +47,7 @@ struct problem {
   bool bias, residual;
   enum cs_activation activation;
   double act[2];
+  enum cs_accuracy accuracy; /* what plans may promise at least */
   const void *baked_weights; /* canonical order, or NULL */
   bool baked_bias;
   bool gathered;     /* weights are an input: each call puts them into kernel order in its workspace */

@@ -28,8 +28,9 @@ static struct cs_separable_data reference_data(const struct tensor *list, size_t
   return result;
 }
 
-void separable_expect(const struct layer *layer, const void *const *data, const size_t *elements, size_t count,
-                      struct cs_expect *results) {
+void separable_expect(const struct layer *layer, const struct cs_promise *promise, const void *const *data, const size_t *elements,
+                      size_t count, struct cs_expect *results) {
+  (void)promise;
   struct tensor list[MAX_TENSORS];
   const size_t total = layer->op->tensors(layer, list);
   const struct cs_separable separable = reference(layer);

@@ -11,7 +11,6 @@
 
 enum { MAX_SPATIAL = CS_MAX_SPATIAL };
 enum unroll { UNROLL_AUTO, UNROLL_FULL, UNROLL_NONE };
-enum accuracy { ACCURACY_STRICT, ACCURACY_NORMWISE, ACCURACY_FAST };
 
 struct op;
 
@@ -54,7 +53,7 @@ struct layer {
   enum cs_activation depthwise_activation;
   double depthwise_act[2];
   const char *algorithm; /* "auto", "direct", … */
-  enum accuracy accuracy;
+  enum cs_accuracy accuracy;
   enum unroll unroll;
   int64_t max_code_bytes;
   const char *const *targets; /* names as written, checked; count 0: the command's default */
@@ -87,6 +86,7 @@ const char *dtype_name(enum cs_dtype dtype);
 const char *layout_name(enum cs_layout layout);
 const char *pad_mode_name(enum cs_pad_mode mode);
 const char *order_name(enum cs_order order);
+const char *accuracy_name(enum cs_accuracy accuracy);
 const char *activation_name(enum cs_activation activation); /* without arguments */
 const char *activation_text(const struct layer *layer);     /* with them */
 #endif

@@ -13,6 +13,7 @@
 enum { CS_MAX_SPATIAL = 3, CS_MAX_RANK = 8 };
 enum cs_dtype { CS_F32, CS_F64 };
 enum cs_layout { CS_NHWC, CS_NCHW };
+enum cs_accuracy { CS_STRICT, CS_NORMWISE, CS_FAST };
 enum cs_pad_mode { CS_ZEROS, CS_REFLECT, CS_REPLICATE, CS_CIRCULAR };
 enum cs_activation {
   CS_NONE,
@@ -30,6 +31,13 @@ enum cs_activation {
 };
 
 /* ---- reference: ref_conv.c ---------------------------------------------------------------------------------------- */
+
+/* What results are held to; cs_conv_expect has the bounds. The outputs of a tile are computed together: along each dimension those
+ * `dilation` apart, `block` of them. Where a tile holds more than one output, the stride is 1. */
+struct cs_promise {
+  enum cs_accuracy accuracy;
+  ptrdiff_t block[CS_MAX_SPATIAL]; /* 0 is 1 */
+};
 
 /* A convolution by its definition (ONNX Conv; padding modes and activations as PyTorch's of the same names). Spatial arrays hold
  * `rank` entries, all sizes, strides and dilations at least 1; `groups` divides both channel counts. Only `out` says what is padded
@@ -53,6 +61,7 @@ struct cs_conv {
   double act[2];     /* leaky_relu: slope; clamp: lo, hi */
   int channels_last; /* input lies as [N, in..., C] and weights, transposed or not, as [M, kernel..., C/groups], which is much
                         faster to read */
+  struct cs_promise promise;
 };
 
 /* Its data, each of the layer's type and aligned for it: input [N, C, in...], weights [M, C/groups, kernel...], bias [M], residual
@@ -73,12 +82,18 @@ struct cs_expect {
   int overflow;
 };
 
-/* y* of output index [n, m, o...] with the bound of `strict` accuracy:
+/* y* of output index [n, m, o...] with the bound of the promise. CS_STRICT:
  *
  *   b = gamma(n) * sum of |x||w| + n * least,  n = C/groups * kernel sizes + 2,  gamma(n) = n u / (1 - n u)
  *
  * where |bias| and |residual| count in the sum and `least` is the type's smallest denormal (Higham, Accuracy and Stability of
- * Numerical Algorithms, 2nd ed., section 3.1; the denormal term is for products that underflow). An activation f turns it into
+ * Numerical Algorithms, 2nd ed., section 3.1; the denormal term is for products that underflow). The others, with the sum over
+ * channels c of (largest |x| in c that the output's tile reads) * (sum of |w| in c) in place of that of |x||w|:
+ *
+ *   CS_NORMWISE: b = 4 gamma(n) * sum + n * least        CS_FAST: b = (4 gamma(n) + 2^-13) * sum + n * least
+ *
+ * where some channel's largest |x| or |w| is not finite, or neither zero nor within 2^-50 and 2^50, anything is right (bound
+ * infinite). An activation f turns b into
  *
  *   L * b + 8u * S + 8 * least
  *

@@ -22,11 +22,12 @@ struct ref_sum {
   int skip_zero_weights;
 };
 
-/* Adds `count` products x[i * x_step] * w[i * w_step]. */
-typedef void ref_visit(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count);
+/* Adds `count` products x[i * x_step] * w[i * w_step] to a struct ref_sum, or does with them what another state is for. */
+typedef void ref_visit(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count);
 
 /* Even and odd terms are added apart: an addition need not wait for the one before it. */
-static void ref_visit_f32(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+static void ref_visit_f32(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  struct ref_sum *sum = (struct ref_sum *)state;
   const float *a = (const float *)x, *b = (const float *)w;
   double even = 0, odd = 0, even_magnitude = 0, odd_magnitude = 0;
   for (ptrdiff_t i = 0; i + 1 < count; i += 2, a += 2 * x_step, b += 2 * w_step) {
@@ -59,7 +60,8 @@ static void ref_add_product(struct ref_sum *sum, double a, double b) {
   sum->magnitude += fabs(product);
 }
 
-static void ref_visit_f64(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+static void ref_visit_f64(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  struct ref_sum *sum = (struct ref_sum *)state;
   const double *a = (const double *)x, *b = (const double *)w;
   struct ref_sum local = *sum;
   for (ptrdiff_t i = 0; i < count; i++) ref_add_product(&local, a[i * x_step], b[i * w_step]);
@@ -67,8 +69,9 @@ static void ref_visit_f64(struct ref_sum *sum, const void *x, ptrdiff_t x_step, 
 }
 
 /* Products of f32 and their sums stay in double's range: only terms that are not finite are taken apart. */
-static void ref_visit_f32_carefully(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
+static void ref_visit_f32_carefully(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
                                     ptrdiff_t count) {
+  struct ref_sum *sum = (struct ref_sum *)state;
   const float *a = (const float *)x, *b = (const float *)w;
   struct ref_sum local = *sum;
   for (ptrdiff_t i = 0; i < count; i++) {
@@ -94,8 +97,9 @@ static void ref_add_carefully(struct ref_sum *sum, double a, double b, double sc
     sum->special += a * b;
 }
 
-static void ref_visit_f64_carefully(struct ref_sum *sum, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
+static void ref_visit_f64_carefully(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
                                     ptrdiff_t count) {
+  struct ref_sum *sum = (struct ref_sum *)state;
   const double *a = (const double *)x, *b = (const double *)w;
   const double scale = ldexp(1.0, -sum->exponent / 2);
   for (ptrdiff_t i = 0; i < count; i++) ref_add_carefully(sum, a[i * x_step], b[i * w_step], scale);
@@ -156,14 +160,14 @@ struct ref_walk {
   size_t size; /* bytes of an element */
   ptrdiff_t x_step, w_step, x_position, w_position, channels;
   ref_visit *visit;
-  struct ref_sum *sum;
+  void *state;
 };
 
 /* Taps of dimension d and below; x and w are the positions so far within one channel. */
 static void ref_walk_taps(const struct ref_walk *walk, int d, ptrdiff_t x, ptrdiff_t w) {
   const struct cs_conv *conv = walk->conv;
   if (d == conv->rank) {
-    walk->visit(walk->sum, walk->x + (size_t)(x * walk->x_position) * walk->size, walk->x_step,
+    walk->visit(walk->state, walk->x + (size_t)(x * walk->x_position) * walk->size, walk->x_step,
                 walk->w + (size_t)(w * walk->w_position) * walk->size, walk->w_step, walk->channels);
     return;
   }
@@ -191,15 +195,14 @@ static ptrdiff_t ref_kernel(const struct cs_conv *conv, const ptrdiff_t *index) 
   return kernel;
 }
 
-/* All terms of one output; data->residual is its element. */
-static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, ref_visit *visit,
-                          struct ref_sum *sum) {
-  const void *one = ref_types[conv->dtype].one;
+/* The walk of the output at `index`. */
+static struct ref_walk ref_walk_of(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index,
+                                   ref_visit *visit, void *state) {
   const size_t size = cs_size(conv->dtype);
   const ptrdiff_t channels = conv->in_channels / conv->groups, group = index[1] / (conv->out_channels / conv->groups);
   const ptrdiff_t positions = ref_product(conv->in, conv->rank), taps = ref_product(conv->kernel, conv->rank);
   const ptrdiff_t image = index[0] * conv->in_channels * positions;
-  struct ref_walk walk = {conv, index + 2, NULL, NULL, size, positions, taps, 1, 1, channels, visit, sum};
+  struct ref_walk walk = {conv, index + 2, NULL, NULL, size, positions, taps, 1, 1, channels, visit, state};
   if (conv->channels_last) {
     walk.x_step = walk.w_step = 1;
     walk.x_position = conv->in_channels;
@@ -212,8 +215,16 @@ static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data 
     walk.w_step = outputs * taps;
     walk.w = ref_element(data->weights, (group * channels * outputs + index[1] % outputs) * taps, size);
   }
+  return walk;
+}
+
+/* All terms of one output; data->residual is its element. */
+static void ref_add_terms(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, ref_visit *visit,
+                          struct ref_sum *sum) {
+  const void *one = ref_types[conv->dtype].one;
+  const struct ref_walk walk = ref_walk_of(conv, data, index, visit, sum);
   ref_walk_taps(&walk, 0, 0, 0);
-  if (data->bias) visit(sum, ref_element(data->bias, index[1], size), 0, one, 0, 1);
+  if (data->bias) visit(sum, ref_element(data->bias, index[1], walk.size), 0, one, 0, 1);
   if (data->residual) visit(sum, data->residual, 0, one, 0, 1);
 }
 
@@ -265,6 +276,101 @@ static void ref_sum_expect(ref_add *add, double n, const struct cs_conv *conv, c
   if (!isfinite(expect->value)) expect->rest = 0;
 }
 
+/* ---- accuracy by tiles ---------------------------------------------------------------------------------------------- */
+
+enum { REF_CHANNELS = 64 }; /* looked at together */
+
+/* Keeps the largest |x| of each channel, NaN once there was one, in an array of double. */
+static void ref_most_f32(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  const float *a = (const float *)x;
+  double *most = (double *)state;
+  (void)w, (void)w_step;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const double value = fabs((double)a[i * x_step]);
+    if (value > most[i] || isnan(value)) most[i] = value;
+  }
+}
+
+static void ref_most_f64(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  const double *a = (const double *)x;
+  double *most = (double *)state;
+  (void)w, (void)w_step;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const double value = fabs(a[i * x_step]);
+    if (value > most[i] || isnan(value)) most[i] = value;
+  }
+}
+
+/* Dimension d of the tile that output `o` belongs to: the output whose taps begin where the tile's do, and how many taps, those of
+ * all its outputs, there are from there on. */
+static void ref_tile(const struct cs_conv *conv, int d, ptrdiff_t *o, ptrdiff_t *taps) {
+  const ptrdiff_t dilation = conv->dilation[d], block = conv->promise.block[d] > 1 ? conv->promise.block[d] : 1;
+  const ptrdiff_t first = *o % dilation + *o / dilation / block * block * dilation, left = (conv->out[d] - 1 - first) / dilation;
+  const ptrdiff_t more = left < block - 1 ? left : block - 1;
+  *o = conv->transposed ? first + more * dilation : first;
+  *taps += more;
+}
+
+/* Does a channel's largest value leave the bounds their meaning? */
+static int ref_extreme(double most) {
+  return !(most == 0 || (most >= 0x1p-50 && most <= 0x1p50));
+}
+
+/* A channel's part in the sum; w: its weight at the kernel's first tap. */
+static double ref_channel(const struct ref_walk *walk, double most, const char *w) {
+  const ptrdiff_t taps = ref_product(walk->conv->kernel, walk->conv->rank);
+  double sum = 0, largest = 0;
+  for (ptrdiff_t k = 0; k < taps; k++) {
+    const double weight = fabs(cs_get(w, (size_t)(k * walk->w_position), walk->conv->dtype));
+    sum += weight;
+    if (weight > largest || isnan(weight)) largest = weight;
+  }
+  return ref_extreme(most) || ref_extreme(largest) ? INFINITY : most * sum;
+}
+
+/* The sum that is in place of that of |x||w|; infinity where anything is right. */
+static double ref_tile_sum(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index) {
+  double most[REF_CHANNELS], sum = 0;
+  ptrdiff_t place[CS_MAX_RANK] = {index[0], index[1]};
+  struct cs_conv tile = *conv;
+  for (int d = 0; d < conv->rank; d++) {
+    place[2 + d] = index[2 + d];
+    ref_tile(conv, d, &place[2 + d], &tile.kernel[d]);
+  }
+  const struct ref_walk taps = ref_walk_of(conv, data, index, NULL, NULL);
+  struct ref_walk patch = taps;
+  patch.conv = &tile;
+  patch.o = place + 2;
+  patch.visit = conv->dtype == CS_F32 ? ref_most_f32 : ref_most_f64;
+  patch.state = most;
+  patch.w_position = 0;
+  for (ptrdiff_t c = 0; c < taps.channels; c += patch.channels) {
+    patch.channels = taps.channels - c < REF_CHANNELS ? taps.channels - c : REF_CHANNELS;
+    patch.x = taps.x + (size_t)(c * taps.x_step) * taps.size;
+    for (ptrdiff_t i = 0; i < patch.channels; i++) most[i] = 0;
+    ref_walk_taps(&patch, 0, 0, 0);
+    for (ptrdiff_t i = 0; i < patch.channels; i++)
+      sum += ref_channel(&taps, most[i], taps.w + (size_t)((c + i) * taps.w_step) * taps.size);
+  }
+  return sum;
+}
+
+/* Replaces the bound of CS_STRICT by that of the promise. */
+static void ref_relax(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, double n,
+                      struct cs_expect *expect) {
+  static const struct cs_expect anything = {0, 0, INFINITY, NAN, NAN, 1};
+  const struct ref_type *type = &ref_types[conv->dtype];
+  const double factor = 4 * ref_gamma(n, type->u) + (conv->promise.accuracy == CS_FAST ? 0x1p-13 : 0);
+  double sum = ref_tile_sum(conv, data, index);
+  if (!(sum <= DBL_MAX)) {
+    *expect = anything;
+    return;
+  }
+  if (data->bias) sum += fabs(cs_get(data->bias, (size_t)index[1], conv->dtype));
+  if (data->residual) sum += fabs(cs_get(data->residual, 0, conv->dtype));
+  expect->bound = factor * sum + n * type->least;
+}
+
 /* ---- outputs that go through a permutation ------------------------------------------------------------------------ */
 
 /* The index before the permutation of what lies at `index` after it. */
@@ -298,6 +404,7 @@ void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data,
   ref_source_index(conv, index, before);
   if (data->residual) own.residual = ref_residual(conv, data->residual, index);
   ref_sum_expect(ref_add_terms, n, conv, &own, before, expect);
+  if (conv->promise.accuracy != CS_STRICT) ref_relax(conv, &own, before, n, expect);
   if (conv->activation == CS_NONE) return;
   if (conv->activation == CS_PRELU) a[0] = cs_get(data->slope, (size_t)before[1], conv->dtype);
   cs_activate_expect(conv->activation, a, conv->dtype, expect);
@@ -310,7 +417,7 @@ void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data,
 static void ref_grad_outputs(const struct ref_walk *walk, int d, ptrdiff_t x, ptrdiff_t y) {
   const struct cs_conv *conv = walk->conv;
   if (d == conv->rank) {
-    walk->visit(walk->sum, walk->x + (size_t)x * walk->size, 0, walk->w + (size_t)y * walk->size, 0, 1);
+    walk->visit(walk->state, walk->x + (size_t)x * walk->size, 0, walk->w + (size_t)y * walk->size, 0, 1);
     return;
   }
   for (ptrdiff_t o = 0; o < conv->out[d]; o++) {

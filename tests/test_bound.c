@@ -296,8 +296,114 @@ static void a_plain_float_loop_is_right(void **state) {
   }
 }
 
+/* ---- tiles ------------------------------------------------------------------------------------------------------------ */
+
+/* Bound of output `flat` of a row of six, held to tiles of two outputs: kernel 3, 1 padded. */
+static struct cs_expect in_tile(const struct cs_conv_data *data, enum cs_accuracy accuracy, ptrdiff_t dilation, ptrdiff_t flat) {
+  struct cs_conv conv = conv_row(6, 3, dilation);
+  conv.dilation[0] = dilation;
+  conv.out[0] = 6;
+  conv.promise = (struct cs_promise){accuracy, {2}};
+  return conv_at(&conv, data, flat);
+}
+
+/* Outputs 2 and 3 share a tile, which reads inputs 1 to 4, the largest 50; sum of |w| is 9; n = 5. */
+static void bound_of_a_tile(void **state) {
+  (void)state;
+  const float x[] = {1000, 2, -50, 4, 5, 600}, w[] = {2, -3, 4}, bias[] = {7}, residual[] = {1, 1, -8, 9, 1, 1};
+  const struct cs_conv_data data = {.input = x, .weights = w}, more = {x, w, bias, residual, NULL};
+  const double gamma = gamma_of(5, 0x1p-24), least = 5 * 0x1p-149;
+  for (int o = 2; o < 4; o++) assert_true(in_tile(&data, CS_NORMWISE, 1, o).bound == 4 * gamma * 450 + least);
+  assert_true(in_tile(&data, CS_FAST, 1, 2).bound == (4 * gamma + 0x1p-13) * 450 + least);
+  assert_true(in_tile(&data, CS_NORMWISE, 1, 0).bound == 4 * gamma * 9000 + least); /* inputs 0 to 2, and padding */
+  assert_true(in_tile(&more, CS_NORMWISE, 1, 2).bound == 4 * gamma * (450 + 7 + 8) + least);
+  assert_true(in_tile(&more, CS_NORMWISE, 1, 3).bound == 4 * gamma * (450 + 7 + 9) + least);
+  assert_true(in_tile(&data, CS_NORMWISE, 1, 2).value == in_tile(&data, CS_STRICT, 1, 2).value);
+}
+
+/* Outputs 0 and 2 share a tile, 1 and 3, and 4 alone: clipped, it reads inputs 2 and 4. */
+static void tiles_of_dilated_rows(void **state) {
+  (void)state;
+  const float x[] = {1, 2000, -50, 4000, 5, 6000}, w[] = {2, -3, 4};
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  const double factor = 4 * gamma_of(5, 0x1p-24), least = 5 * 0x1p-149;
+  assert_true(in_tile(&data, CS_NORMWISE, 2, 0).bound == factor * 450 + least);
+  assert_true(in_tile(&data, CS_NORMWISE, 2, 2).bound == factor * 450 + least);
+  assert_true(in_tile(&data, CS_NORMWISE, 2, 3).bound == factor * 54000 + least);
+  assert_true(in_tile(&data, CS_NORMWISE, 2, 4).bound == factor * 450 + least);
+}
+
+/* Channel by channel: (10 * 1 + 3 * 100), not the largest of all times the sum of all. More channels than are looked at together.
+ */
+static void bound_of_channels(void **state) {
+  (void)state;
+  float x[200] = {10, -10, 1, 3}, w[100] = {1, 100};
+  struct cs_conv conv = conv_row(2, 1, 0);
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  conv.in_channels = 100;
+  conv.promise = (struct cs_promise){CS_NORMWISE, {2}};
+  assert_true(conv_at(&conv, &data, 0).bound == 4 * gamma_of(102, 0x1p-24) * 310 + 102 * 0x1p-149);
+  x[2 * 99] = 8, w[99] = 2;
+  assert_true(conv_at(&conv, &data, 1).bound == 4 * gamma_of(102, 0x1p-24) * 326 + 102 * 0x1p-149);
+}
+
+/* NaN, infinity and what lies beyond 2^50 or below 2^-50 in all of a channel spoil their tile and no other. */
+static void damage_stays_in_the_tile(void **state) {
+  static const float extremes[] = {NAN, INFINITY, -INFINITY, 0x1p51F, 0x1p-51F, -0x1p-140F};
+  const float w[] = {2, -3, 4};
+  (void)state;
+  for (size_t i = 0; i < sizeof extremes / sizeof *extremes; i++) {
+    const float x[] = {extremes[i], 0, 0, 4, 5, 6};
+    const struct cs_conv_data data = {.input = x, .weights = w};
+    for (int o = 0; o < 2; o++) {
+      const struct cs_expect expect = in_tile(&data, CS_NORMWISE, 1, o);
+      assert_true(cs_right(&expect, NAN, 0) && cs_right(&expect, -INFINITY, 0) && cs_right(&expect, 1e30, 0));
+    }
+    const struct cs_expect clean = in_tile(&data, CS_NORMWISE, 1, 2);
+    assert_true(clean.value == 16 && clean.bound < 1);
+    assert_false(cs_right(&clean, NAN, 0));
+  }
+}
+
+/* Damage goes through activations; a channel of zeros is no damage, nor is one of the others tiny beside a large element. */
+static void damage_and_zeros(void **state) {
+  (void)state;
+  const float x[] = {0, 0, 0, 0, NAN, 1}, tiny[] = {1, 0x1p-100F, 0, 0, 0, 1}, w[] = {2, -3, 4}, heavy[] = {2, -3, INFINITY};
+  struct cs_conv conv = conv_row(6, 3, 1);
+  conv.promise = (struct cs_promise){CS_FAST, {2}};
+  conv.activation = CS_SIGMOID;
+  struct cs_expect expect = conv_at(&conv, &(struct cs_conv_data){.input = x, .weights = w}, 5);
+  assert_true(cs_right(&expect, NAN, 0) && cs_right(&expect, 1, 0) && cs_right(&expect, 0, 0));
+  conv.activation = CS_NONE;
+  expect = conv_at(&conv, &(struct cs_conv_data){.input = x, .weights = w}, 0);
+  assert_true(expect.bound == 5 * 0x1p-149);
+  expect = conv_at(&conv, &(struct cs_conv_data){.input = tiny, .weights = w}, 0);
+  assert_true(isfinite(expect.bound));
+  expect = conv_at(&conv, &(struct cs_conv_data){.input = tiny, .weights = heavy}, 0);
+  assert_true(cs_right(&expect, NAN, 0));
+}
+
+/* The transposed convolution of the flipped kernel reads the same. */
+static void tiles_of_a_transposed_one(void **state) {
+  (void)state;
+  const float x[] = {1000, 2, -50, 4, 5, 600}, w[] = {4, -3, 2};
+  const struct cs_conv_data data = {.input = x, .weights = w};
+  struct cs_conv conv = conv_row(6, 3, 1);
+  conv.transposed = 1;
+  conv.promise = (struct cs_promise){CS_NORMWISE, {2}};
+  const double factor = 4 * gamma_of(5, 0x1p-24);
+  for (int o = 2; o < 4; o++) assert_true(conv_at(&conv, &data, o).bound == factor * 450 + 5 * 0x1p-149);
+  assert_true(conv_at(&conv, &data, 4).bound == factor * 5400 + 5 * 0x1p-149);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(bound_of_a_tile),
+      cmocka_unit_test(tiles_of_dilated_rows),
+      cmocka_unit_test(bound_of_channels),
+      cmocka_unit_test(damage_stays_in_the_tile),
+      cmocka_unit_test(damage_and_zeros),
+      cmocka_unit_test(tiles_of_a_transposed_one),
       cmocka_unit_test(bound_by_hand),
       cmocka_unit_test(bound_has_a_denormal_floor),
       cmocka_unit_test(special_values_travel),

@@ -39,7 +39,7 @@ static void defaults_of_keys(void **state) {
   assert_null(layer->weights.data);
   assert_int_equal(layer->activation, CS_NONE);
   assert_string_equal(layer->algorithm, "auto");
-  assert_int_equal(layer->accuracy, ACCURACY_STRICT);
+  assert_int_equal(layer->accuracy, CS_STRICT);
   assert_int_equal(layer->unroll, UNROLL_AUTO);
   assert_int_equal(layer->max_code_bytes, 65536);
   assert_int_equal(layer->target_count, 0);
@@ -72,7 +72,7 @@ static void every_key(void **state) {
   assert_int_equal(layer->activation, CS_CLAMP);
   assert_true(layer->act[0] == -1.5 && layer->act[1] == 20);
   assert_string_equal(layer->algorithm, "direct");
-  assert_int_equal(layer->accuracy, ACCURACY_FAST);
+  assert_int_equal(layer->accuracy, CS_FAST);
   assert_int_equal(layer->unroll, UNROLL_FULL);
   assert_int_equal(layer->max_code_bytes, 1000);
   assert_int_equal(layer->target_count, 2);
