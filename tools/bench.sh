@@ -1,21 +1,26 @@
 #!/bin/bash
-# Times all networks and the odd shapes on each target, and writes docs/bench.md, docs/bench.json and docs/bench.svg.
-# A piece is one spec on one target, kept in $OUT/bench until that folder is removed: an interrupted run goes on where it was.
-# usage: OUT=out TARGETS='avx512 avx2' ROUNDS=9 bench.sh [SPEC...]
+# Times all networks, the odd shapes and the uncommon ones on each target, and some again with weights that come from memory, with a
+# reader of the output, and on two threads; writes docs/bench.md, docs/bench.json and docs/bench.svg. A piece is one spec with its
+# options on one target, kept in $OUT/bench until that folder is removed: an interrupted run goes on where it was.
+# usage: OUT=out TARGETS='avx512 avx2' ROUNDS=9 AGAINST=onednn,xnnpack,openblas bench.sh ['SPEC OPTIONS'...]
 set -eu
 cd "$(dirname "$0")/.."
 out=${OUT:-out}
-specs=${*:-resnet50 mobilenetv2 vgg16 deeplabv3 alexnet wavenet c3d lenet5 odd}
+[ $# -gt 0 ] || set -- resnet50 mobilenetv2 vgg16 deeplabv3 alexnet wavenet c3d lenet5 odd uncommon \
+  'resnet50 --cold' 'mobilenetv2 --consumer' 'resnet50 --threads 2'
 mkdir -p "$out/bench"
 pieces=()
-for target in ${TARGETS:-avx512 avx2}; do
-  for spec in $specs; do
-    piece=$out/bench/$spec-$target.json
+for run in "$@"; do
+  for target in ${TARGETS:-avx512 avx2}; do
+    piece=$out/bench/${run// /}-$target.json
     pieces+=("$piece")
     [ -s "$piece" ] && continue
-    echo "bench: $spec on $target"
+    echo "bench: $run on $target"
+    read -r spec options <<< "$run"
     status=0
-    "$out/convsmith" bench "specs/$spec.yaml" --target "$target" --rounds "${ROUNDS:-9}" --json > "$piece.part" || status=$?
+    # shellcheck disable=SC2086 # options are words
+    "$out/convsmith" bench "specs/$spec.yaml" --target "$target" --rounds "${ROUNDS:-9}" $options \
+      ${AGAINST:+--against "$AGAINST"} --json > "$piece.part" || status=$?
     [ "$status" -le 1 ] || exit "$status" # 1: something fell short; the page says what
     mv "$piece.part" "$piece"
   done

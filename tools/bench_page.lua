@@ -87,13 +87,22 @@ end
 
 -- ---- sums --------------------------------------------------------------------------------------------------------------
 
+-- What was measured of a piece: its spec, and how where that is not the usual.
+local function title(piece)
+  local text = piece.spec:gsub("%.yaml$", "")
+  if piece.cold then text = text .. ", weights cold" end
+  if piece.consumer then text = text .. ", output read" end
+  if piece.threads > 1 then text = text .. (", %d threads"):format(piece.threads) end
+  return text
+end
+
 -- Everything measured, piece by piece and target by target, without absolute times.
 local function sections_of(pieces)
   local sections = {}
   for _, piece in ipairs(pieces) do
     for _, target in ipairs(piece.targets) do
       for _, layer in ipairs(target.layers) do layer.gflops = nil end
-      target.spec = piece.spec:gsub("%.yaml$", "")
+      target.spec = title(piece)
       target.rounds = piece.rounds
       sections[#sections + 1] = target
     end
@@ -134,7 +143,7 @@ local function percent(value) return value and ("%.0f %%"):format(100 * value) o
 local peer_names = { "onednn", "xnnpack", "openblas", "naive" }
 
 local function put_versions(sections, piece)
-  put("Measured on %s, one thread, weights hot, convsmith %s. The others, of this system's packages:", piece.machine, piece.version)
+  put("Measured on %s, convsmith %s; one thread and weights hot, where nothing else is said. The others, of this system's packages:", piece.machine, piece.version)
   put("")
   local seen = {}
   for _, section in ipairs(sections) do
