@@ -143,7 +143,8 @@ local function percent(value) return value and ("%.0f %%"):format(100 * value) o
 local peer_names = { "onednn", "xnnpack", "openblas", "naive" }
 
 local function put_versions(sections, piece)
-  put("Measured on %s, convsmith %s; one thread and weights hot, where nothing else is said. The others, of this system's packages:", piece.machine, piece.version)
+  put("Measured on %s, convsmith %s; one thread and weights hot, where nothing else is said. The others, of this system's packages:",
+    piece.machine, piece.version)
   put("")
   local seen = {}
   for _, section in ipairs(sections) do
