@@ -236,6 +236,18 @@ static struct baked_values chain_bake(const struct plan *plan, const struct laye
   return all;
 }
 
+/* Weights of the stages before `s`: of baked ones, where its own begin. */
+static int64_t baked_before(const struct chain *chain, size_t s) {
+  int64_t count = 0;
+  while (s-- > 0) {
+    const struct problem *problem = &chain->stages[s].problem;
+    int64_t weights = problem->groups * problem->out_channels * problem->in_channels;
+    for (int a = 0; a < problem->rank; a++) weights *= problem->axis[a].kernel;
+    count += weights;
+  }
+  return count;
+}
+
 /* Moves the kernels of stage `s` to the list below; names say where their parameters come from. */
 static void push_stage(lua_State *L, const struct chain *chain, size_t s) {
   const struct stage *stage = &chain->stages[s];
@@ -245,6 +257,7 @@ static void push_stage(lua_State *L, const struct chain *chain, size_t s) {
     lua_rawgeti(L, -1, i);
     set_integer(L, "stage", (int64_t)s + 1);
     set_text(L, "template", algorithm_of(chain, s)->template);
+    set_integer(L, "baked_w", baked_before(chain, s));
     set_integer(L, "tall_rows", chain->plans[s].together);
     lua_createtable(L, 0, 3);
     set_text(L, "weights", stage->weights);

@@ -91,6 +91,13 @@ static void print_plans(const struct layer *layer, const struct isa *isa) {
   }
 }
 
+static void print_saving(const struct layer *layer) {
+  struct saving saving;
+  if (!layer->op->saving || !layer->op->saving(layer, &saving)) return;
+  printf("  %-16s %.3g of %s: %s; %" PRId64 " for %" PRId64 "\n", "saving", (double)saving.after / (double)saving.before,
+         saving.than, saving.formula, saving.after, saving.before);
+}
+
 /* Baked weights that are exactly zero. */
 static void print_dropped(const struct layer *layer) {
   size_t zeros = 0;
@@ -105,7 +112,7 @@ static void print_layer(struct job *job, const struct layer *layer) {
   print_shape("output", info.output, info.rank);
   print_count("parameters", info.parameters);
   print_count("multiply-adds", info.multiply_adds);
-  if (layer->op->saving) printf("  %-16s %s\n", "saving", layer->op->saving(layer));
+  print_saving(layer);
   if (job->options->explain) print_dropped(layer);
   printf("  %-16s ", "receptive field");
   print_fields(info.field, layer->rank);

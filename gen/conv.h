@@ -26,7 +26,7 @@ bool conv_check_activation(struct layer *layer, struct diags *diags);
 /* ---- sizes and tensors ---- */
 int conv_exact_limit(const struct layer *layer, int bits);
 int conv_exact_limit_of(const struct layer *first, const struct layer *second); /* where the second takes what the first gives */
-int64_t conv_terms(const struct layer *layer);                                  /* (C/g)·Πk + 2 */
+int64_t conv_terms(const struct layer *layer);                                  /* (C/g)·Πk + 2, of passes Σk + 2 */
 int64_t conv_multiply_adds(const struct layer *layer);                          /* op.h's hooks of a plain convolution */
 struct window conv_window(const struct layer *layer, int axis);
 int64_t conv_taps(const struct layer *layer); /* of the kernel: Πk */
@@ -38,6 +38,13 @@ struct tensor conv_activation(const struct layer *layer, const char *name, enum 
 struct tensor conv_kernel(const struct layer *layer, int64_t first, int64_t second);
 /* A parameter [M]. */
 struct tensor conv_channels(const struct layer *layer, const char *name, const void *baked);
+
+/* ---- one pass a dimension (`algorithm: separable`) ---- */
+/* Finds the factors of baked weights where the layer asks for it, or says why there are none. After all other rules. */
+bool conv_check_separable(struct layer *layer, struct diags *diags);
+/* op.h's hooks: the passes as stages of a chain, and what they save. */
+size_t conv_chain(const struct layer *layer, struct stage stages[MAX_STAGES]);
+bool conv_saving(const struct layer *layer, struct saving *saving);
 
 /* ---- lowering ---- */
 /* The layer as a problem; steps of weights are those of [M, C/g, k...]. */

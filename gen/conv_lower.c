@@ -9,10 +9,6 @@ int64_t conv_taps(const struct layer *layer) {
   return shape_product(layer->kernel, layer->rank);
 }
 
-int64_t conv_terms(const struct layer *layer) {
-  return layer->in_channels / layer->groups * conv_taps(layer) + 2;
-}
-
 int64_t conv_multiply_adds(const struct layer *layer) {
   int64_t outputs = shape_product(layer->out, layer->rank), inner = layer->in_channels / layer->groups;
   return shape_product((int64_t[]){layer->batch, layer->out_channels, outputs, inner, conv_taps(layer)}, 5);

@@ -16,6 +16,7 @@ struct cs_conv conv_reference(const struct layer *layer) {
                          .pad_mode = layer->pad_mode,
                          .flip = layer->flip,
                          .skip_zero_weights = layer->weights.data != NULL,
+                         .terms = layer->factors[0] ? (ptrdiff_t)conv_terms(layer) : 0,
                          .activation = layer->activation,
                          .act = {layer->act[0], layer->act[1]}};
   for (int d = 0; d < layer->rank; d++) {
@@ -129,6 +130,7 @@ void conv_push(lua_State *L, const struct cs_conv *conv) {
   set_text(L, "activation", activation_name(conv->activation));
   set_number(L, "act1", conv->act[0]);
   set_number(L, "act2", conv->act[1]);
+  set_integer(L, "terms", conv->terms);
 }
 
 void conv_push_layer(lua_State *L, const struct layer *layer) {

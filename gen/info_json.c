@@ -97,6 +97,22 @@ static void put_promise(struct json *json, const struct info *info, const struct
   put_shape(json, "block", block, info->layer->rank);
 }
 
+/* null where the op saves nothing. */
+static void put_saving(struct json *json, const struct layer *layer) {
+  struct saving saving;
+  if (!layer->op->saving || !layer->op->saving(layer, &saving)) {
+    put_null(json, "saving");
+    return;
+  }
+  json_key(json, "saving");
+  json_open(json, '{');
+  put_integer(json, "multiply_adds", saving.after);
+  put_integer(json, "instead_of", saving.before);
+  json_key(json, "ratio");
+  json_number(json, (double)saving.after / (double)saving.before);
+  json_close(json, '}');
+}
+
 static void put_layer(struct json *json, struct job *job, const struct layer *layer) {
   struct info info = info_of(job, layer);
   json_open(json, '{');
@@ -118,6 +134,7 @@ static void put_layer(struct json *json, struct job *job, const struct layer *la
   json_number(json, info.gamma);
   if (info.plans[0]) put_promise(json, &info, &info.plans[0]->promise);
   json_close(json, '}');
+  put_saving(json, layer);
   put_targets(json, &info, job->options->explain);
   json_close(json, '}');
 }

@@ -34,10 +34,23 @@ bool read_word(struct reading *reading, const struct node *node) {
   return true;
 }
 
-bool read_text(struct reading *reading, const struct node *node) {
+/* Does the op know this algorithm? Each has `auto` and `direct`. */
+static bool takes_algorithm(const struct op *op, const char *name) {
+  const char *const *other = op->algorithms;
+  if (!strcmp(name, "auto") || !strcmp(name, "direct")) return true;
+  while (other && *other && strcmp(*other, name)) other++;
+  return other && *other;
+}
+
+bool read_algorithm(struct reading *reading, const struct node *node) {
+  struct layer *layer = reading->layer;
   int value;
   if (!value_word(reading->diags, reading->key->name, node, reading->key->words, &value)) return false;
-  *(const char **)field(reading) = node->text;
+  if (layer->op && !takes_algorithm(layer->op, node->text)) {
+    layer_error(layer, reading->diags, "algorithm", "op '%s' has no '%s'; choose auto or direct", layer->op->name, node->text);
+    return false;
+  }
+  layer->algorithm = node->text;
   return true;
 }
 

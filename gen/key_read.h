@@ -3,12 +3,11 @@
 #define GEN_KEY_READ_H
 #include "keys.h"
 
-/* Into the field of the key's row: an int64_t ≥ 1, a bool, an enum or a string out of the row's words, or MAX_SPATIAL int64_t ≥ 1
+/* Into the field of the key's row: an int64_t ≥ 1, a bool, an enum out of the row's words, or MAX_SPATIAL int64_t ≥ 1
  * (counts: ≥ 0). */
 bool read_integer(struct reading *reading, const struct node *node);
 bool read_bool(struct reading *reading, const struct node *node);
 bool read_word(struct reading *reading, const struct node *node);
-bool read_text(struct reading *reading, const struct node *node);
 bool read_sizes(struct reading *reading, const struct node *node);
 bool read_counts(struct reading *reading, const struct node *node);
 
@@ -17,6 +16,7 @@ bool read_name(struct reading *reading, const struct node *node);
 bool read_dtype(struct reading *reading, const struct node *node);
 bool read_input(struct reading *reading, const struct node *node);
 bool read_kernel(struct reading *reading, const struct node *node);
+bool read_algorithm(struct reading *reading, const struct node *node);
 bool read_axis(struct reading *reading, const struct node *node);
 bool read_padding(struct reading *reading, const struct node *node);
 bool read_bias(struct reading *reading, const struct node *node);

@@ -18,8 +18,8 @@ static const struct word activations[] = {
     {"tanh", CS_TANH}, {"silu", CS_SILU},   {"hardswish", CS_HARDSWISH},   {"hardsigmoid", CS_HARDSIGMOID},
     {"gelu", CS_GELU}, {"prelu", CS_PRELU}, {"leaky_relu", CS_LEAKY_RELU}, {"clamp", CS_CLAMP},
     {NULL, 0}};
-static const struct word algorithms[] = {{"auto", 0},    {"direct", 0},        {"winograd", LATER},
-                                         {"fft", LATER}, {"separable", LATER}, {NULL, 0}};
+static const struct word algorithms[] = {{"auto", 0},    {"direct", 0},    {"winograd", LATER},
+                                         {"fft", LATER}, {"separable", 0}, {NULL, 0}};
 static const struct word accuracies[] = {{"strict", CS_STRICT}, {"normwise", CS_NORMWISE}, {"fast", CS_FAST}, {NULL, 0}};
 static const struct word axes[] = {{"channels", true}, {"spatial", false}, {NULL, 0}};
 static const struct word orders[] = {{"crd", CS_CRD}, {"dcr", CS_DCR}, {"focus", CS_FOCUS}, {NULL, 0}};
@@ -53,7 +53,7 @@ const struct key layer_keys[] = {
     {"activation", "", read_activation, FIELD(activation), activations, false},
     {"residual", "true or false", read_bool, FIELD(residual), NULL, false},
     {"flip", "true or false", read_bool, FIELD(flip), NULL, false},
-    {"algorithm", "", read_text, FIELD(algorithm), algorithms, false},
+    {"algorithm", "", read_algorithm, FIELD(algorithm), algorithms, false},
     {"accuracy", "", read_word, FIELD(accuracy), accuracies, false},
     {"unroll", "", read_word, FIELD(unroll), unrolls, false},
     {"max_code_bytes", POSITIVE, read_integer, FIELD(max_code_bytes), NULL, false},

@@ -24,10 +24,18 @@ struct window {
   bool chains;
 };
 
+/* Multiply-adds of the layer as it runs, and of what it does the work of. */
+struct saving {
+  const char *than; /* "a dense layer's multiply-adds" */
+  const char *formula;
+  int64_t after, before;
+};
+
 struct op {
   const char *name;
-  const char *const *keys; /* layer keys that it takes, NULL at the end */
-  bool any_window;         /* kernel_size may be `global`, or left out for something else that says it */
+  const char *const *keys;       /* layer keys that it takes, NULL at the end */
+  const char *const *algorithms; /* beside auto and direct: those that it may ask for, NULL at the end; NULL: none */
+  bool any_window;               /* kernel_size may be `global`, or left out for something else that says it */
   /* Fills what follows from the keys (pads, out) and reports what does not fit. Called even when some keys were wrong: what rests
    * on those (layer_right) is left out, so that one run shows all errors and no follow-ups. */
   bool (*resolve)(struct layer *layer, struct diags *diags);
@@ -48,8 +56,8 @@ struct op {
                  size_t count, struct cs_expect *expect);
   /* Nominal multiply-adds of the whole layer (padded taps counted); parameters are the elements of the PARAMETER tensors. */
   int64_t (*multiply_adds)(const struct layer *layer);
-  /* What the op saves against another that does the same, in words for `info`; NULL: nothing. */
-  const char *(*saving)(const struct layer *layer);
+  /* What the layer saves against another that does the same, false: nothing; NULL: it never does. */
+  bool (*saving)(const struct layer *layer, struct saving *saving);
   /* n of the bound γ(n): the terms of a sum, and two more for bias and residual. */
   int64_t (*terms)(const struct layer *layer);
   /* Magnitude up to which small whole numbers as data make every sum and the activation exact in the type, with `bits` of its

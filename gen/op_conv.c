@@ -5,6 +5,8 @@
 
 static const char *const conv_keys[] = {CONV_KEYS, "shuffle", "pixel_shuffle", "scale", "zero_point", NULL};
 
+static const char *const algorithms[] = {"separable", NULL};
+
 /* [M, C/g, k...] */
 static struct tensor weights(const struct layer *layer) {
   return conv_kernel(layer, layer->out_channels, layer->in_channels / layer->groups);
@@ -36,19 +38,23 @@ static bool resolve(struct layer *layer, struct diags *diags) {
   conv_check_channels(layer, diags);
   conv_check_windows(layer, diags);
   rules_check(rules, 1, layer, diags);
-  return conv_check_tensors(layer, diags);
+  conv_check_tensors(layer, diags);
+  return conv_check_separable(layer, diags);
 }
 
 const struct op op_conv = {
     .name = "conv",
     .keys = conv_keys,
+    .algorithms = algorithms,
     .resolve = resolve,
     .tensors = conv_tensors,
     .weights = weights,
     .lower = lower,
+    .chain = conv_chain,
     .conv = conv_reference,
     .expect = conv_expect,
     .multiply_adds = conv_multiply_adds,
+    .saving = conv_saving,
     .terms = conv_terms,
     .exact_limit = conv_exact_limit,
     .window = conv_window,

@@ -152,10 +152,15 @@ static int64_t multiply_adds(const struct layer *layer) {
 }
 
 /* A dense layer has M·C·Πk multiply-adds an output pixel, this one C·m·Πk + M·C·m. */
-static const char *saving(const struct layer *layer) {
-  const double m = (double)layer->multiplier, taps = (double)conv_taps(layer), outputs = (double)layer->out_channels;
-  return mem_text("%.3g of a dense layer's multiply-adds: m/M + m/k, m = %lld, M = %lld, k = %lld taps", m / outputs + m / taps,
-                  (long long)layer->multiplier, (long long)layer->out_channels, (long long)conv_taps(layer));
+static bool saving(const struct layer *layer, struct saving *saving) {
+  struct layer dense = *layer;
+  dense.groups = 1;
+  *saving = (struct saving){.than = "a dense layer's multiply-adds",
+                            .formula = mem_text("m/M + m/k, m = %lld, M = %lld, k = %lld taps", (long long)layer->multiplier,
+                                                (long long)layer->out_channels, (long long)conv_taps(layer)),
+                            .after = multiply_adds(layer),
+                            .before = conv_multiply_adds(&dense)};
+  return true;
 }
 
 static int64_t terms(const struct layer *layer) {

@@ -47,6 +47,7 @@ struct layer {
   enum cs_order order;
   bool bias, residual, flip;
   struct baked weights, bias_values;
+  const void *factors[MAX_SPATIAL]; /* weights [M, 1, k...] as products: [M, k] for each dimension; NULL: they are taken whole */
   enum cs_activation activation;
   double act[2];      /* leaky_relu: slope; clamp: lo, hi */
   int64_t multiplier; /* channels of the depthwise half for each input channel */

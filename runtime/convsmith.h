@@ -61,6 +61,8 @@ struct cs_conv {
   double act[2];     /* leaky_relu: slope; clamp: lo, hi */
   int channels_last; /* input lies as [N, in..., C] and weights, transposed or not, as [M, kernel..., C/groups], which is much
                         faster to read */
+  ptrdiff_t terms; /* n of the bound where it is not that of the definition: the sum of the kernel sizes + 2 where a kernel of rank
+                      1 runs as one pass a dimension; 0: as cs_conv_expect says */
   struct cs_promise promise;
 };
 

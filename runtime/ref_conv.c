@@ -397,7 +397,8 @@ static const char *ref_residual(const struct cs_conv *conv, const void *residual
 }
 
 void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data, const ptrdiff_t *index, struct cs_expect *expect) {
-  const double n = (double)(conv->in_channels / conv->groups) * (double)ref_product(conv->kernel, conv->rank) + 2;
+  const double whole = (double)(conv->in_channels / conv->groups) * (double)ref_product(conv->kernel, conv->rank) + 2;
+  const double n = conv->terms > 0 ? (double)conv->terms : whole;
   double a[2] = {conv->act[0], conv->act[1]};
   struct cs_conv_data own = *data;
   ptrdiff_t before[CS_MAX_RANK];

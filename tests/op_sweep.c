@@ -1,10 +1,8 @@
-/* The layers of one op: specs in the scratch folder, and verify's word on them. A quarter of the layers are verified with every
- * plan. */
+/* The layers of one op: specs in the scratch folder, and verify's word on them. */
 #include "op_sweep.h"
 #include "../gen/engine.h"
 #include "../gen/isa.h"
 #include "../gen/mem.h"
-#include "../runtime/convsmith.h"
 #include "scratch.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -32,11 +30,12 @@ static const char *draw_target(const struct isa_list *isas, uint64_t *random) {
 }
 
 static void print_layer(struct text *spec, int number, const struct isa_list *isas, op_draw *draw, uint64_t *random) {
-  static const char *const layouts[] = {"nhwc", "nchw"}, *const dtypes[] = {"f32", "f32", "f64"};
+  static const char *const layouts[] = {"nhwc", "nchw"};
+  const struct op_layer layer = {number, op_draw_number(random, 0, 2) < 2 ? CS_F32 : CS_F64};
   struct text keys = {0};
-  while (!keys.size) draw(&keys, random);
+  while (!keys.size) draw(&keys, layer, random);
   text_print(spec, "  - {name: l%d, target: %s, dtype: %s, input_layout: %s, ", number, draw_target(isas, random),
-             dtypes[op_draw_number(random, 0, 2)], layouts[op_draw_number(random, 0, 1)]);
+             layer.dtype == CS_F32 ? "f32" : "f64", layouts[op_draw_number(random, 0, 1)]);
   text_print(spec, "output_layout: %s, %s}\n", layouts[op_draw_number(random, 0, 1)], keys.data);
   text_free(&keys);
 }
@@ -59,12 +58,12 @@ static void verify(const char *name, const char *plans, int count, const struct 
   text_free(&spec);
 }
 
-void op_sweep(const char *name, op_draw *draw) {
+void op_sweep(const char *name, op_draw *draw, int every) {
   struct engine *engine = engine_new(NULL, 0);
   struct isa_list isas;
   uint64_t random = 1;
   assert_true(isa_read(engine, &isas));
-  const int all = layers() / 4;
+  const int all = layers() / every;
   verify(name, "all", all, &isas, draw, &random);
   verify(name, "chosen", layers() - all, &isas, draw, &random);
   engine_free(engine);

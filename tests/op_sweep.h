@@ -3,13 +3,18 @@
 #ifndef TESTS_OP_SWEEP_H
 #define TESTS_OP_SWEEP_H
 #include "../gen/text.h"
+#include "../runtime/convsmith.h"
 #include <stdint.h>
 
-/* Prints the keys of a layer behind "name, target, dtype, layouts", or nothing if the draw made none. */
-typedef void op_draw(struct text *keys, uint64_t *random);
+/* Prints the keys of layer `number` behind "name, target, dtype, layouts", or nothing if the draw made none. */
+struct op_layer {
+  int number;
+  enum cs_dtype dtype;
+};
+typedef void op_draw(struct text *keys, struct op_layer layer, uint64_t *random);
 
-/* Verifies OP_LAYERS layers; with FULL=1 2,000, with FULL=N N. Ends the test where one is wrong. */
-void op_sweep(const char *name, op_draw *draw);
+/* Verifies OP_LAYERS layers, one in `every` with all plans; with FULL=1 2,000, with FULL=N N. Ends the test where one is wrong. */
+void op_sweep(const char *name, op_draw *draw, int every);
 /* Of least … most, uniform. */
 int op_draw_number(uint64_t *random, int least, int most);
 /* "[N, C, spatial...]" */

@@ -187,18 +187,20 @@ static void draw_pool(struct text *keys, uint64_t *random, bool mean) {
   draw_end(keys, random);
 }
 
-static void draw_max(struct text *keys, uint64_t *random) {
+static void draw_max(struct text *keys, struct op_layer layer, uint64_t *random) {
+  (void)layer;
   draw_pool(keys, random, false);
 }
 
-static void draw_avg(struct text *keys, uint64_t *random) {
+static void draw_avg(struct text *keys, struct op_layer layer, uint64_t *random) {
+  (void)layer;
   draw_pool(keys, random, true);
 }
 
 static void random_layers_are_right(void **state) {
   (void)state;
-  op_sweep("max_pool", draw_max);
-  op_sweep("avg_pool", draw_avg);
+  op_sweep("max_pool", draw_max, 4);
+  op_sweep("avg_pool", draw_avg, 4);
 }
 
 static void emitted_tests_pass(void **state) {

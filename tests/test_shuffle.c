@@ -112,15 +112,18 @@ static void draw_pixels(struct text *keys, uint64_t *random, bool unshuffle) {
   text_print(keys, ", factor: %d, order: %s", factor, orders[op_draw_number(random, 0, 2)]);
 }
 
-static void draw_shuffle(struct text *keys, uint64_t *random) {
+static void draw_shuffle(struct text *keys, struct op_layer layer, uint64_t *random) {
+  (void)layer;
   draw_pixels(keys, random, false);
 }
 
-static void draw_unshuffle(struct text *keys, uint64_t *random) {
+static void draw_unshuffle(struct text *keys, struct op_layer layer, uint64_t *random) {
+  (void)layer;
   draw_pixels(keys, random, true);
 }
 
-static void draw_channels(struct text *keys, uint64_t *random) {
+static void draw_channels(struct text *keys, struct op_layer layer, uint64_t *random) {
+  (void)layer;
   const int rank = op_draw_number(random, 1, 3), groups = op_draw_number(random, 1, 9);
   int sizes[3];
   for (int d = 0; d < rank; d++) sizes[d] = op_draw_number(random, 1, rank == 1 ? 40 : 7);
@@ -131,9 +134,9 @@ static void draw_channels(struct text *keys, uint64_t *random) {
 
 static void random_layers_are_right(void **state) {
   (void)state;
-  op_sweep("pixel_shuffle", draw_shuffle);
-  op_sweep("pixel_unshuffle", draw_unshuffle);
-  op_sweep("channel_shuffle", draw_channels);
+  op_sweep("pixel_shuffle", draw_shuffle, 4);
+  op_sweep("pixel_unshuffle", draw_unshuffle, 4);
+  op_sweep("channel_shuffle", draw_channels, 4);
 }
 
 /* Signalling NaNs, their payloads and signs are copied as they are. */

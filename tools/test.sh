@@ -20,11 +20,11 @@ run() { # PROGRAM
   echo $status > "$results/$name.status"
 }
 
-# Sets ok, not_ok and skip. cmocka writes "not ok 3 # SKIP name" of a skipped test.
+# Sets ok, not_ok and skip. cmocka writes "not ok 3 # SKIP name" of a skipped test; what a failed test shows may begin with "ok" too.
 count() { # LOG
   skip=$(grep -cE '^(not )?ok [0-9]+.* # SKIP' "$1")
-  ok=$(grep -E '^ok' "$1" | grep -cv '# SKIP')
-  not_ok=$(grep -E '^not ok' "$1" | grep -cv '# SKIP')
+  ok=$(grep -E '^ok [0-9]' "$1" | grep -cv '# SKIP')
+  not_ok=$(grep -E '^not ok [0-9]' "$1" | grep -cv '# SKIP')
 }
 
 report() { # NAME

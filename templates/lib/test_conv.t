@@ -7,7 +7,7 @@ ${layer.rank}, ${constant(layer.dtype)},
 ${layer.batch}, ${layer.in_channels}, ${layer.out_channels}, ${layer.groups},
 ${sizes(layer.input)}, ${sizes(layer.output)}, ${sizes(layer.kernel)},
 ${sizes(layer.stride)}, ${sizes(layer.dilation)}, ${sizes(layer.pad)},
-${sizes(layer.tile)}, ${layer.shuffle}, ${layer.pixel_shuffle}, ${constant(layer.pad_mode)}, ${layer.flip}, ${layer.transposed}, ${layer.skip_zero_weights}, ${constant(layer.activation)}, {${layer.act1}, ${layer.act2}}, 0, {CS_STRICT, {0, 0, 0}}
+${sizes(layer.tile)}, ${layer.shuffle}, ${layer.pixel_shuffle}, ${constant(layer.pad_mode)}, ${layer.flip}, ${layer.transposed}, ${layer.skip_zero_weights}, ${constant(layer.activation)}, {${layer.act1}, ${layer.act2}}, 0, ${layer.terms}, {CS_STRICT, {0, 0, 0}}
 };
 $ end
 $ local function define(layer, at, loose)
