@@ -30,6 +30,8 @@ static const struct {
   double line_apart;       /* of a line of outputs beyond l2 whose neighbours are written in another pass */
   double line_late;        /* the same, later in its band */
   double line_scattered;   /* the same where every lane goes to a line of its own */
+  double transform;        /* of a vector, along one axis of a tile */
+  double to_l2;            /* of a byte that is written and leaves the nearest cache */
   double line;             /* bytes */
 } processor = {
     .latency = 4,
@@ -58,6 +60,8 @@ static const struct {
     .line_apart = 12,
     .line_late = 6,
     .line_scattered = 10,
+    .transform = 1.5,
+    .to_l2 = 1.0 / 17,
     .line = 64,
 };
 #endif

@@ -141,4 +141,4 @@ $   if K.strip then strips.call(K) end
 $   for number, block in ipairs(K.blocks) do call_block(block, number) end
 $ end
 
-$ return { define = define, compute = compute, section = section(define, number_rows, compute) }
+$ return { define = define, number = number_rows, compute = compute, section = section(define, number_rows, compute) }

@@ -121,6 +121,21 @@ static bool pixel_keys(struct draw *draw, struct text *spec) {
   return pad_keys(draw, spec);
 }
 
+/* Stride 1, sums of several channels, tiles of two outputs with no more points than there are. */
+static bool winograd_keys(struct draw *draw, struct text *spec) {
+  int64_t points = 1;
+  for (int d = 0; d < draw->rank; d++) {
+    if (draw->rank < 3 && pick(0, 3) == 0) draw->kernel[d] = pick(5, 7);
+    if (draw->in[d] + 2 * draw->pad[d] <= (draw->kernel[d] - 1) * draw->dilation[d]) return false;
+    draw->stride[d] = 1;
+    points *= draw->kernel[d] > 1 ? draw->kernel[d] + 1 : 1;
+  }
+  if (points == 1 || points > 64 || (draw->channels == 1 && draw->groups > 1)) return false;
+  const bool exact = points == 4 || points == 16;
+  text_print(spec, ", algorithm: winograd, accuracy: %s", exact && pick(0, 1) ? "normwise" : "fast");
+  return pad_keys(draw, spec);
+}
+
 static const struct family {
   const char *name, *op;
   draw_keys *keys;
@@ -133,6 +148,7 @@ static const struct family {
     {"conv with pixel_shuffle", "conv", pixel_keys, true, true},
     {"conv_grad_input", "conv_grad_input", pad_keys, false, false},
     {"conv_grad_weights", "conv_grad_weights", pad_keys, false, false},
+    {"winograd", "conv", winograd_keys, true, true},
 };
 enum { FAMILIES = sizeof families / sizeof *families };
 

@@ -41,7 +41,7 @@ return derive(import("isa/sse41.lua"), {
       -- both halves of each, then the halves' first pairs before their second ones
       even = "_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(%1, %2, 0xd8)), 0xd8))",
       sum = sum("ps256_ps", "_mm_add_ps", "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(HALVES, HALVES), HALVES))"),
-      add = "_mm256_add_ps(%1, %2)", mul = "_mm256_mul_ps(%1, %2)", max = "_mm256_max_ps(%1, %2)", min = "_mm256_min_ps(%1, %2)",
+      add = "_mm256_add_ps(%1, %2)", sub = "_mm256_sub_ps(%1, %2)", mul = "_mm256_mul_ps(%1, %2)", max = "_mm256_max_ps(%1, %2)", min = "_mm256_min_ps(%1, %2)",
       top = "_mm256_blendv_ps(_mm256_max_ps(%1, %2), %1, _mm256_cmp_ps(%1, %1, _CMP_UNORD_Q))",
       div = "_mm256_div_ps(%1, %2)",
       -- 2^23 + 127 + exponent ends in the bits of the power of two
@@ -59,7 +59,7 @@ return derive(import("isa/sse41.lua"), {
       permute = "_mm256_permute4x64_pd(%1, %m)", order = false,
       even = "_mm256_permute4x64_pd(_mm256_shuffle_pd(%1, %2, 10), 0xd8)",
       sum = sum("pd256_pd", "_mm_add_pd", "_mm_cvtsd_f64(_mm_hadd_pd(HALVES, HALVES))"),
-      add = "_mm256_add_pd(%1, %2)", mul = "_mm256_mul_pd(%1, %2)", max = "_mm256_max_pd(%1, %2)", min = "_mm256_min_pd(%1, %2)",
+      add = "_mm256_add_pd(%1, %2)", sub = "_mm256_sub_pd(%1, %2)", mul = "_mm256_mul_pd(%1, %2)", max = "_mm256_max_pd(%1, %2)", min = "_mm256_min_pd(%1, %2)",
       top = "_mm256_blendv_pd(_mm256_max_pd(%1, %2), %1, _mm256_cmp_pd(%1, %1, _CMP_UNORD_Q))",
       select_negative = "_mm256_blendv_pd(%3, %2, _mm256_cmp_pd(%1, _mm256_setzero_pd(), _CMP_LT_OQ))",
     },

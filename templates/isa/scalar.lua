@@ -15,6 +15,7 @@ local function type_of(ctype, zero)
     store_part = "*(%1) = %2;",
     broadcast = "*(%1)",
     add = "%1 + %2",
+    sub = "%1 - %2",
     sum = "(%1)", -- of all lanes: a scalar
     permute = false,
     order = false, -- what permute takes beside %1

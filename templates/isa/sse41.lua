@@ -36,7 +36,7 @@ return derive(import("isa/scalar.lua"), {
       even = "_mm_shuffle_ps(%1, %2, 0xd8)",
       shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
       sum = "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(%1, %1), %1))",
-      add = "_mm_add_ps(%1, %2)", mul = "_mm_mul_ps(%1, %2)", max = "_mm_max_ps(%1, %2)", min = "_mm_min_ps(%1, %2)",
+      add = "_mm_add_ps(%1, %2)", sub = "_mm_sub_ps(%1, %2)", mul = "_mm_mul_ps(%1, %2)", max = "_mm_max_ps(%1, %2)", min = "_mm_min_ps(%1, %2)",
       top = "_mm_blendv_ps(_mm_max_ps(%1, %2), %1, _mm_cmpunord_ps(%1, %1))",
       div = "_mm_div_ps(%1, %2)",
       -- 2^23 + 127 + exponent ends in the bits of the power of two
@@ -54,7 +54,7 @@ return derive(import("isa/scalar.lua"), {
       even = "_mm_shuffle_pd(%1, %2, 2)",
       shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
       sum = "_mm_cvtsd_f64(_mm_hadd_pd(%1, %1))",
-      add = "_mm_add_pd(%1, %2)", mul = "_mm_mul_pd(%1, %2)", max = "_mm_max_pd(%1, %2)", min = "_mm_min_pd(%1, %2)",
+      add = "_mm_add_pd(%1, %2)", sub = "_mm_sub_pd(%1, %2)", mul = "_mm_mul_pd(%1, %2)", max = "_mm_max_pd(%1, %2)", min = "_mm_min_pd(%1, %2)",
       top = "_mm_blendv_pd(_mm_max_pd(%1, %2), %1, _mm_cmpunord_pd(%1, %1))",
       select_negative = "_mm_blendv_pd(%3, %2, _mm_cmplt_pd(%1, _mm_setzero_pd()))",
     },

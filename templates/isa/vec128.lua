@@ -68,7 +68,7 @@ local function type_of(name, lanes)
     shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
     load_lanes = name .. "_load_lanes(%1, %f, %n)",
     blend = name .. "_select(" .. name .. "_lanes(%f, %n), %2, %1)",
-    add = "%1 + %2", mul = "%1 * %2",
+    add = "%1 + %2", sub = "%1 - %2", mul = "%1 * %2",
     max = name .. "_select(%2 < %1, %1, %2)", min = name .. "_select(%2 > %1, %1, %2)",
     top = name .. "_select((%1 > %2) | (%1 != %1), %1, %2)",
     select_negative = name .. "_select(%1 < " .. name .. "_set1(0), %2, %3)",

@@ -1,41 +1,48 @@
 $ -- NAME_pack: copies between affine boxes, from canonical order to the order that kernels stream.
 $ local arguments = import("lib/arguments.lua")
 
-$ local function index(start, loops, key)
+$ local function index(start, loops, key, first)
 $   local terms = { tostring(start) }
 $   for i, loop in ipairs(loops) do
-$     if loop[key] ~= 0 then terms[#terms + 1] = "i" .. i .. " * " .. loop[key] end
+$     if i >= first and loop[key] ~= 0 then terms[#terms + 1] = "i" .. i .. " * " .. loop[key] end
 $   end
 $   return table.concat(terms, " + ")
 $ end
 
-$ local function copy(box, base, names)
+$ -- transform(box, to, from), for weights: prints what is done in place of the copies of the outermost loop.
+$ local function copy(box, base, names, transform)
+$   local first = transform and box.from == "weights" and 2 or 1
 {
 $   for i, loop in ipairs(box.loops) do
+$     if i >= first then
 CONVSMITH_ROLLED
 for (ptrdiff_t i${i} = 0; i${i} < ${loop.count}; i${i}++)
+$     end
 $   end
-p[${index(base + box.dst, box.loops, "dst")}] = ${box.from and names[box.from] .. "[" .. index(box.src, box.loops, "src") .. "]" or "0"};
+$   local to, from = index(base + box.dst, box.loops, "dst", first), index(box.src, box.loops, "src", first)
+$   if first == 2 then transform(box, "p + " .. to, names.weights .. " + " .. from) else
+p[${to}] = ${box.from and names[box.from] .. "[" .. from .. "]" or "0"};
+$   end
 }
 $ end
 
-$ local function copies(kernels)
+$ local function copies(kernels, transform)
 {
 ${kernels[1].V.ctype} *p = (${kernels[1].V.ctype} *)packed;
 $   for _, K in ipairs(kernels) do
-$     for _, box in ipairs(K.shared and {} or K.boxes) do copy(box, K.base, K.names) end
+$     for _, box in ipairs(K.shared and {} or K.boxes) do copy(box, K.base, K.names, transform) end
 $   end
 }
 
 $ end
 
 $ -- kernels: with base, the first element of each in the packed buffer. Weights that are an input are packed by each call.
-$ return function(kernels, symbol)
+$ return function(kernels, symbol, transform)
 $   if kernels[1].gathered then
 static void ${symbol}_repack(const ${kernels[1].V.ctype} *weights, void *packed)
-$     copies(kernels)
+$     copies(kernels, transform)
 $   elseif layer.packed then
 void ${symbol}_pack(${arguments.declare(arguments.pack_list(layer))})
-$     copies(kernels)
+$     copies(kernels, transform)
 $   end
 $ end

@@ -54,6 +54,7 @@ local function new(isa, dtype, symbol, live_weights)
   function v.set1(value) return fill(ops.set1, { ["1"] = value }) end
   function v.broadcast(pointer) return fill(ops.broadcast, { ["1"] = pointer }) end
   function v.add(a, b) return fill(ops.add, { ["1"] = a, ["2"] = b }) end
+  function v.sub(a, b) return fill(ops.sub, { ["1"] = a, ["2"] = b }) end
   -- lanes: which lane of a each lane takes, from 0; by an operand and as bits of a number (%m)
   -- order: a variable that holds v.order(lanes), where there is one
   function v.permute(a, lanes, order)

@@ -1,0 +1,126 @@
+/* Geometry of Winograd convolution: tiles, blocks of them, what lies where in the workspace. */
+#include "winograd.h"
+#include "direct.h"
+#include "processor.h"
+#include <math.h>
+
+static int64_t residues_of(const struct axis *axis) {
+  if (axis->kernel == 1) return 1;
+  return axis->dilation < axis->out ? axis->dilation : axis->out;
+}
+
+bool winograd_lay_out(struct winograd *winograd, const int64_t m[MAX_SPATIAL]) {
+  const struct problem *problem = &winograd->problem;
+  winograd->points = 1;
+  winograd->all = problem->batch;
+  for (int a = 0; a < problem->rank; a++) {
+    const struct axis *axis = &problem->axis[a];
+    winograd->m[a] = m[a];
+    winograd->transform[a] = cook_toom((int)m[a], (int)axis->kernel);
+    winograd->residues[a] = residues_of(axis);
+    winograd->tiles[a] = ceil_div(ceil_div(axis->out, winograd->residues[a]), m[a]);
+    winograd->points *= winograd->transform[a].points;
+    winograd->all *= winograd->residues[a] * winograd->tiles[a];
+  }
+  return winograd->points <= WINOGRAD_POINTS;
+}
+
+/* Tiles do not lie whole pages of a cache apart, nor do points: those of a tile are written together. */
+static struct plane plane_of(const struct winograd *winograd, int64_t channels, int64_t tiles) {
+  const int64_t line = (int64_t)processor.line / (int64_t)cs_size(winograd->problem.dtype);
+  const int64_t lanes = winograd->isa->lanes[winograd->problem.dtype];
+  int64_t tile = ceil_div(ceil_div(channels, lanes) * lanes, line), point;
+  if (tile % 8 == 0) tile++;
+  point = tile * tiles | 1;
+  return (struct plane){channels, tile * line, point * line};
+}
+
+int64_t winograd_channels(const struct problem *problem) {
+  return problem->groups * problem->out_channels;
+}
+
+struct problem winograd_products(struct winograd *winograd, int64_t block) {
+  const struct problem *outer = &winograd->problem;
+  winograd->blocks = ceil_div(winograd->all, block);
+  winograd->block = ceil_div(winograd->all, winograd->blocks);
+  winograd->v = plane_of(winograd, outer->groups * outer->in_channels, winograd->block);
+  winograd->m_plane = plane_of(winograd, winograd_channels(outer), winograd->block);
+  struct problem problem = {.work = WORK_SUM,
+                            .dtype = outer->dtype,
+                            .rank = 1,
+                            .batch = 1,
+                            .groups = outer->groups,
+                            .in_channels = outer->in_channels,
+                            .out_channels = outer->out_channels,
+                            .x_group = outer->in_channels,
+                            .x_channel = 1,
+                            .y_group = outer->out_channels,
+                            .y_channel = 1,
+                            .w_first = outer->w_first,
+                            .w_group = outer->w_group,
+                            .w_out = outer->w_out,
+                            .w_in = outer->w_in,
+                            .phases = 1,
+                            .unroll = outer->unroll,
+                            .max_code_bytes = outer->max_code_bytes};
+  problem.axis[0] = (struct axis){.in = winograd->block,
+                                  .out = winograd->block,
+                                  .kernel = 1,
+                                  .stride = 1,
+                                  .dilation = 1,
+                                  .x_step = winograd->v.tile,
+                                  .y_step = winograd->m_plane.tile};
+  problem.phase[0] = (struct phase){winograd->points, winograd->v.point, 0, 0, winograd->m_plane.point};
+  return problem;
+}
+
+static int64_t plane_bytes(const struct winograd *winograd, const struct plane *plane) {
+  return winograd->points * plane->point * (int64_t)cs_size(winograd->problem.dtype);
+}
+
+int64_t winograd_workspace(const struct winograd *winograd) {
+  return plane_bytes(winograd, &winograd->v) + plane_bytes(winograd, &winograd->m_plane) + (int64_t)processor.line;
+}
+
+int64_t winograd_shell(const struct problem *problem) {
+  const int64_t vectors = (problem->bias && !problem->baked_bias) + (problem->activation == CS_PRELU);
+  return vectors * winograd_channels(problem);
+}
+
+/* ---- cost -------------------------------------------------------------------------------------------------------------- */
+
+static double outputs_of(const struct winograd *winograd) {
+  double outputs = 1;
+  for (int a = 0; a < winograd->problem.rank; a++) outputs *= (double)winograd->m[a];
+  return outputs;
+}
+
+static int axes_of(const struct winograd *winograd) {
+  int axes = 0;
+  for (int a = 0; a < winograd->problem.rank; a++) axes += winograd->transform[a].points > 1;
+  return axes;
+}
+
+/* Of one tile: each vector goes through the transform of each axis, V's out to a cache and M's back from there; elements that lie
+ * apart go one by one. */
+static double tile_cycles(const struct winograd *winograd) {
+  const struct problem *problem = &winograd->problem;
+  const double lanes = winograd->isa->lanes[problem->dtype], bytes = lanes * (double)cs_size(problem->dtype);
+  const double points = (double)winograd->points, outputs = outputs_of(winograd), axes = axes_of(winograd);
+  const double in = ceil((double)winograd->v.channels / lanes), out = ceil((double)winograd->m_plane.channels / lanes);
+  const double read = problem->x_channel == 1 ? 1 : processor.gather * lanes / 2;
+  const double put = problem->y_channel == 1 ? processor.store : processor.store_lane * lanes;
+  return in * points * (processor.transform * axes + read + bytes * processor.to_l2) +
+         out * (points * (processor.transform * axes + bytes * processor.from_l2) + outputs * put);
+}
+
+double winograd_cost(const struct winograd *winograd, double point) {
+  const double size = (double)cs_size(winograd->problem.dtype), points = (double)winograd->points;
+  const double panel = (double)(winograd->problem.in_channels * winograd_channels(&winograd->problem));
+  const double weights = points * panel * size, workspace = (double)winograd_workspace(winograd);
+  const bool near = weights + workspace <= processor.l2;
+  const double stream = near ? 0 : weights * processor.from_l3;
+  double block = hypot(points * point, stream) + (double)winograd->block * tile_cycles(winograd);
+  if (workspace > processor.l2 / 2) block += 2 * workspace * processor.from_l3;
+  return (double)winograd->blocks * block;
+}

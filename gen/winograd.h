@@ -1,0 +1,42 @@
+/* Winograd convolution of one problem: outputs in tiles, m along each axis, from m + r - 1 points an axis where transformed inputs
+ * are multiplied by transformed weights. At each point that is an ordinary 1×1 convolution from input to output channels over the
+ * tiles of a block, for which the direct algorithm has plans. A dilated axis has tiles of its own for each residue: outputs
+ * residue + dilation · (m · tile + i).
+ *
+ * Workspace, for one block of tiles: V, transformed inputs [points][tiles][channels of all groups], then M, products
+ * [points][tiles] [output channels of all groups], tiles and points some elements apart. */
+#ifndef GEN_WINOGRAD_H
+#define GEN_WINOGRAD_H
+#include "alg.h"
+#include "cook_toom.h"
+
+enum { WINOGRAD_POINTS = 64 }; /* at most, of all axes together */
+
+/* V or M. */
+struct plane {
+  int64_t channels, tile, point; /* elements from tile to tile and from point to point */
+};
+
+struct winograd {
+  struct problem problem;
+  const struct isa *isa;
+  int64_t m[MAX_SPATIAL];
+  struct cook_toom transform[MAX_SPATIAL];
+  int64_t residues[MAX_SPATIAL], tiles[MAX_SPATIAL]; /* tiles of a residue */
+  int64_t points;
+  int64_t all, block, blocks; /* tiles of all images, of a block; blocks */
+  struct plane v, m_plane;
+  struct plan products; /* of one block */
+};
+
+/* Geometry for `m`, which fits; false where there are too many points. */
+bool winograd_lay_out(struct winograd *winograd, const int64_t m[MAX_SPATIAL]);
+/* At most `block` tiles a block, in blocks of even size; the problem of a block's products. */
+struct problem winograd_products(struct winograd *winograd, int64_t block);
+int64_t winograd_workspace(const struct winograd *winograd); /* bytes */
+int64_t winograd_shell(const struct problem *problem);       /* elements that bias and slope take when packed */
+int64_t winograd_channels(const struct problem *problem);    /* output channels of all groups */
+/* Estimated cycles, where the products at one point take `point` cycles a block. */
+double winograd_cost(const struct winograd *winograd, double point);
+void winograd_push(lua_State *L, const struct winograd *winograd);
+#endif

@@ -1,0 +1,439 @@
+$ -- Winograd convolution on one target: blocks of tiles whose inputs are transformed into V, multiplied with the transformed weights
+$ -- into M by the direct kernels of a 1×1 layer, one at each point, and transformed into outputs. gen/winograd.h has the words.
+$ local arguments = import("lib/arguments.lua")
+$ local direct = import("direct.t")
+$ local graph = import("lib/graph.lua")
+$ local helpers = import("lib/helpers.t")
+$ local pack = import("lib/pack.t")
+$ local parts = import("lib/parts.t")
+$ local tiles = import("lib/tile.t")
+$ local W, K, V, T -- tiles; the kernel of all that is around the products, its operations, its C type
+
+$ -- ---- transforms --------------------------------------------------------------------------------------------------------
+
+$ -- Elements from a point to the next along each axis where all points of a tile lie together, the last axis innermost.
+$ local function point_steps()
+$   local steps, step = {}, 1
+$   for a = #W.axes, 1, -1 do
+$     steps[a] = step
+$     step = step * W.axes[a].points
+$   end
+$   return steps
+$ end
+
+$ -- The axes that have something to transform.
+$ local function transformed()
+$   local list = {}
+$   for a, axis in ipairs(W.axes) do if axis.points > 1 then list[#list + 1] = a end end
+$   return list
+$ end
+
+$ local function index(steps, last)
+$   local terms = {}
+$   for a = 1, last or #W.axes do
+$     if W.axes[a].points > 1 then terms[#terms + 1] = ("j%d%s"):format(a, steps[a] ~= 1 and " * " .. steps[a] or "") end
+$   end
+$   return terms
+$ end
+
+$ -- One axis: loops over the places j of the others, count(b) of axis b, and in them the products of `matrix` with what get(i) loads;
+$ -- put(i, value) stores the i-th, from 0.
+$ local function along(axis, matrix, count, get, put)
+$   for b, other in ipairs(W.axes) do
+$     if b ~= axis and other.points > 1 then
+CONVSMITH_ROLLED
+for (ptrdiff_t j${b} = 0; j${b} < ${count(b)}; j${b}++)
+$     end
+$   end
+{
+$   local g, inputs = graph.new(), {}
+$   for i = 1, W.axes[axis].points do inputs[i] = g.input(tostring(i - 1)) end
+$   g.print(V, g.linear(matrix, inputs), get, function(i, value) put(i - 1, value) end)
+}
+$ end
+
+$ -- Place i on `axis` and j on the others.
+$ local function place(steps, axis, i)
+$   local terms = i * steps[axis] ~= 0 and { tostring(i * steps[axis]) } or {}
+$   for b, other in ipairs(W.axes) do
+$     if b ~= axis and other.points > 1 then terms[#terms + 1] = ("j%d%s"):format(b, steps[b] ~= 1 and " * " .. steps[b] or "") end
+$   end
+$   return #terms > 0 and table.concat(terms, " + ") or "0"
+$ end
+
+$ -- V of `count` vectors of channels from x, whose places lie step1, step2, ... apart.
+$ local function define_forward()
+$   local list, steps, axes = { { "const " .. T .. " *", "x" } }, point_steps(), transformed()
+$   for _, a in ipairs(axes) do list[#list + 1] = { "ptrdiff_t", "step" .. a } end
+$   list = arguments.join(list, { { T .. " *", "v" }, { "ptrdiff_t", "count" } })
+CONVSMITH_NOINLINE ${V.isa.attribute}
+void ${K.symbol}_forward(${arguments.declare(list)})
+{
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count; i++, x += ${V.lanes}, v += ${V.lanes}) {
+$   if #axes > 1 then
+${V.type} t[${W.points}];
+$   end
+$   for n = #axes, 1, -1 do
+$     local axis = axes[n]
+$     along(axis, W.axes[axis].from_input, function(b) return W.axes[b].points end, function(i)
+$       if n < #axes then return ("t[%s]"):format(place(steps, axis, i)) end
+$       local terms = { "x", i .. " * step" .. axis }
+$       for _, b in ipairs(axes) do if b ~= axis then terms[#terms + 1] = ("j%d * step%d"):format(b, b) end end
+$       return V.get(table.concat(terms, " + "), 1, V.lanes)
+$     end, function(i, value)
+$       if n > 1 then
+t[${place(steps, axis, i)}] = ${value};
+$       else
+${V.put(("v + (%s) * %d"):format(place(steps, axis, i), W.v.point), 1, V.lanes, value)}
+$       end
+$     end)
+$   end
+}
+}
+
+$ end
+
+$ -- ---- tiles -------------------------------------------------------------------------------------------------------------
+
+$ -- The tile's image and, along each axis, its first output o, how many outputs are live, and the place of its first input.
+$ local function decode()
+$   local below = 1
+$   for a = #W.axes, 1, -1 do
+$     local axis = W.axes[a]
+$     local number, count = "tile" .. (below > 1 and " / " .. below or ""), axis.residues * axis.tiles
+$     if a > 1 or W.batch > 1 then number = number .. " % " .. count end
+$     if axis.residues > 1 then
+const ptrdiff_t n${a} = ${number};
+const ptrdiff_t o${a} = n${a} / ${axis.tiles} + n${a} % ${axis.tiles} * ${axis.m * axis.apart};
+$     else
+const ptrdiff_t o${a} = (${number}) * ${axis.m * axis.apart};
+$     end
+const ptrdiff_t left${a} = (${axis.output - 1 + axis.apart} - o${a}) / ${axis.apart};
+const ptrdiff_t live${a} = left${a} < ${axis.m} ? left${a} : ${axis.m};
+$     below = below * count
+$   end
+$   if W.batch > 1 then
+const ptrdiff_t image = tile / ${below};
+$   end
+$ end
+
+$ -- Where place j of a patch along an axis lies in the input, -1 for a zero: only taps of live outputs are read.
+$ local function define_map(a, axis)
+ptrdiff_t at${a}[${axis.points}];
+CONVSMITH_ROLLED
+for (ptrdiff_t j = 0; j < ${axis.points}; j++) {
+const ptrdiff_t i = i${a} + j * ${axis.apart};
+$   if axis.mapped then
+at${a}[j] = live${a} > 0 && j < live${a} + ${axis.kernel - 1} ? ${K.symbol}_${K.padding_mode}(i, ${axis.input}) * ${axis.x} : -1;
+$   else
+at${a}[j] = live${a} > 0 && j < live${a} + ${axis.kernel - 1} && i >= 0 && i < ${axis.input} ? i * ${axis.x} : -1;
+$   end
+}
+$ end
+
+$ -- A patch of `live` lanes into a buffer, [points][lanes]: vectors, or lane by lane where channels lie apart.
+$ local function copy_patch(live)
+$   local steps, test, at, to = point_steps(), {}, { "x", "c * " .. V.lanes * W.x_lane }, { "buffer" }
+$   local apart = W.x_lane ~= 1 and V.lanes > 1
+$   if apart then
+$     if live < V.lanes then
+CONVSMITH_ROLLED
+for (ptrdiff_t j = 0; j < ${W.points * V.lanes}; j++) buffer[j] = 0;
+$     end
+CONVSMITH_ROLLED
+for (ptrdiff_t lane = 0; lane < ${live}; lane++)
+$     at[#at + 1], to[#to + 1] = "lane * " .. W.x_lane, "lane"
+$   end
+$   for a, axis in ipairs(W.axes) do
+$     test[a] = ("at%d[j%d] >= 0"):format(a, a)
+$     at[#at + 1], to[#to + 1] = ("at%d[j%d]"):format(a, a), ("j%d * %d"):format(a, steps[a] * V.lanes)
+CONVSMITH_ROLLED
+for (ptrdiff_t j${a} = 0; j${a} < ${axis.points}; j${a}++)
+$   end
+$   local live_place, from, into = table.concat(test, " && "), table.concat(at, " + "), table.concat(to, " + ")
+$   if apart then
+*(${into}) = ${live_place} ? *(${from}) : 0;
+$   else
+{
+${V.type} patch = ${V.zero()};
+if (${live_place}) patch = ${V.get(from, 1, live)};
+${V.put(into, 1, V.lanes, "patch")}
+}
+$   end
+$ end
+
+$ -- Vectors of input channels; those that are whole and lie side by side are read where they are.
+$ local function vectors() return (W.v.channels + V.lanes - 1) // V.lanes end
+$ local function whole() return W.x_lane == 1 and W.v.channels // V.lanes or 0 end
+
+$ local function forward_call(from, steps, v, count)
+$   local list = { from }
+$   for _, a in ipairs(transformed()) do list[#list + 1] = tostring(steps(a)) end
+${K.symbol}_forward(${table.concat(list, ", ")}, ${v}, ${count});
+$ end
+
+$ -- One tile of V.
+$ local function define_load()
+$   local steps, tail = point_steps(), W.v.channels % V.lanes
+static ${V.isa.attribute}
+void ${K.symbol}_load(const ${T} *x, ${T} *v, ptrdiff_t tile)
+{
+$   decode()
+$   local inner, from = {}, { "x" }
+$   for a, axis in ipairs(W.axes) do
+const ptrdiff_t i${a} = o${a} - ${axis.pad};
+$     inner[#inner + 1] = ("live%d == %d"):format(a, axis.m)
+$     inner[#inner + 1] = ("i%d >= 0 && i%d < %d"):format(a, a, axis.input - (axis.points - 1) * axis.apart)
+$     from[#from + 1] = ("i%d * %d"):format(a, axis.x)
+$   end
+$   if W.batch > 1 then
+x += image * ${W.x_batch};
+$   end
+$   if whole() > 0 then
+ptrdiff_t c = 0;
+if (${table.concat(inner, " && ")}) {
+$     forward_call(table.concat(from, " + "), function(a) return W.axes[a].x * W.axes[a].apart end, "v", whole())
+$     if whole() == vectors() then
+return;
+$     else
+c = ${whole()};
+$     end
+}
+$   else
+ptrdiff_t c = 0;
+$   end
+$   for a, axis in ipairs(W.axes) do define_map(a, axis) end
+CONVSMITH_ROLLED
+for (; c < ${vectors()}; c++) {
+${T} buffer[${W.points * V.lanes}];
+$   if tail > 0 then
+if (c == ${vectors() - 1}) {
+$     copy_patch(tail)
+} else {
+$     copy_patch(V.lanes)
+}
+$   else
+$     copy_patch(V.lanes)
+$   end
+$   forward_call("buffer", function(a) return steps[a] * V.lanes end, "v + c * " .. V.lanes, "1")
+}
+}
+
+$ end
+
+$ -- What goes into a tile's outputs beside M.
+$ local function outputs_list()
+$   local list = { { "const " .. T .. " *", "m" } }
+$   if K.bias then list[#list + 1] = { "const " .. T .. " *", "b" } end
+$   if K.activation.name == "prelu" then list[#list + 1] = { "const " .. T .. " *", "s" } end
+$   if K.residual then list[#list + 1] = { "const " .. T .. " *", "r" } end
+$   return arguments.join(list, { { T .. " *", "y" } })
+$ end
+
+$ -- `live` lanes of all live outputs of a tile, from m.
+$ local function finish_vector(live)
+$   local steps, axes = point_steps(), transformed()
+${V.type} t[${W.points}];
+$   for n, axis in ipairs(axes) do
+$     local row = W.axes[axis]
+$     local function done(b) return b < axis end
+$     along(axis, row.to_output, function(b) return done(b) and W.axes[b].m or W.axes[b].points end, function(i)
+$       if n > 1 then return ("t[%s]"):format(place(steps, axis, i)) end
+$       return V.get(("mp + (%s) * %d"):format(place(steps, axis, i), W.m.point), 1, V.lanes)
+$     end, function(i, value)
+t[${place(steps, axis, i)}] = ${value};
+$     end)
+$   end
+$   local y, t = {}, {}
+$   for a, axis in ipairs(W.axes) do
+$     y[a] = ("j%d * %d"):format(a, axis.apart * axis.y)
+$     t[a] = ("j%d * %d"):format(a, steps[a])
+CONVSMITH_ROLLED
+for (ptrdiff_t j${a} = 0; j${a} < live${a}; j${a}++)
+$   end
+{
+${T} *y = yp + ${table.concat(y, " + ")};
+$   if K.residual then
+const ${T} *r = rp + ${table.concat(y, " + ")};
+$   end
+$   local tile = { rows = 1, vectors = 1, last = live }
+$   tiles.use(K)
+$   tiles.start(tile)
+a0_0 = ${V.add("a0_0", ("t[%s]"):format(table.concat(t, " + ")))};
+$   tiles.finish(tile)
+}
+$ end
+
+$ -- One tile of M to its outputs.
+$ local function define_store()
+$   local channels, list = W.m.channels, arguments.join(outputs_list(), { { "ptrdiff_t", "tile" } })
+$   local names = { y = "yq", r = "rq", b = "bq", s = "sq" }
+$   for _, argument in ipairs(list) do argument[2] = has(names, argument[2]) and names[argument[2]] or argument[2] end
+CONVSMITH_NOINLINE ${V.isa.attribute}
+void ${K.symbol}_store(${arguments.declare(list)})
+{
+$   decode()
+$   local from = {}
+$   for a, axis in ipairs(W.axes) do from[a] = ("o%d * %d"):format(a, axis.y) end
+$   if W.batch > 1 then from[#from + 1] = "image * " .. W.y_batch end
+$   local function vector(live)
+const ${T} *mp = m + c;
+${T} *yp = yq + ${table.concat(from, " + ")} + c * ${K.y_lane};
+$     if K.residual then
+const ${T} *rp = rq + ${table.concat(from, " + ")} + c * ${K.y_lane};
+$     end
+$     if K.bias then
+const ${T} *b = bq + c;
+$     end
+$     if K.activation.name == "prelu" then
+const ${T} *s = sq + c;
+$     end
+$     finish_vector(live)
+$   end
+$   if channels >= V.lanes then
+CONVSMITH_ROLLED
+for (ptrdiff_t c = 0; c < ${channels // V.lanes * V.lanes}; c += ${V.lanes}) {
+$     vector(V.lanes)
+}
+$   end
+$   if channels % V.lanes > 0 then
+{
+const ptrdiff_t c = ${channels // V.lanes * V.lanes};
+$     vector(channels % V.lanes)
+}
+$   end
+}
+
+$ end
+
+$ -- ---- weights -----------------------------------------------------------------------------------------------------------
+
+$ -- out[o][a][i] = Σ_k matrix[a][k] · in[o][k][i]
+$ local function define_spread()
+static void ${K.symbol}_spread(const double *matrix, int rows, int taps, int outer, int inner, const double *in, double *out)
+{
+for (int o = 0; o < outer; o++)
+for (int a = 0; a < rows; a++)
+for (int i = 0; i < inner; i++) {
+double sum = 0;
+CONVSMITH_ROLLED
+for (int k = 0; k < taps; k++) sum += matrix[a * taps + k] * in[(o * taps + k) * inner + i];
+out[(o * rows + a) * inner + i] = sum;
+}
+}
+$ end
+
+$ -- The transformed kernel of one input and output channel, its points `step` apart.
+$ local function define_weights()
+$   local from, terms, taps = {}, {}, 1
+$   define_spread()
+static void ${K.symbol}_weights(const ${T} *w, ${T} *p, ptrdiff_t step)
+{
+$   for _, a in ipairs(transformed()) do
+$     local axis, rows = W.axes[a], {}
+$     for i, row in ipairs(axis.from_kernel) do
+$       local numbers = {}
+$       for k, number in ipairs(row) do numbers[k] = number end
+$       rows[i] = table.concat(numbers, ", ")
+$     end
+static const double matrix${a}[${axis.points * axis.kernel}] = {
+$     for _, row in ipairs(rows) do
+${row},
+$     end
+};
+$   end
+double u0[${W.points}], u1[${W.points}];
+int n = 0;
+$   for a, axis in ipairs(W.axes) do
+for (ptrdiff_t k${a} = 0; k${a} < ${axis.kernel}; k${a}++)
+$     from[a] = ("k%d * (%d)"):format(a, axis.w)
+$     taps = taps * axis.kernel
+$   end
+u0[n++] = w[${table.concat(from, " + ")}];
+$   local outer, now = 1, 0
+$   for a, axis in ipairs(W.axes) do
+$     taps = taps // axis.kernel
+$     if axis.points > 1 then
+${K.symbol}_spread(matrix${a}, ${axis.points}, ${axis.kernel}, ${outer}, ${taps}, u${now}, u${1 - now});
+$       now = 1 - now
+$     end
+$     outer = outer * axis.points
+$   end
+for (int j = 0; j < ${W.points}; j++) p[j * step] = (${T})u${now}[j];
+}
+
+$ end
+
+$ -- A box of packing: its outermost loop is over the points.
+$ local function pack_kernel(box, to, from)
+$   local points = box.loops[1]
+${K.symbol}_weights(${from}, ${to}, ${points.dst});
+$ end
+
+$ -- ---- blocks ------------------------------------------------------------------------------------------------------------
+
+$ local function block_list()
+$   local list = { { "const " .. T .. " *", "x" }, { "const " .. T .. " *", "w" } }
+$   for i, argument in ipairs(outputs_list()) do if i > 1 then list[#list + 1] = argument end end
+$   return arguments.join(list, { { T .. " *", "v" }, { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
+$ end
+
+$ -- Blocks [u, end).
+$ local function define_blocks(products)
+static ${V.isa.attribute}
+void ${K.symbol}_blocks(${arguments.declare(block_list())})
+{
+${T} *m = v + ${W.points * W.v.point};
+for (; u < end; u++) {
+const ptrdiff_t first = u * ${W.block};
+const ptrdiff_t count = ${W.all} - first < ${W.block} ? ${W.all} - first : ${W.block};
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count; i++) ${K.symbol}_load(x, v + i * ${W.v.tile}, first + i);
+$   for _, product in ipairs(products) do
+$     local units = 1
+$     for _, dimension in ipairs(product.order) do units = units * dimension[2] end
+${product.symbol}_units(${arguments.pass(arguments.join(tiles.pointers(product), { { "", "0" }, { "", tostring(units) } }), { x = "v", w = "w + " .. product.base, y = "m" })});
+$   end
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count; i++)
+${K.symbol}_store(${arguments.pass(arguments.join(outputs_list(), { { "", "first + i" } }), { m = "m + i * " .. W.m.tile })});
+}
+}
+
+$ end
+
+$ local function define_part(symbol)
+$   local at, packed = import("lib/vec.lua").at, "(const " .. T .. " *)packed"
+void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
+{
+const uintptr_t line = ((uintptr_t)workspace + 63) / 64 * 64;
+${T} *v = (${T} *)workspace + (line - (uintptr_t)workspace) / sizeof(${T});
+const ${T} *w = ${packed};
+$   parts.parameter_pointers(K)
+$   parts.shares(W.blocks)
+${K.symbol}_blocks(${arguments.pass(block_list(), { x = at(layer.inputs[1].name, K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first), u = "from" })});
+}
+$ end
+
+$ local function section(target, symbol)
+$   local kernels = parts.kernels(target, symbol)
+$   local products = { table.unpack(kernels, 1, #kernels - 1) }
+$   W, K = target.kernels.winograd, kernels[#kernels]
+$   V, T = K.V, K.V.ctype
+$   for _, product in ipairs(products) do
+$     direct.define(product)
+$     parts.units(product, tiles.pointers(product), direct.number, function() direct.compute(product) end)
+$   end
+$   helpers(K)
+$   define_forward()
+$   define_load()
+$   define_store()
+$   define_weights()
+$   define_blocks(products)
+$   pack(kernels, symbol, pack_kernel)
+$   define_part(symbol)
+$   parts.whole(symbol)
+$ end
+
+$ return { section = section }
