@@ -5,8 +5,14 @@
 #include "cook_toom.h"
 #include <math.h>
 
+/* The largest common divisor, 1 of zeros. */
 static int64_t common(int64_t a, int64_t b) {
-  return b == 0 ? (a < 0 ? -a : a) : common(b, a % b);
+  while (b != 0) {
+    const int64_t rest = a % b;
+    a = b;
+    b = rest;
+  }
+  return a == 0 ? 1 : a < 0 ? -a : a;
 }
 
 static struct rational ratio(int64_t top, int64_t bottom) {
