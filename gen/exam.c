@@ -16,6 +16,8 @@ static const struct trial kinds[TRIALS] = {
     {.kind = "whole-number", .fill = CS_FILL_INTEGERS, .at_end = true},
     {.kind = "random", .fill = CS_FILL_RANDOM, .parts = true},
     {.kind = "hostile", .fill = CS_FILL_HOSTILE, .skip = 1},
+    {.kind = "spotted-input", .fill = CS_FILL_RANDOM, .spots = SPOTS_IN_INPUTS, .skip = 3, .parts = true},
+    {.kind = "spotted-weight", .fill = CS_FILL_RANDOM, .spots = SPOTS_IN_PARAMETERS, .skip = 2},
 };
 
 /* FNV-1a: the data depends on the layer's name, not on its place in the file, so that --layer repeats it. */
@@ -23,6 +25,19 @@ static uint64_t name_seed(const char *name, uint64_t seed) {
   uint64_t hash = UINT64_C(14695981039346656037);
   for (; *name; name++) hash = (hash ^ (unsigned char)*name) * UINT64_C(1099511628211);
   return hash ^ (seed * UINT64_C(0x9e3779b97f4a7c15));
+}
+
+/* The values that are always special among hostile ones. */
+static void spot(void *data, size_t count, enum cs_dtype dtype, uint64_t seed) {
+  const size_t mark = mem_mark(), places[] = {count / 2, count - 1};
+  void *hostile = mem_array(count, cs_size(dtype));
+  cs_fill(hostile, count, dtype, CS_FILL_HOSTILE, 0, seed);
+  for (size_t i = 0; i < sizeof places / sizeof *places; i++) cs_put(data, places[i], dtype, cs_get(hostile, places[i], dtype));
+  mem_release(mark);
+}
+
+static bool has_spots(const struct trial *trial, enum tensor_role role) {
+  return trial->spots == (role == TENSOR_PARAMETER ? SPOTS_IN_PARAMETERS : SPOTS_IN_INPUTS);
 }
 
 static void fill(const struct exam *exam, struct trial *trial, int limit, uint64_t seed) {
@@ -34,6 +49,7 @@ static void fill(const struct exam *exam, struct trial *trial, int limit, uint64
       memcpy(trial->logical[i], tensor->baked, elements * cs_size(tensor->dtype));
     else
       cs_fill(trial->logical[i], elements, tensor->dtype, trial->fill, limit, cs_random(&seed));
+    if (!tensor->baked && has_spots(trial, tensor->role)) spot(trial->logical[i], elements, tensor->dtype, seed);
   }
 }
 

@@ -10,13 +10,14 @@ struct trial {
   enum cs_fill fill;
   bool exact;  /* every sum is exact: the error must be 0 */
   bool at_end; /* buffers end at a guard page; else they begin `skip` elements after one */
+  bool parts;  /* the parts too, not only the whole */
+  enum { NO_SPOTS, SPOTS_IN_INPUTS, SPOTS_IN_PARAMETERS } spots; /* hostile values in the middle and at the end of these tensors */
   size_t skip;
-  bool parts; /* the parts too, not only the whole */
   void *logical[MAX_TENSORS];
   struct cs_expect *expect; /* one for each sample */
 };
 
-enum { TRIALS = 3 };
+enum { TRIALS = 5 };
 
 /* All that examining kernels of one layer needs. */
 struct exam {

@@ -117,6 +117,7 @@ static void push_target(lua_State *L, struct engine *engine, const struct plan *
   lua_setfield(L, -2, "isa");
   set_text(L, "plan", plan->id);
   set_text(L, "template", plan->algorithm->template);
+  set_bool(L, "asks", plan->asks);
   set_integer(L, "packed_bytes", plan->packed_bytes);
   set_integer(L, "workspace_bytes", plan->workspace_bytes);
   plan->algorithm->push(L, plan);

@@ -74,6 +74,14 @@ static bool probe_auxv(lua_State *L, int probe) {
   return all;
 }
 
+static bool probe_permission(lua_State *L, int probe) {
+  bool granted = true;
+  lua_getfield(L, probe, "permission");
+  if (lua_istable(L, -1)) granted = cs_permission(item_int(L, lua_gettop(L), 1), item_int(L, lua_gettop(L), 2));
+  lua_pop(L, 1);
+  return granted;
+}
+
 /* Does this program's architecture answer to the probe's? */
 static bool arch_fits(const char *arch) {
   const bool x86 = strcmp(cs_arch(), "x86_64") == 0 || strcmp(cs_arch(), "i386") == 0;
@@ -89,8 +97,8 @@ static bool runs_here(lua_State *L) {
   }
   const int probe = lua_gettop(L);
   const uint64_t mask = (uint64_t)field_int(L, probe, "xcr0", 0);
-  const bool runs =
-      arch_fits(field_text(L, probe, "arch")) && probe_cpuid(L, probe) && probe_auxv(L, probe) && (cs_xcr0() & mask) == mask;
+  const bool runs = arch_fits(field_text(L, probe, "arch")) && probe_cpuid(L, probe) && probe_auxv(L, probe) &&
+                    (cs_xcr0() & mask) == mask && probe_permission(L, probe);
   lua_settop(L, probe - 1);
   return runs;
 }
@@ -136,6 +144,7 @@ static struct isa read_one(lua_State *L, const char *name) {
       .orders = {has_operation(L, CS_F32, "order"), has_operation(L, CS_F64, "order")},
       .evens = has_operation(L, CS_F32, "even"),
       .shuffles = has_operation(L, CS_F32, "shuffle"),
+      .tiles = has_operation(L, CS_F32, "planes"),
       .runs_here = runs_here(L),
       .limits = field_texts(L, table, "limits"),
       .flags = field_texts(L, table, "flags"),

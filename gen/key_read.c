@@ -260,7 +260,7 @@ bool read_dtype(struct reading *reading, const struct node *node) {
 
 /* Words for value_word: the known targets, `native`, and those that will be. */
 static const struct word *target_words(const char *const *known) {
-  static const char *const later[] = {"avx512vnni", "avx512bf16", "amx", "neon", "neon_dotprod", "sve", "rvv", "wasm128", NULL};
+  static const char *const later[] = {"avx512vnni", "avx512bf16", "neon", "neon_dotprod", "sve", "rvv", "wasm128", NULL};
   struct word *words = NULL;
   size_t count = 0;
   const struct {

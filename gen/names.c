@@ -13,10 +13,11 @@ enum { LONGEST_NAME = 128 }; /* a file name may have 255 bytes, and suffixes fol
 /* Suffixes; '#' stands for a number. Of what is exported, for each target too, which puts _TARGET before: */
 static const char *const exported[] = {"", "_pack", "_part", NULL};
 /* of what only the layer's file sees, for each target too, and for each of a target's kernels: */
-static const char *const of_kernels[] = {"_units",   "_rows",      "_stage",    "_repack", "_gather", "_scatter", "_activate",
-                                         "_reflect", "_replicate", "_circular", "_tile#",  "_block#", NULL};
+static const char *const of_kernels[] = {
+    "_units", "_rows",   "_stage", "_repack", "_gather", "_scatter", "_activate", "_reflect", "_replicate",     "_circular",
+    "_tile#", "_block#", "_split", "_clear",  "_fill",   "_block",   "_sums#x#",  "_store#",  "_split_weights", NULL};
 /* and once for all targets. */
-static const char *const of_layers[] = {"_cpuid", "_xcr0", "_ask", "_pick", "_baked_weights", "_baked_bias", NULL};
+static const char *const of_layers[] = {"_cpuid", "_xcr0", "_permission", "_ask", "_pick", "_baked_weights", "_baked_bias", NULL};
 /* After the name in capitals: sizes, the header's guard, the switch of --single-file. */
 static const char *const of_capitals[] = {"_PACKED_BYTES",
                                           "_WORKSPACE_BYTES",

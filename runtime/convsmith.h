@@ -256,6 +256,7 @@ void cs_guard_free(struct cs_guard *guard);
  * enabled it. */
 uint32_t cs_cpuid(uint32_t leaf, uint32_t subleaf, char reg);
 uint64_t cs_xcr0(void);
+int cs_permission(long request, long what); /* does the system lend registers to this process? (arch_prctl) */
 /* "x86_64", "i386", "aarch64", …: what this program was compiled for. */
 const char *cs_arch(void);
 /* getauxval(type) on Linux, else 0. */

@@ -7,6 +7,8 @@
 #endif
 #ifdef __linux__
 #include <sys/auxv.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #endif
 
 #if defined __x86_64__ || defined __i386__
@@ -58,6 +60,15 @@ unsigned long cs_auxval(unsigned long type) {
   return getauxval(type);
 #else
   (void)type;
+  return 0;
+#endif
+}
+
+int cs_permission(long request, long what) {
+#if defined __linux__ && defined SYS_arch_prctl
+  return syscall(SYS_arch_prctl, request, what) == 0;
+#else
+  (void)request, (void)what;
   return 0;
 #endif
 }

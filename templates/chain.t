@@ -2,59 +2,14 @@ $ -- Stages in one function, with some rows of each kept for the next: the kerne
 $ -- blocks of rows that go through all of them.
 $ local arguments = import("lib/arguments.lua")
 $ local vec = import("lib/vec.lua")
-$ local tiles = import("lib/tile.t")
-$ local rows = import("lib/rows.t")
+$ local stage = import("lib/stage.t")
 $ local parts = import("lib/parts.t")
 $ local pack = import("lib/pack.t")
+$ local images = { image = true } -- a chain's own to count
 $ local templates = {}
 $ local function template(K)
 $   if not templates[K.template] then templates[K.template] = import(K.template) end
 $   return templates[K.template]
-$ end
-
-$ local function arguments_of(K)
-$   return arguments.join(tiles.pointers(K), rows.origins(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } })
-$ end
-
-$ local function turn(name, count)
-$   if count > 1 then
-CONVSMITH_ROLLED
-for (ptrdiff_t ${name} = 0; ${name} < ${count}; ${name}++)
-$   end
-$ end
-
-$ -- Rows [r0, r1) of a kernel: all its units.
-$ local function define_rows(K)
-$   local blocks = has(K, "channel_blocks") and K.channel_blocks or 1
-static ${K.V.isa.attribute}
-void ${K.symbol}_stage(${arguments.declare(arguments_of(K))})
-{
-$   if K.rows == 1 then
-(void)r0, (void)r1;
-$   end
-$   for _, unit in ipairs(K.units) do
-$     if unit.name ~= "image" then turn(unit.name, unit.count) end
-$   end
-$   if K.rows == 1 then
-$     turn("block", blocks)
-$   elseif blocks > 1 and K.band > 0 then
-CONVSMITH_ROLLED
-for (ptrdiff_t row = r0, count; row < r1; row += count) {
-count = r1 - row < ${K.band} ? r1 - row : ${K.band};
-$     turn("block", blocks)
-$   else
-$     turn("block", blocks)
-{
-const ptrdiff_t row = r0, count = r1 - r0;
-$   end
-{
-$   template(K).compute(K)
-}
-$   if K.rows > 1 then
-}
-$   end
-}
-
 $ end
 
 $ -- The rows [a, b) of each stage that a block needs, from the last to the first.
@@ -100,7 +55,7 @@ $     values.r = values.r .. " + image * " .. chain.y_batch
 $   end
 {
 $   parts.parameter_pointers(K)
-${K.symbol}_stage(${arguments.pass(arguments_of(K), values)});
+$   stage.call(K, images, values)
 }
 $ end
 
@@ -127,7 +82,7 @@ $ local function section(target, symbol)
 $   local kernels, chain = parts.kernels(target, symbol), target.kernels.chain
 $   for _, K in ipairs(kernels) do
 $     template(K).define(K)
-$     define_rows(K)
+$     stage.define(K, template(K), images)
 $   end
 $   pack(kernels, symbol)
 $   define_part(kernels, chain, target, symbol)

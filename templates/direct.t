@@ -43,8 +43,8 @@ $ local function define_block(block, name)
 static ${K.V.isa.attribute}
 void ${name}(${arguments.declare(block_arguments())})
 {
-$   if K.full and K.x_rows > 0 then
-(void)x0; /* where no row has a live tap */
+$   if K.x_rows > 0 and (K.full or K.axes[1].mapped) then
+(void)x0; /* ${K.full and "where no row has a live tap" or "each tap goes through a map"} */
 $   end
 $   if K.ahead_w then
 /* the weights that come next */

@@ -6,6 +6,7 @@ $ for _, header in ipairs(isa.headers) do
 #include <${header}>
 $ end
 #include <stddef.h>
+#include <stdint.h>
 $ import("lib/macros.t")
 $ if isa.prelude then emit(isa.prelude) end
 

@@ -141,7 +141,7 @@ static void check_spec(const char *spec, const char *target, const char *set, co
 
 /* FULL: the default targets and each by itself, with both compilers. */
 static void check_all_ways(const char *spec, size_t number) {
-  static const char *const targets[] = {"", "scalar", "vec128", "sse41", "avx2", "avx512"};
+  static const char *const targets[] = {"", "scalar", "vec128", "sse41", "avx2", "avx512", "amx"};
   (void)number;
   for (size_t t = 0; t < sizeof targets / sizeof *targets; t++)
     for (int c = 0; c < 2; c++)
@@ -178,7 +178,7 @@ static void all_unrolled(void **state) {
 
 /* f32 vectors have activations of their own. */
 static void vectors_call_no_library(void **state) {
-  static const char *const targets[] = {"vec128", "sse41", "avx2", "avx512"};
+  static const char *const targets[] = {"vec128", "sse41", "avx2", "avx512", "amx"};
   (void)state;
   for (int t = 0; t < 4; t++) {
     made_open("specs/features/activations.yaml", targets[t], "");

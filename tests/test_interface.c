@@ -45,7 +45,7 @@ static const char *assertion(const char *text, const char *layer, const char *co
 
 /* The constants of a single target's header are the numbers of info --json. */
 static void constants_are_what_info_says(void **state) {
-  static const char *const targets[] = {"scalar", "sse41", "avx512"};
+  static const char *const targets[] = {"scalar", "sse41", "avx512", "amx"};
   (void)state;
   for (int t = 0; t < 3; t++) {
     made_open(odd, targets[t], "");

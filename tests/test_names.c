@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-static const char *const targets[] = {"scalar", "sse41", "vec128", "avx2", "avx512", NULL};
+static const char *const targets[] = {"scalar", "sse41", "vec128", "avx2", "avx512", "amx", NULL};
 
 /* How many of the layers are refused beside the others. */
 static size_t clashes(const char *prefix, const char *const *names, size_t count) {
@@ -91,7 +91,7 @@ static void check_files(const char *spec, const char *options) {
 
 /* Layers of every feature, for all targets at once and for one alone, whose symbols have no target's name. */
 static void every_symbol_clashes(void **state) {
-  static const char *const options[] = {"--target scalar,sse41,vec128,avx2,avx512", "--target avx2", "--target vec128"};
+  static const char *const options[] = {"--target scalar,sse41,vec128,avx2,avx512,amx", "--target avx2", "--target vec128"};
   (void)state;
   for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
     check_files("tests/data/odd.yaml", options[i]);

@@ -21,6 +21,7 @@ local function type_of(ctype, zero)
     order = false, -- what permute takes beside %1
     even = false, -- even lanes of %1, then odd lanes of %2
     shuffle = false, -- lanes of %1 and %2, counted through both
+    planes = false, -- tiles of bf16 planes: isa/amx.lua
     mul = "%1 * %2",
     div = false,
     scale = false, -- %1 · 2^%2 for a whole %2; without it and div smooth activations go through the C library
@@ -50,7 +51,7 @@ return {
   headers = {},
   prelude = false,        -- C text that the operations use, once a file
   attribute = "CONVSMITH_LANE", -- of every function: gcc turns loops over few steps into shuffles, five times slower
-  probe = { arch = "any", cpuid = {}, xcr0 = 0, macro = false },
+  probe = { arch = "any", cpuid = {}, xcr0 = 0, permission = false, macro = false },
   limits = {},            -- environment, "NAME=VALUE", that keeps other libraries to this ISA: bench compares like with like
   flags = {},             -- of a compiler that may use this ISA everywhere
   registers = 15,         -- for a tile: of 16, one is for products

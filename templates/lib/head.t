@@ -31,7 +31,7 @@ $   local key = target.isa.when .. header
 $   if not has(included, key) then when.only(target.isa.when, function() emit("#include <" .. header .. ">") end) end
 $   included[key] = true
 $ end end
-$ if #targets > 1 then import("lib/cpu.t").include() end
+$ if #targets > 1 or import("lib/order.lua").asking(targets) then import("lib/cpu.t").include() end
 #ifndef CONVSMITH_MACROS
 #define CONVSMITH_MACROS
 $ import("lib/macros.t")

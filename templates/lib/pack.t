@@ -26,23 +26,25 @@ $   end
 }
 $ end
 
-$ local function copies(kernels, transform)
+$ local function copies(kernels, transform, more)
 {
 ${kernels[1].V.ctype} *p = (${kernels[1].V.ctype} *)packed;
 $   for _, K in ipairs(kernels) do
 $     for _, box in ipairs(K.shared and {} or K.boxes) do copy(box, K.base, K.names, transform) end
 $   end
+$   if more then more() end
 }
 
 $ end
 
 $ -- kernels: with base, the first element of each in the packed buffer. Weights that are an input are packed by each call.
-$ return function(kernels, symbol, transform)
+$ -- more: prints what else NAME_pack does, or nil.
+$ return function(kernels, symbol, transform, more)
 $   if kernels[1].gathered then
 static void ${symbol}_repack(const ${kernels[1].V.ctype} *weights, void *packed)
 $     copies(kernels, transform)
 $   elseif layer.packed then
 void ${symbol}_pack(${arguments.declare(arguments.pack_list(layer))})
-$     copies(kernels, transform)
+$     copies(kernels, transform, more)
 $   end
 $ end

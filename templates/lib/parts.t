@@ -162,6 +162,6 @@ $   whole(symbol)
 $ end
 
 $ return {
-$   kernels = kernels_of, order = order, count = count, neighbours = neighbours, units = units, unit_offset = unit_offset, sum = sum, define = define,
+$   decode = decode, kernels = kernels_of, order = order, count = count, neighbours = neighbours, units = units, unit_offset = unit_offset, sum = sum, define = define,
 $   shares = shares, whole = whole, parameter_pointers = parameter_pointers,
 $ }

@@ -1,9 +1,9 @@
-$ -- With several targets, the exported functions ask once which of them this CPU runs; with one, only the compiler is asked.
+$ -- With several targets, the exported functions ask once which of them this CPU runs; with one, only the compiler is asked. Kernels
+$ -- of some targets ask too (target.asks), and do otherwise where the answer is another.
 $ local arguments = import("lib/arguments.lua")
 $ local cpu = import("lib/cpu.t")
-$ local order = {}
-$ for i, target in ipairs(targets) do order[i] = target end
-$ table.sort(order, function(a, b) return a.isa.rank > b.isa.rank end)
+$ local ordered = import("lib/order.lua")
+$ local order, asking = ordered.order(targets), ordered.asking(targets)
 
 $ local when = import("lib/when.lua")
 $ if when.any(order) ~= "1" then
@@ -13,11 +13,11 @@ $ if when.any(order) ~= "1" then
 $ end
 
 $ -- What the compiler was told to assume is not asked, nor where nothing lesser is left.
-$ local function ask(i, probe)
-$   local known, lesser = {}, when.any({ table.unpack(order, i + 1) })
+$ local function ask(i, target)
+$   local probe, known, lesser = target.isa.probe, {}, when.any({ table.unpack(order, i + 1) })
 $   if has(probe, "macro") then known[1] = "(" .. probe.macro .. ")" end
-$   if lesser ~= "1" then known[#known + 1] = "!(" .. lesser .. ")" end
-$   if i == #order then
+$   if lesser ~= "1" and not target.asks then known[#known + 1] = "!(" .. lesser .. ")" end
+$   if i == #order and not target.asks then
 return ${i};
 $     return
 $   end
@@ -36,7 +36,10 @@ $ local function choose()
 $   cpu.define(layer.name, targets, "CONVSMITH_INLINE")
 static int ${layer.name}_ask(void)
 {
-$   for i, target in ipairs(order) do when.only(target.isa.when, function() ask(i, target.isa.probe) end) end
+$   for i, target in ipairs(order) do when.only(target.isa.when, function() ask(i, target) end) end
+$   if asking then
+return 0x7fff;
+$   end
 }
 /* The best target that this CPU runs: asked once and remembered in one word, which every thread may write with the same value. */
 static int ${layer.name}_pick(void)
@@ -64,6 +67,9 @@ void ${layer.name}${suffix}(${arguments.declare(list)})
 switch (${layer.name}_pick()) {
 $   for i, target in ipairs(order) do
 $     when.only(target.isa.when, function()
+$       if target.asks then
+default:
+$       end
 case ${i}: ${layer.name}_${target.name}${suffix}(${arguments.pass(list)}); break;
 $     end)
 $   end
@@ -71,8 +77,8 @@ $   end
 }
 $ end
 
+$ if #targets > 1 or asking then choose() end
 $ if #targets > 1 then
-$   choose()
 $   if layer.packed then dispatch("_pack", arguments.pack_list(layer)) end
 $   dispatch("", arguments.call_list(layer))
 $   dispatch("_part", arguments.join(arguments.call_list(layer), arguments.share))

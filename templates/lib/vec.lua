@@ -113,6 +113,17 @@ local function new(isa, dtype, symbol, live_weights)
     if step == 1 or v.lanes == 1 then return partly(ops, "store", "store_part", { ["1"] = pointer, ["2"] = value }, live) end
     return symbol .. "_scatter(" .. pointer .. ", " .. step .. ", " .. live .. ", " .. value .. ");"
   end
+  -- Tiles of planes, where the ISA has them: registers are numbers.
+  v.planes = has(ops, "planes") and ops.planes
+  function v.load_tile(tile, from, step) return fill(v.planes.load, { ["1"] = tostring(tile), ["2"] = from, ["3"] = tostring(step) }) end
+  function v.store_tile(tile, to, step) return fill(v.planes.store, { ["1"] = tostring(tile), ["2"] = to, ["3"] = tostring(step) }) end
+  function v.multiply_tiles(sum, x, w)
+    return fill(v.planes.multiply, { ["1"] = tostring(sum), ["2"] = tostring(x), ["3"] = tostring(w) })
+  end
+  function v.split(planes, a, b, to) return fill(v.planes.split[planes], { ["1"] = a, ["2"] = b, ["3"] = to }) end
+  function v.extend(least, most, a) return fill(v.planes.extend, { ["1"] = least, ["2"] = most, ["3"] = a }) end
+  function v.bits(a) return fill(v.planes.bits, { ["1"] = a }) end
+  function v.rounded(a) return fill(v.planes.rounded, { ["1"] = a }) end
   return v
 end
 

@@ -1,0 +1,183 @@
+/* The direct algorithm on tile registers (planes.h): which layers it serves, how many rows a block has, and what guards it.
+ *
+ * Why it is as good as a direct sum, for the bound that `strict` promises, γ(n)·Σ|x||w| with n = taps · channels + 2 and u = 2⁻²⁴:
+ *   x = h + m + l and w alike, exactly, eight bits each: x is cut off, |m| < 2⁻⁷|x|, |l| < 2⁻¹⁵|x|; w is rounded, |m| ≤ 2⁻⁸|w|,
+ *   |l| ≤ 2⁻¹⁶|w|, the sum of its planes' magnitudes at most (1 + 2⁻⁷)|w|. Six products are taken, m·l, l·m and l·l are left out:
+ *   together less than 2⁻²²|x||w| · 1.01, which is 4u and a little.
+ *   A tile multiplication adds 16 products to each of two sums that start at 0, adds these two, and their sum to the element: the
+ *   products are exact, so 15 roundings and 1, of as many terms as there are channels; and 1 for each of the 6 · taps · steps
+ *   multiplications. Bias and residual take two more, which the two terms beyond taps · channels are for.
+ *   Numbers are 0 or within 2^±40, so every plane is a multiple of 2⁻⁶³, every product and every sum one of 2⁻¹²⁶, the smallest
+ *   number that is not flushed; and no sum of fewer than 2⁴⁰ products overflows. What is not finite is out of that range, too. */
+#include "alg.h"
+#include "mem.h"
+#include "planes.h"
+#include <string.h>
+
+/* Planes of a number and the products of planes that are taken, of input and weights. */
+enum { EXACT_PLANES = 3, EXACT_PRODUCTS = 6 };
+
+/* Channels of a group that fill enough of a tile; bytes of workspace that candidates may need. */
+static const int64_t least_channels = 16, most_bytes[] = {128 << 10, 400 << 10, 1536 << 10};
+
+/* Code of a step of tiles and of what surrounds it, about. */
+static const int64_t tile_code_bytes = 3000;
+
+/* ---- what it serves ------------------------------------------------------------------------------------------------ */
+
+static int64_t taps_of(const struct problem *problem) {
+  int64_t taps = 1;
+  for (int a = 0; a < problem->rank; a++) taps *= problem->axis[a].kernel;
+  return taps;
+}
+
+/* Roundings of a sum, those that the products left out amount to, and a share for the weights' larger planes. */
+static int64_t roundings(const struct problem *problem) {
+  const int64_t terms = problem->in_channels < PLANE_TERMS ? problem->in_channels : PLANE_TERMS;
+  const int64_t count = ceil_div(terms, 2) + EXACT_PRODUCTS * taps_of(problem) * ceil_div(problem->in_channels, PLANE_TERMS) + 4;
+  return count + count / 64;
+}
+
+/* Why tiles can't serve a problem, or NULL. */
+static const char *problem_reason(const struct problem *problem) {
+  const int64_t terms = taps_of(problem) * problem->in_channels;
+  if (problem->dtype != CS_F32) return "planes of bf16 make up f32 only";
+  if (problem->in_channels < least_channels || problem->out_channels < least_channels)
+    return mem_text("groups of %lld input and %lld output channels; tiles need %lld of each", (long long)problem->in_channels,
+                    (long long)problem->out_channels, (long long)least_channels);
+  if (roundings(problem) > terms)
+    return mem_text("its sums are rounded up to %lld times, accuracy: strict allows their %lld terms",
+                    (long long)roundings(problem), (long long)terms);
+  if (problem->baked_weights) return "baked weights lie in the order of vectors; tiles need planes of them";
+  if (problem->gathered) return "its weights are an input; tiles need packed ones";
+  if (problem->phases > 0) return mem_text("%lld phases of outputs with weights of their own", (long long)problem->phase[0].count);
+  if (problem->x_rows || problem->y_rows) return "its rows take turns with another stage's";
+  return problem->unroll == UNROLL_FULL ? "unroll: full asks for no loop over taps or input channels" : NULL;
+}
+
+static const char *reason_of(const struct candidates *candidates) {
+  if (candidates->problem_count > 1)
+    return mem_text("%zu kernels that take turns among the outputs; tiles serve 1", candidates->problem_count);
+  return problem_reason(candidates->problems);
+}
+
+/* ---- candidates ---------------------------------------------------------------------------------------------------- */
+
+/* The cheapest direct plan whose rows can be computed some at a time and which keeps nothing of its own; id NULL: none. */
+static struct plan direct_plan(const struct problem *problem, const struct isa *isa) {
+  struct candidates direct = {.isa = isa, .problems = problem, .problem_count = 1};
+  struct plan best = {.id = NULL};
+  alg_direct.enumerate(&direct);
+  for (size_t i = 0; i < direct.count; i++) {
+    const struct plan *plan = &direct.plans[i];
+    if (plan->reason || plan->workspace_bytes || plan->together != 1) continue;
+    if (!best.id || plan->cost < best.cost) best = *plan;
+  }
+  return best;
+}
+
+static struct plan new_plan(const struct candidates *candidates, int64_t rows) {
+  return (struct plan){.id = mem_text("planes%d-rows%lld", EXACT_PLANES, (long long)rows),
+                       .algorithm = &alg_planes,
+                       .isa = candidates->isa,
+                       .tile = mem_text("%dx%d", PLANE_PAIR * PLANE_ROWS, PLANE_PAIR * PLANE_COLUMNS)};
+}
+
+static void refuse(struct candidates *candidates, const char *reason) {
+  struct plan plan = new_plan(candidates, 1);
+  plan.reason = reason;
+  candidates_add(candidates, plan);
+}
+
+static void add(struct candidates *candidates, const struct planes *planes) {
+  struct plan plan = new_plan(candidates, planes->rows);
+  const struct plan *direct = &planes->direct;
+  plan.cost = planes_cost(planes);
+  plan.packed_bytes = planes_packed(planes) * (int64_t)sizeof(float) + direct->packed_bytes;
+  plan.workspace_bytes = planes_workspace(planes);
+  plan.code_bytes = direct->code_bytes > tile_code_bytes ? direct->code_bytes : tile_code_bytes;
+  plan.multiply_adds = direct->multiply_adds;
+  plan.row_tile = PLANE_PAIR * PLANE_ROWS;
+  plan.channel_tile = PLANE_PAIR * PLANE_COLUMNS;
+  plan.asks = true;
+  plan.parameters = memcpy(mem_new(sizeof *planes), planes, sizeof *planes);
+  candidates_add(candidates, plan);
+}
+
+/* The number of rows whose blocks are cheapest within `bytes` of workspace; 0: none fits. */
+static int64_t best_rows(const struct planes *planes, int64_t bytes) {
+  const int64_t out = planes->problem.axis[planes->problem.rank - 2].out;
+  double least = 0;
+  int64_t best = 0;
+  for (int64_t rows = 1; rows <= out; rows++) {
+    const size_t mark = mem_mark();
+    struct planes at = *planes;
+    planes_lay_out(&at, rows);
+    const double cost = planes_cost(&at);
+    const bool fits = planes_workspace(&at) <= bytes;
+    mem_release(mark);
+    if (!fits) break;
+    if (best && cost >= least) continue;
+    best = rows;
+    least = cost;
+  }
+  return best;
+}
+
+static void try_sizes(struct candidates *candidates, struct planes *planes) {
+  int64_t before = 0;
+  for (size_t i = 0; i < sizeof most_bytes / sizeof *most_bytes; i++) {
+    const int64_t rows = best_rows(planes, most_bytes[i]);
+    if (rows == before) continue;
+    planes_lay_out(planes, rows);
+    add(candidates, planes);
+    before = rows;
+  }
+  if (before > 0) return;
+  planes_lay_out(planes, 1);
+  refuse(candidates, mem_text("blocks of one row need %lld bytes of workspace, at most %lld are worth it",
+                              (long long)planes_workspace(planes), (long long)most_bytes[2]));
+}
+
+static void planes_enumerate(struct candidates *candidates) {
+  if (!candidates->isa->tiles) return;
+  const char *reason = reason_of(candidates);
+  struct planes planes = {.problem = candidates->problems[0], .count = EXACT_PLANES};
+  planes_fold(&planes.problem);
+  if (!reason) planes.direct = direct_plan(&planes.problem, candidates->isa);
+  if (!reason && !planes.direct.id) reason = "no direct plan can compute the blocks that its guard refuses";
+  if (reason)
+    refuse(candidates, reason);
+  else
+    try_sizes(candidates, &planes);
+}
+
+/* ---- what the template gets -------------------------------------------------------------------------------------------- */
+
+/* The kernel of tiles, then those that compute what it refuses. */
+static void push_all(lua_State *L, const struct plan *plan) {
+  const struct planes *planes = plan->parameters;
+  lua_newtable(L);
+  planes_push(L, planes);
+  lua_rawseti(L, -2, 1);
+  alg_direct.push(L, &planes->direct);
+  const lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+  for (lua_Integer i = 1; i <= count; i++) {
+    lua_rawgeti(L, -1, i);
+    lua_rawseti(L, -3, i + 1);
+  }
+  lua_pop(L, 1);
+}
+
+static struct baked_values bake(const struct plan *plan, const struct layer *layer) {
+  const struct planes *planes = plan->parameters;
+  return alg_direct.bake(&planes->direct, layer);
+}
+
+const struct algorithm alg_planes = {
+    .name = "direct",
+    .template = "planes.t",
+    .enumerate = planes_enumerate,
+    .push = push_all,
+    .bake = bake,
+};

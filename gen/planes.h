@@ -1,0 +1,62 @@
+/* Convolutions of f32 on tile registers that multiply bf16: every number is the exact sum of planes of eight bits each, and a
+ * product of two numbers the sum of products of their planes.
+ *
+ * A block is some rows of outputs. The inputs that it reads are split into planes in the workspace, each pixel's channels one
+ * behind the other, so that for every tap the pixels of neighbouring outputs are rows at one distance: a tile is any PLANE_ROWS of
+ * them, counted through the rows of outputs and the gaps between these. Strides and dilations only choose which places there are:
+ * an axis has phases of every stride-th input, and each tap is a place further on in one of them.
+ *
+ * What the planes leave out of a product, and what tiles flush to zero, needs a guard: a block that has an input outside the
+ * guard's range, or whose weights have one, is computed by a direct kernel instead, which every such plan carries. */
+#ifndef GEN_PLANES_H
+#define GEN_PLANES_H
+#include "direct.h"
+
+/* Of a tile: its rows; the terms of a sum that one multiplication adds to each of its elements; its columns. Tiles of sums and of
+ * operands that one step holds along pixels and along channels. */
+enum { PLANE_ROWS = 16, PLANE_TERMS = 32, PLANE_COLUMNS = 16, PLANE_PAIR = 2, PLANE_BYTES = 64, VERDICT_ELEMENTS = 16 };
+
+/* The guard: numbers are 0 or from 2^-GUARD_EXPONENT up to 2^GUARD_EXPONENT. */
+enum { GUARD_EXPONENT = 40 };
+
+/* A run of places of a row in the workspace: input `from` and every `step`-th, or zeros where from is negative. */
+struct place_run {
+  int64_t at, count, from, step;
+};
+
+/* The places of one axis that a block holds: `phases` times `extent`; place i of phase p is input first[p] + i·stride, from where
+ * the first output of the block begins. */
+struct places {
+  int64_t outputs, extent, phases;
+  int64_t *first;                 /* one a phase */
+  int64_t *tap_phase, *tap_place; /* one a tap */
+};
+
+struct planes {
+  struct problem problem;            /* its axes folded, rows and columns the last two */
+  int64_t count;                     /* of planes */
+  int64_t rows;                      /* of a block */
+  struct places places[MAX_SPATIAL]; /* one an axis */
+  int64_t pixels;                    /* that the workspace holds */
+  int64_t pixel_bytes;
+  int64_t steps;  /* of terms that a pixel's channels fill */
+  int64_t panels; /* of channels, PLANE_PAIR tiles each */
+  int64_t taps;
+  struct plan direct; /* what computes the blocks that the guard refuses */
+};
+
+/* Folds the problem's axes and lays a block of `rows` rows out. */
+void planes_fold(struct problem *problem);
+void planes_lay_out(struct planes *planes, int64_t rows);
+/* Positions of `rows` rows of outputs, gaps between them counted. */
+int64_t planes_positions(const struct planes *planes, int64_t rows);
+int64_t planes_tap(const struct planes *planes, int64_t tap); /* pixels from the first tap of an output to this one */
+/* Runs of a row of places of phase `phase` on the innermost axis. */
+struct place_run *planes_runs(const struct planes *planes, int64_t phase, size_t *count);
+int64_t planes_blocks(const struct planes *planes);
+int64_t planes_group(const struct planes *planes);     /* elements of one group's packed weights */
+int64_t planes_packed(const struct planes *planes);    /* elements */
+int64_t planes_workspace(const struct planes *planes); /* bytes */
+double planes_cost(const struct planes *planes);
+void planes_push(lua_State *L, const struct planes *planes);
+#endif

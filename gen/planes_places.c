@@ -1,0 +1,187 @@
+/* Where a block's inputs lie in the workspace: [taps of outer axes][phases of rows][phases of columns][rows][columns] pixels. */
+#include "mem.h"
+#include "planes.h"
+#include <string.h>
+
+/* The sums of a step of tiles, in the workspace. */
+enum { SUM_BYTES = PLANE_PAIR * PLANE_ROWS * PLANE_PAIR * PLANE_COLUMNS * 4 };
+
+/* ---- folding ------------------------------------------------------------------------------------------------------- */
+
+static bool pointwise(const struct axis *axis) {
+  return axis->kernel == 1 && axis->stride == 1 && axis->pad == 0 && axis->in == axis->out;
+}
+
+static bool merges(const struct axis *outer, const struct axis *inner) {
+  return pointwise(outer) && pointwise(inner) && outer->x_step == inner->in * inner->x_step &&
+         outer->y_step == inner->out * inner->y_step;
+}
+
+static void remove_axis(struct problem *problem, int at) {
+  problem->rank--;
+  memmove(&problem->axis[at], &problem->axis[at + 1], (size_t)(problem->rank - at) * sizeof problem->axis[0]);
+}
+
+/* Merges axes `at` and the next. */
+static void merge(struct problem *problem, int at) {
+  struct axis *outer = &problem->axis[at];
+  const struct axis inner = outer[1];
+  outer->in *= inner.in;
+  outer->out *= inner.out;
+  outer->x_step = inner.x_step;
+  outer->y_step = inner.y_step;
+  remove_axis(problem, at + 1);
+}
+
+/* Two axes at least, and none that a direct design would fold once its rows are counted along the first. */
+void planes_fold(struct problem *problem) {
+  if (problem->rank == 1) {
+    problem->axis[1] = problem->axis[0];
+    problem->axis[0] = (struct axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
+    problem->rank = 2;
+  }
+  for (int a = problem->rank - 1; a > 0 && problem->rank > 2; a--)
+    if (merges(&problem->axis[a - 1], &problem->axis[a])) merge(problem, a - 1);
+  for (int a = problem->rank - 1; a > 0 && problem->rank > 2; a--)
+    if (problem->axis[a].out == 1 && problem->axis[a].kernel == 1 && problem->axis[a].pad == 0) remove_axis(problem, a);
+  problem->x_rows = problem->axis[0].in;
+  problem->y_rows = problem->axis[0].out;
+}
+
+/* ---- places -------------------------------------------------------------------------------------------------------- */
+
+/* Every tap a phase of its own: for a single output. */
+static void place_taps(struct places *places, const struct axis *axis) {
+  places->extent = 1;
+  places->phases = axis->kernel;
+  for (int64_t k = 0; k < axis->kernel; k++) {
+    places->first[k] = k * axis->dilation;
+    places->tap_phase[k] = k;
+  }
+}
+
+/* The phases of a stride that some tap reads. */
+static void place_phases(struct places *places, const struct axis *axis) {
+  places->extent = places->outputs + (axis->kernel - 1) * axis->dilation / axis->stride;
+  for (int64_t k = 0; k < axis->kernel; k++) {
+    const int64_t first = k * axis->dilation % axis->stride;
+    int64_t phase = 0;
+    while (phase < places->phases && places->first[phase] != first) phase++;
+    if (phase == places->phases) places->first[places->phases++] = first;
+    places->tap_phase[k] = phase;
+    places->tap_place[k] = k * axis->dilation / axis->stride;
+  }
+}
+
+static struct places places_of(const struct axis *axis, int64_t outputs, bool columns) {
+  const size_t kernel = (size_t)axis->kernel;
+  struct places places = {.outputs = outputs,
+                          .first = mem_array(kernel, sizeof(int64_t)),
+                          .tap_phase = mem_array(kernel, sizeof(int64_t)),
+                          .tap_place = mem_array(kernel, sizeof(int64_t))};
+  if (outputs == 1 && !columns)
+    place_taps(&places, axis);
+  else
+    place_phases(&places, axis);
+  return places;
+}
+
+/* Lines so that pixels lie in all sets of a cache alike. */
+static int64_t pixel_lines(int64_t lines) {
+  return lines % 4 ? lines : lines + 1;
+}
+
+void planes_lay_out(struct planes *planes, int64_t rows) {
+  const struct problem *problem = &planes->problem;
+  const int rank = problem->rank;
+  planes->rows = rows;
+  planes->steps = ceil_div(problem->in_channels, PLANE_TERMS);
+  planes->panels = ceil_div(problem->out_channels, PLANE_PAIR * PLANE_COLUMNS);
+  planes->pixel_bytes = pixel_lines(planes->steps * planes->count) * PLANE_BYTES;
+  planes->taps = planes->pixels = 1;
+  for (int a = 0; a < rank; a++) {
+    const int64_t outputs = a == rank - 1 ? problem->axis[a].out : a == rank - 2 ? rows : 1;
+    planes->places[a] = places_of(&problem->axis[a], outputs, a == rank - 1);
+    planes->taps *= problem->axis[a].kernel;
+    planes->pixels *= planes->places[a].phases * planes->places[a].extent;
+  }
+  const int64_t rows_of_tiles = ceil_div(planes_positions(planes, rows), PLANE_ROWS) * PLANE_ROWS;
+  for (int64_t tap = 0; tap < planes->taps; tap++)
+    if (planes_tap(planes, tap) + rows_of_tiles > planes->pixels) planes->pixels = planes_tap(planes, tap) + rows_of_tiles;
+}
+
+int64_t planes_positions(const struct planes *planes, int64_t rows) {
+  const struct places *columns = &planes->places[planes->problem.rank - 1];
+  return (rows - 1) * columns->extent + columns->outputs;
+}
+
+int64_t planes_tap(const struct planes *planes, int64_t tap) {
+  int64_t phase = 0, place = 0, phases = 1, extent = 1;
+  for (int a = planes->problem.rank - 1; a >= 0; a--) {
+    const struct places *places = &planes->places[a];
+    const int64_t k = tap % planes->problem.axis[a].kernel;
+    tap /= planes->problem.axis[a].kernel;
+    phase += places->tap_phase[k] * phases;
+    place += places->tap_place[k] * extent;
+    phases *= places->phases;
+    extent *= places->extent;
+  }
+  return phase * extent + place;
+}
+
+/* ---- runs ---------------------------------------------------------------------------------------------------------- */
+
+/* The input that place `i` of a phase holds, -1 for zeros. Places behind the last that some output needs may lie anywhere. */
+static int64_t source_of(const struct planes *planes, int64_t phase, int64_t i) {
+  const int a = planes->problem.rank - 1;
+  const struct axis *axis = &planes->problem.axis[a];
+  const int64_t source =
+      axis_source(planes->problem.pad_mode, planes->places[a].first[phase] + i * axis->stride - axis->pad, axis->in);
+  return source < axis->in ? source : -1;
+}
+
+/* Does a place that holds `source` go on with the run? */
+static bool goes_on(const struct place_run *run, int64_t count, int64_t source) {
+  if (run->from < 0 || source < 0) return run->from < 0 && source < 0;
+  return count == 1 || source == run->from + count * run->step;
+}
+
+struct place_run *planes_runs(const struct planes *planes, int64_t phase, size_t *count) {
+  const struct places *places = &planes->places[planes->problem.rank - 1];
+  struct place_run *runs = NULL;
+  *count = 0;
+  for (int64_t i = 0; i < places->extent; i++) {
+    const int64_t source = source_of(planes, phase, i);
+    struct place_run *run = *count ? &runs[*count - 1] : NULL;
+    if (run && goes_on(run, run->count, source)) {
+      if (run->count++ == 1 && source >= 0) run->step = source - run->from;
+      continue;
+    }
+    runs = mem_grow(runs, *count, sizeof *runs);
+    runs[(*count)++] = (struct place_run){.at = i, .count = 1, .from = source < 0 ? -1 : source};
+  }
+  return runs;
+}
+
+/* ---- sizes --------------------------------------------------------------------------------------------------------- */
+
+int64_t planes_blocks(const struct planes *planes) {
+  return ceil_div(planes->problem.axis[planes->problem.rank - 2].out, planes->rows);
+}
+
+/* Tiles of output channels: a panel has PLANE_PAIR, the last one what is left. */
+static int64_t tiles_of(const struct planes *planes) {
+  return ceil_div(planes->problem.out_channels, PLANE_COLUMNS);
+}
+
+int64_t planes_group(const struct planes *planes) {
+  return tiles_of(planes) * planes->taps * planes->steps * planes->count * PLANE_ROWS * PLANE_BYTES / (int64_t)sizeof(float);
+}
+
+int64_t planes_packed(const struct planes *planes) {
+  return VERDICT_ELEMENTS + planes->problem.groups * planes_group(planes);
+}
+
+int64_t planes_workspace(const struct planes *planes) {
+  return PLANE_BYTES + SUM_BYTES + planes->pixels * planes->pixel_bytes;
+}

@@ -1,0 +1,219 @@
+$ -- Splitting into planes: a block's inputs into the workspace, weights into the packed buffer, and what both say of their range.
+$ local arguments = import("lib/arguments.lua")
+$ local vec = import("lib/vec.lua")
+$ local at = vec.at
+$ local K -- the kernel that is being printed
+
+$ -- ---- inputs ---------------------------------------------------------------------------------------------------------
+
+$ -- A step of channels from xc to `to`: `live` of them.
+$ local function split_step(live)
+$   local V, lanes = K.V, K.V.lanes
+{
+$   local first, second = live < lanes and live or lanes, live - lanes
+const ${V.type} v0 = ${V.get("xc", K.x_lane, first)};
+const ${V.type} v1 = ${second > 0 and V.get(at("xc", lanes * K.x_lane), K.x_lane, second) or V.zero()};
+${V.split(K.planes, "v0", "v1", "tc")}
+${V.extend("low", "high", "v0")}
+$   if second > 0 then
+${V.extend("low", "high", "v1")}
+$   end
+}
+$ end
+
+$ local function define_run()
+$   local V, range, whole, rest = K.V, K.V.planes.range_type, K.in_channels // K.terms, K.in_channels % K.terms
+$   local bytes = K.planes * 64
+/* `count` pixels, `step` elements apart, and their range. */
+CONVSMITH_NOINLINE ${V.isa.attribute}
+void ${K.symbol}_split(const float *x, ptrdiff_t step, ptrdiff_t count, uint8_t *to, ${range} *least, ${range} *most)
+{
+${range} low = *least, high = *most;
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count; i++) {
+const float *xc = x;
+uint8_t *tc = to;
+$   if whole > 0 then
+CONVSMITH_ROLLED
+for (ptrdiff_t k = 0; k < ${whole}; k++) {
+$     split_step(K.terms)
+xc += ${K.terms * K.x_lane};
+tc += ${bytes};
+}
+$   end
+$   if rest > 0 then split_step(rest) end
+x += step;
+to += ${K.pixel_bytes};
+}
+*least = low;
+*most = high;
+}
+
+/* Zeros for `count` pixels. */
+CONVSMITH_INLINE ${V.isa.attribute}
+void ${K.symbol}_clear(uint8_t *to, ptrdiff_t count)
+{
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count * ${K.pixel_bytes // 64}; i++) ${V.put("(float *)(void *)to + i * 16", 1, V.lanes, V.zero())}
+}
+
+$ end
+
+$ -- The input of place `i` of phase `p` on axis a, as i1 and so on.
+$ local function input(a, axis, begin, place)
+$   local first = #axis.first > 1 and ("first%d[p%d]"):format(a, a) or tostring(axis.first[1])
+const ptrdiff_t s${a} = (${begin} + ${place}) * ${axis.stride} + ${first} - ${axis.pad};
+const ptrdiff_t i${a} = ${axis.mapped and ("%s_%s(s%d, %d)"):format(K.symbol, K.padding_mode, a, axis.input) or "s" .. a};
+$ end
+
+$ -- The row that the inputs of all outer axes make.
+$ local function offsets()
+$   local terms = {}
+$   for a = 1, #K.axes - 1 do terms[a] = ("i%d * %d"):format(a, K.axes[a].x) end
+$   return table.concat(terms, " + ")
+$ end
+
+$ local function row_runs(columns, rows)
+$   local axis = K.axes[#K.axes]
+$   local size = K.pixel_bytes
+$   for phase, runs in ipairs(columns) do
+{
+uint8_t *const to = line + ${(phase - 1) * rows.extent * axis.extent * size};
+if (!inside) ${K.symbol}_clear(to, ${axis.extent});
+else {
+$     for _, run in ipairs(runs) do
+$       if run.from < 0 then
+${K.symbol}_clear(${at("to", run.at * size)}, ${run.count});
+$       else
+${K.symbol}_split(${at("xr", run.from * axis.x)}, ${run.step * axis.x}, ${run.count}, ${at("to", run.at * size)}, &least, &most);
+$       end
+$     end
+}
+}
+$   end
+$ end
+
+$ local function fill_arguments(kernel)
+$   local list = { { "const float *", "x" }, { "uint8_t *", "pixels" }, { "ptrdiff_t", "rows" }, { "ptrdiff_t", "r0" } }
+$   for a = 1, #kernel.axes - 2 do list[#list + 1] = { "ptrdiff_t", "o" .. a } end
+$   return list
+$ end
+
+$ local function phases(a, axis)
+$   if #axis.first > 1 then
+static const int first${a}[${#axis.first}] = {${table.concat({ table.unpack(axis.first) }, ", ")}};
+$   end
+$ end
+
+$ local function loop(name, count)
+$   if count ~= "1" then
+CONVSMITH_ROLLED
+for (ptrdiff_t ${name} = 0; ${name} < ${count}; ${name}++)
+$   end
+$ end
+
+$ -- Loops over the phases of the outer axes and the rows, `line` leading through the workspace.
+$ local function define_fill()
+$   local V, rank, conditions = K.V, #K.axes, {}
+$   local rows, columns = K.axes[rank - 1], K.axes[rank]
+$   local line, region = columns.extent * K.pixel_bytes, rows.extent * columns.extent * #columns.first * K.pixel_bytes
+$   for a = 1, rank - 1 do conditions[a] = ("i%d >= 0 && i%d < %d"):format(a, a, K.axes[a].input) end
+/* Splits the inputs of a block's rows; are all of them 0 or within the guard's range? */
+CONVSMITH_NOINLINE ${V.isa.attribute}
+int ${K.symbol}_fill(${arguments.declare(fill_arguments(K))})
+{
+$   for a = 1, rank - 1 do phases(a, K.axes[a]) end
+${V.planes.range_type} least = ${V.planes.range.least}, most = ${V.planes.range.most};
+$   for a = 1, rank - 2 do loop("p" .. a, tostring(#K.axes[a].first)) end
+$   loop("p" .. rank - 1, tostring(#rows.first))
+{
+$   local number = "0"
+$   for a = 1, rank - 1 do
+$     if #K.axes[a].first > 1 then
+$       number = number == "0" and "p" .. a or ("(%s * %d + p%d)"):format(number, #K.axes[a].first, a)
+$     end
+$   end
+uint8_t *const part = pixels${number ~= "0" and " + " .. number .. " * " .. region or ""};
+CONVSMITH_ROLLED
+for (ptrdiff_t place = 0; place < rows + ${rows.extent - rows.outputs}; place++) {
+uint8_t *const line = part + place * ${line};
+$   for a = 1, rank - 2 do input(a, K.axes[a], "o" .. a, "0") end
+$   input(rank - 1, rows, "r0", "place")
+const int inside = ${table.concat(conditions, " && ")};
+const float *const xr = inside ? x + ${offsets()} : x;
+$   row_runs(K.columns, rows)
+}
+}
+return ${V.planes.least:gsub("%%1", "least")} >= ${K.least}u && ${V.planes.most:gsub("%%1", "most")} <= ${K.most}u;
+}
+
+$ end
+
+$ local function define(kernel)
+$   K = kernel
+$   define_run()
+$   define_fill()
+$ end
+
+$ local function call(kernel, values)
+$   return kernel.symbol .. "_fill(" .. arguments.pass(fill_arguments(kernel), values) .. ")"
+$ end
+
+$ -- ---- weights --------------------------------------------------------------------------------------------------------
+
+$ -- Where a weight lies in canonical order.
+$ local function weight()
+$   local terms = { "group * " .. K.w_group, "channel * " .. K.w_out, "term * " .. K.w_in }
+$   for a, axis in ipairs(K.axes) do
+$     if axis.kernel > 1 then terms[#terms + 1] = ("k%d * %d"):format(a, axis.w) end
+$   end
+$   return K.w_first .. " + " .. table.concat(terms, " + ")
+$ end
+
+$ local function define_pack(kernel)
+$   K = kernel
+$   local tiles = (K.out_channels + K.columns_of_tile - 1) // K.columns_of_tile
+$   local last = tiles - (K.panels - 1) * K.pair
+/* Weights as planes, in the order in which tiles take them; are all of them 0 or within the guard's range? */
+static ${K.V.isa.attribute}
+int ${K.symbol}_split_weights(const float *weights, uint16_t *to)
+{
+int good = 1;
+CONVSMITH_ROLLED
+for (ptrdiff_t group = 0; group < ${K.groups}; group++)
+CONVSMITH_ROLLED
+for (ptrdiff_t panel = 0; panel < ${K.panels}; panel++) {
+const ptrdiff_t tiles = panel == ${K.panels - 1} ? ${last} : ${K.pair};
+$   for a, axis in ipairs(K.axes) do loop("k" .. a, tostring(axis.kernel)) end
+CONVSMITH_ROLLED
+for (ptrdiff_t step = 0; step < ${K.steps}; step++) {
+CONVSMITH_ROLLED
+for (ptrdiff_t tile = 0; tile < tiles; tile++)
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < 512; i++) {
+const ptrdiff_t channel = (panel * ${K.pair} + tile) * 16 + i / 2 % 16, term = step * 32 + i / 32 * 2 + i % 2;
+float left = channel < ${K.out_channels} && term < ${K.in_channels} ? weights[${weight()}] : 0.0f;
+const uint32_t bits = ${K.V.bits("left")} & 0x7fffffffu;
+if (bits != 0 && (bits <= ${K.least}u || bits > ${K.most}u)) good = 0;
+CONVSMITH_ROLLED
+for (ptrdiff_t plane = 0; plane < ${K.planes}; plane++) {
+const float rounded = ${K.V.rounded("left")};
+to[(plane * tiles + tile) * 512 + i] = (uint16_t)(${K.V.bits("rounded")} >> 16);
+left -= rounded;
+}
+}
+to += tiles * ${K.planes * 512};
+}
+}
+return good;
+}
+
+$ end
+
+$ local function pack(kernel)
+float *const verdict = (float *)packed;
+for (int i = 0; i < ${kernel.verdict}; i++) verdict[i] = 0.0f;
+if (${kernel.symbol}_split_weights(weights, (uint16_t *)(void *)(verdict + ${kernel.verdict}))) verdict[0] = 1.0f;
+$ end
+
+$ return { define = define, call = call, define_pack = define_pack, pack = pack }

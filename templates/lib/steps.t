@@ -1,0 +1,169 @@
+$ -- Steps of tiles: the sums of one or two tiles of pixels and of channels over all taps and channels, and what stores them.
+$ local arguments = import("lib/arguments.lua")
+$ local tiles = import("lib/tile.t")
+$ local vec = import("lib/vec.lua")
+$ local at = vec.at
+$ local K -- the kernel that is being printed
+
+$ -- Numbers of the registers: sums, input, weights.
+$ local function sum_of(m, n) return m * 2 + n end
+$ local function input_of(m) return 4 + m end
+$ local function weights_of(n) return 6 + n end
+
+$ local function each(count, body) for i = 0, count - 1 do body(i) end end
+
+$ -- One step: all products of planes; a tile that the product before had is there.
+$ local function products(high, wide)
+$   local V, x, w = K.V, -1, -1
+$   for _, product in ipairs(K.products) do
+$     if product.x ~= x then each(high, function(m)
+${V.load_tile(input_of(m), at("xs", m * 16 * K.pixel_bytes + product.x * 64), K.pixel_bytes)}
+$     end) end
+$     if product.w ~= w then each(wide, function(n)
+${V.load_tile(weights_of(n), at("ws", (product.w * wide + n) * 1024), 64)}
+$     end) end
+$     x, w = product.x, product.w
+$     each(high, function(m) each(wide, function(n)
+${V.multiply_tiles(sum_of(m, n), input_of(m), weights_of(n))}
+$     end) end)
+$   end
+$ end
+
+$ local function name(high, wide) return ("%s_sums%dx%d"):format(K.symbol, high, wide) end
+
+$ local function define_sums(high, wide)
+/* ${high * 16} positions from 'pixels', ${wide * 16} channels. */
+CONVSMITH_NOINLINE ${K.V.isa.attribute}
+void ${name(high, wide)}(const uint8_t *pixels, const uint8_t *ws, float *sums)
+{
+$   if #K.taps > 1 then
+static const int taps[${#K.taps}] = {${table.concat({ table.unpack(K.taps) }, ", ")}};
+$   end
+$   each(high, function(m) each(wide, function(n)
+${K.V.planes.zero:gsub("%%1", tostring(sum_of(m, n)))}
+$   end) end)
+$   if #K.taps > 1 then
+CONVSMITH_ROLLED
+for (ptrdiff_t tap = 0; tap < ${#K.taps}; tap++) {
+const uint8_t *xs = pixels + taps[tap];
+$   else
+{
+const uint8_t *xs = pixels;
+$   end
+$   if K.steps > 1 then
+CONVSMITH_ROLLED
+for (ptrdiff_t step = 0; step < ${K.steps}; step++)
+$   end
+{
+$   products(high, wide)
+xs += ${K.planes * 64};
+ws += ${K.planes * wide * 1024};
+}
+}
+$   each(high, function(m) each(wide, function(n)
+${K.V.store_tile(sum_of(m, n), at("sums", m * 512 + n * 16), 128)}
+$   end) end)
+}
+
+$ end
+
+$ -- Bias and residual, the sums, the activation, for positions that are outputs and not gaps between rows.
+$ local function define_store(kind, number)
+$   local V, columns, rows = K.V, K.axes[#K.axes], K.axes[#K.axes - 1]
+$   local tile = { rows = 1, vectors = kind.tiles, last = kind.last }
+CONVSMITH_NOINLINE ${V.isa.attribute}
+void ${K.symbol}_store${number}(${arguments.declare(arguments.join({ { "const float *", "sums" } }, K.outputs, { { "ptrdiff_t", "position" }, { "ptrdiff_t", "end" } }))})
+{
+ptrdiff_t column = position % ${columns.extent}, row = position / ${columns.extent};
+CONVSMITH_ROLLED
+for (; position < end; position++, sums += 32) {
+if (column < ${columns.outputs}) {
+float *const y = yb + row * ${rows.y} + column * ${columns.y};
+$   if K.residual then
+const float *const r = rb + (y - yb);
+$   end
+$   tiles.use(K)
+$   tiles.start(tile)
+$   each(kind.tiles, function(q)
+a0_${q} = ${V.add("a0_" .. q, V.get(at("sums", q * 16), 1, V.lanes))};
+$   end)
+$   tiles.finish(tile)
+}
+if (++column == ${columns.extent}) {
+column = 0;
+row++;
+}
+}
+}
+
+$ end
+
+$ local function block_arguments()
+$   return arguments.join({ { "const uint8_t *", "pixels" }, { "float *", "sums" }, { "const uint8_t *", "tiles" } }, K.outputs,
+$                         { { "ptrdiff_t", "rows" }, { "ptrdiff_t", "panel" }, { "ptrdiff_t", "count" } })
+$ end
+
+$ -- All positions of one panel.
+$ local function panel(kind, number)
+$   local columns = K.axes[#K.axes]
+CONVSMITH_ROLLED
+for (ptrdiff_t position = 0; position < positions; position += 32) {
+const uint8_t *const from = pixels + position * ${K.pixel_bytes}, *const ws = tiles + panel * ${K.panel_bytes};
+const ptrdiff_t stop = positions - position < 32 ? positions : position + 32;
+if (stop - position > 16) ${name(2, kind.tiles)}(from, ws, sums);
+else ${name(1, kind.tiles)}(from, ws, sums);
+$   local values = { yb = ("yb + panel * %d"):format(32 * K.y_lane), rb = ("rb + panel * %d"):format(32 * K.y_lane),
+$                    b = "b + panel * 32", s = "s + panel * 32", ["end"] = "stop" }
+${K.symbol}_store${number}(${arguments.pass(arguments.join({ { "", "sums" } }, K.outputs, { { "", "position" }, { "", "end" } }), values)});
+}
+$ end
+
+$ local function define_block()
+$   local columns = K.axes[#K.axes]
+static ${K.V.isa.attribute}
+void ${K.symbol}_block(${arguments.declare(block_arguments())})
+{
+const ptrdiff_t positions = (rows - 1) * ${columns.extent} + ${columns.outputs};
+CONVSMITH_ROLLED
+for (const ptrdiff_t last = panel + count; panel < last; panel++) {
+$   for number, kind in ipairs(K.kinds) do
+$     if number < #K.kinds then
+if (panel < ${kind.count}) {
+$     elseif number > 1 then
+else {
+$     else
+{
+$     end
+$     panel(kind, number)
+}
+$   end
+}
+}
+
+$ end
+
+$ local function define(kernel)
+$   K = kernel
+$   K.outputs = {}
+$   if K.bias then K.outputs[#K.outputs + 1] = { "const float *", "b" } end
+$   if K.activation.name == "prelu" then K.outputs[#K.outputs + 1] = { "const float *", "s" } end
+$   if K.residual then K.outputs[#K.outputs + 1] = { "const float *", "rb" } end
+$   K.outputs[#K.outputs + 1] = { "float *", "yb" }
+$   local done = {}
+$   for number, kind in ipairs(K.kinds) do
+$     if not done[kind.tiles] then
+$       define_sums(2, kind.tiles)
+$       define_sums(1, kind.tiles)
+$     end
+$     done[kind.tiles] = true
+$     define_store(kind, number)
+$   end
+$   define_block()
+$ end
+
+$ local function call(kernel, values)
+$   K = kernel
+${K.symbol}_block(${arguments.pass(block_arguments(), values)});
+$ end
+
+$ return { define = define, call = call }

@@ -1,0 +1,144 @@
+$ -- Convolution in planes of bf16 on tile registers (gen/planes.h has the words): splitting a block's inputs, the steps of tiles, what
+$ -- stores their sums, and the shares of NAME_part, which leave what the guard refuses to the direct kernels behind the first one.
+$ local arguments = import("lib/arguments.lua")
+$ local vec = import("lib/vec.lua")
+$ local direct = import("direct.t")
+$ local helpers = import("lib/helpers.t")
+$ local ordered = import("lib/order.lua")
+$ local pack = import("lib/pack.t")
+$ local parts = import("lib/parts.t")
+$ local split = import("lib/split.t")
+$ local stage = import("lib/stage.t")
+$ local steps = import("lib/steps.t")
+$ local given = { image = true, group = true }
+$ local at = vec.at
+$ local K -- the kernel that is being printed
+
+$ local function last_axis() return K.axes[#K.axes] end
+$ local function row_axis() return K.axes[#K.axes - 1] end
+
+$ -- All units, innermost first: panels of a block, blocks, rows of outer axes, groups, images.
+$ local function dimensions()
+$   local list = { { "panel", K.panels }, { "block", K.blocks } }
+$   for a = #K.axes - 2, 1, -1 do list[#list + 1] = { "o" .. a, K.axes[a].output } end
+$   list[#list + 1] = { "group", K.groups }
+$   list[#list + 1] = { "image", K.batch }
+$   return list
+$ end
+
+$ local function units_of(list)
+$   local units = 1
+$   for _, dimension in ipairs(list) do units = units * dimension[2] end
+$   return units
+$ end
+
+$ local function term(name, count, step) return count > 1 and step ~= 0 and name .. " * " .. step or nil end
+
+$ -- A pointer to where the unit's image and group begin.
+$ local function begin(pointer, first, batch, group)
+$   return parts.sum(at(pointer, first), { term("image", K.batch, batch), }, { term("group", K.groups, group) })
+$ end
+
+$ -- The block's outputs: rows from r0.
+$ local function outputs(pointer)
+$   local text = begin(pointer, K.y_first, K.y_batch, K.y_group)
+$   for a = 1, #K.axes - 2 do text = parts.sum(text, { term("o" .. a, K.axes[a].output, K.axes[a].y) }) end
+$   return parts.sum(text, { term("r0", K.blocks, row_axis().y) })
+$ end
+
+$ local function count_rows()
+$   local out = row_axis().output
+$   if K.blocks == 1 then
+const ptrdiff_t rows = ${out};
+$   else
+const ptrdiff_t r0 = block * ${K.block_rows}, rows = ${out} - r0 < ${K.block_rows} ? ${out} - r0 : ${K.block_rows};
+$   end
+$   if K.panels > 1 then
+const ptrdiff_t count = ${K.panels} - panel < end - u ? ${K.panels} - panel : end - u;
+$   else
+const ptrdiff_t count = 1;
+$   end
+$ end
+
+$ -- The rows of the block as a direct kernel numbers them: all outer axes' outputs, and a pixel each where it is trimmed.
+$ local function direct_rows(D)
+$   local all, first = 1, K.blocks > 1 and "r0" or "0"
+$   for a = 1, #K.axes - 1 do all = all * K.axes[a].output end
+$   for a = 1, #K.axes - 2 do
+$     if K.axes[a].output > 1 then first = ("o%d * %d + %s"):format(a, row_axis().output, first) end
+$   end
+$   local each = D.rows // all
+$   if each == 1 then return first, ("%s + rows"):format(first) end
+$   return ("(%s) * %d"):format(first, each), ("(%s + rows) * %d"):format(first, each)
+$ end
+
+$ local function call_direct(D)
+{
+$   parts.parameter_pointers(D)
+$   local r0, r1 = direct_rows(D)
+$   stage.call(D, given, { x = at(layer.inputs[1].name, D.x_first), y = at("output", D.y_first), r = at("residual", D.y_first),
+$                          x0 = "0", y0 = "0", r0 = r0, r1 = r1 })
+}
+$ end
+
+$ local function call_tiles(first)
+$   parts.parameter_pointers(first)
+(void)w;
+$   local b = parts.sum("b", { term("group", K.groups, K.out_channels) })
+$   local s = parts.sum("s", { term("group", K.groups, K.out_channels) })
+$   local tiles = parts.sum("tiles", { term("group", K.groups, K.w_group_size * 4) })
+$   steps.call(K, { pixels = "pixels", sums = "sums", tiles = tiles, b = b, s = s, rb = outputs("residual"), yb = outputs("output"),
+$                   rows = "rows", panel = K.panels > 1 and "panel" or "0", count = "count" })
+$ end
+
+$ local function fill()
+$   local values = { x = begin(layer.inputs[1].name, K.x_first, K.x_batch, K.x_group), pixels = "pixels", rows = "rows",
+$                    r0 = K.blocks > 1 and "r0" or "0" }
+$   for a = 1, #K.axes - 2 do values["o" .. a] = K.axes[a].output > 1 and "o" .. a or "0" end
+$   return split.call(K, values)
+$ end
+
+$ local function define_part(kernels, target, symbol)
+$   local list = dimensions()
+void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
+{
+$   parts.shares(units_of(list))
+const int usable = from < end && ${layer.name}_pick() == ${ordered.number(targets, target)} && *(const float *)packed > 0.0f;
+const uint8_t *const tiles = (const uint8_t *)packed + ${K.verdict * 4};
+uint8_t *const aligned = (uint8_t *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
+float *const sums = (float *)(void *)aligned;
+uint8_t *const pixels = aligned + 4096;
+if (usable) ${K.V.planes.begin}
+CONVSMITH_ROLLED
+for (ptrdiff_t u = from; u < end;) {
+$   parts.decode(list)
+$   count_rows()
+if (usable && ${fill()}) {
+$   call_tiles(kernels[2])
+} else${K.panels > 1 and " if (panel == 0)" or ""} {
+$   for i = 2, #kernels do call_direct(kernels[i]) end
+}
+u += count;
+}
+if (usable) ${K.V.planes.done}
+}
+$ end
+
+$ local function section(target, symbol)
+$   local kernels = parts.kernels(target, symbol)
+static int ${layer.name}_pick(void);
+$   for i = 2, #kernels do
+$     direct.define(kernels[i])
+$     stage.define(kernels[i], direct, given)
+$   end
+$   K = kernels[1]
+$   helpers(K)
+$   split.define(K)
+$   steps.define(K)
+$   split.define_pack(K)
+$   pack(kernels, symbol, nil, function() split.pack(K) end)
+$   define_part(kernels, target, symbol)
+$   parts.whole(symbol)
+$ end
+
+$ return { section = section }

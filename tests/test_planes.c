@@ -1,0 +1,187 @@
+/* Convolutions in planes: at the ends of the guard's range and beyond them, where the system refuses the registers, and why layers
+ * are refused. What tiles compute is verified like every plan, here on layers that take every way through the templates. */
+#include "../gen/exam.h"
+#include "../gen/op.h"
+#include "made.h"
+#include <math.h>
+#include <stddef.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#ifdef __linux__
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#endif
+
+static const char dense[] = "convsmith: 1\n"
+                            "layers:\n"
+                            "  - {name: dense, input: [1, 64, 12, 14], out_channels: 64, kernel_size: 3, padding: 1, bias: true}\n";
+
+static void skip_without_tiles(void) {
+  assert_int_equal(convsmith("targets"), 0);
+  if (!strstr(said, "amx          yes")) skip_because("this machine has no tiles of bf16");
+}
+
+static const char *dense_path(void) {
+  return scratch_write("dense.yaml", dense);
+}
+
+static int begin(void **state) {
+  (void)state;
+  scratch_begin("planes");
+  return 0;
+}
+
+/* ---- layers -------------------------------------------------------------------------------------------------------- */
+
+/* Strides, dilations, groups, batches, layouts, 1 to 3 dimensions, padding modes, rests of channels and of rows. */
+static void layers_are_right(void **state) {
+  const char *compiler = *state;
+  skip_without_tiles();
+  if (process_run(said, sizeof said, "CC=%s %s/convsmith verify specs/features/amx.yaml --target amx", compiler, process_out()) !=
+      0)
+    fail_msg("%s", said);
+  assert_null(strstr(said, "direct-"));
+}
+
+/* ---- the range of the guard ---------------------------------------------------------------------------------------- */
+
+static const struct plan *planes_plan(const struct layer *layer) {
+  const struct plan_list plans = plan_enumerate(layer, isa_find(&made.isas, "amx"));
+  for (size_t i = 0; i < plans.usable; i++)
+    if (strncmp(plans.items[i].id, "planes", 6) == 0) return &plans.items[i];
+  fail_msg("no plan of planes");
+  return NULL;
+}
+
+/* Multiplies random inputs and weights by powers of two and expects anew. Random numbers are odd multiples of 2^-24 below 1. */
+static void scale(struct exam *exam, int input, int weights) {
+  struct trial *trial = &exam->trials[1];
+  const void *data[MAX_TENSORS];
+  for (size_t i = 0; i < exam->count; i++) {
+    float *values = trial->logical[i];
+    const int exponent = strcmp(exam->tensors[i].name, "input") == 0 ? input
+                         : strcmp(exam->tensors[i].name, "weights")  ? 0
+                                                                     : weights;
+    for (size_t e = 0; e < tensor_count(&exam->tensors[i]); e++) values[e] = ldexpf(values[e], exponent);
+    data[i] = values;
+  }
+  exam->layer->op->expect(exam->layer, &exam->promise, data, exam->sample.elements, exam->sample.count, trial->expect);
+}
+
+/* Products down to the least normal number, up to the largest; and what is out of range on one side, which goes another way. */
+static void range_is_exact(void **state) {
+  static const int scales[][2] = {{-16, -16}, {40, 40}, {-16, 40}, {-17, -16}, {-60, -60},
+                                  {-100, 90}, {41, 40}, {80, 40},  {90, -90}};
+  (void)state;
+  skip_without_tiles();
+  made_open(dense_path(), "amx", "");
+  const struct layer *layer = made.spec.layers;
+  const struct plan *plan = planes_plan(layer);
+  const struct kernel_source source = {layer, &plan, 1, ""};
+  struct text message = {0};
+  const struct kernel *kernel = kernel_build(&made, &source, 1, "planes", &message);
+  if (!kernel) fail_msg("%s", message.data);
+  struct outcome *outcome = mmap(NULL, sizeof *outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+    const size_t mark = mem_mark();
+    struct exam exam;
+    *outcome = (struct outcome){.state = NOT_EXAMINED};
+    exam_prepare(&exam, layer, &plan, 1, true, 1);
+    scale(&exam, scales[i][0], scales[i][1]);
+    exam_run(&exam, kernel, outcome);
+    if (outcome->state != RIGHT) fail_msg("inputs by 2^%d, weights by 2^%d: %s", scales[i][0], scales[i][1], outcome->message);
+    mem_release(mark);
+  }
+  munmap(outcome, sizeof *outcome);
+  made_close();
+}
+
+/* ---- permission ---------------------------------------------------------------------------------------------------- */
+
+#if defined __linux__ && defined __x86_64__
+/* From here on the system refuses the registers to this process. */
+static bool refuse_registers(void) {
+  enum { REQUEST = 0x1023 };
+  struct sock_filter rules[] = {
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_arch_prctl, 0, 3),
+      BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, REQUEST, 0, 1),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+      BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+  };
+  const struct sock_fprog program = {sizeof rules / sizeof *rules, rules};
+  return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == 0 &&
+         syscall(SYS_arch_prctl, REQUEST, 18) != 0;
+}
+
+/* The exit status of a program that runs so; 77 where this system has no such filters. */
+static int run_refused(const char *path) {
+  const pid_t child = fork();
+  int status = 0;
+  if (child == 0) {
+    if (!refuse_registers()) _exit(77);
+    execl(path, path, (char *)NULL);
+    _exit(127);
+  }
+  assert_int_equal(waitpid(child, &status, 0), child);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* A file for tiles alone, and one that has another target too: what runs is right, and no tile instruction, which would end it. */
+static void refusal_takes_another_way(void **state) {
+  static const char *const targets[] = {"amx", "amx,avx512"};
+  (void)state;
+  skip_without_tiles();
+  for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+    assert_int_equal(convsmith("generate %s --target %s --emit-test -o %s", dense_path(), targets[i], scratch_path("refused")), 0);
+    assert_non_null(strstr(text_of(scratch_path("refused/dense.c")), "CONVSMITH_AMX_MULTIPLY(0"));
+    MUST("cd refused && cc -std=c99 -O2 dense.c dense_test.c -o dense -lm && ./dense");
+    const int status = run_refused(scratch_path("refused/dense"));
+    if (status == 77) skip_because("this system filters no system calls");
+    assert_int_equal(status, 0);
+  }
+}
+#endif
+
+/* ---- reasons ------------------------------------------------------------------------------------------------------- */
+
+/* A layer and a part of what info says of its plan in planes. */
+static const struct {
+  const char *set, *reason;
+} refusals[] = {
+    {"input='[1, 8, 12, 14]'", "groups of 8 input and 64 output channels; tiles need 16 of each"},
+    {"unroll=full", "unroll: full asks for no loop"},
+    {"input='[1, 16, 12, 14]' --set kernel_size=1 --set padding=0",
+     "its sums are rounded up to 18 times, accuracy: strict allows their 16"},
+    {"dtype=f64", "planes of bf16 make up f32 only"},
+    {"input='[1, 64, 2, 40000]'", "bytes of workspace"},
+    {"op=conv_transpose --set stride=2", "kernels that take turns"},
+};
+
+static void refusals_have_reasons(void **state) {
+  (void)state;
+  for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++) {
+    assert_int_equal(convsmith("info %s --target amx --explain --set %s", dense_path(), refusals[i].set), 0);
+    if (!strstr(said, refusals[i].reason)) fail_msg("--set %s: no '%s' in\n%s", refusals[i].set, refusals[i].reason, said);
+  }
+  assert_int_equal(convsmith("info %s --target avx512 --explain", dense_path()), 0);
+  assert_null(strstr(said, "planes"));
+}
+
+int main(void) {
+  static char gcc[] = "gcc", clang[] = "clang";
+  const struct CMUnitTest tests[] = {
+    {"layers are right as gcc makes them", layers_are_right, NULL, NULL, gcc},
+    {"layers are right as clang makes them", layers_are_right, NULL, NULL, clang},
+    cmocka_unit_test(range_is_exact),
+#if defined __linux__ && defined __x86_64__
+    cmocka_unit_test(refusal_takes_another_way),
+#endif
+    cmocka_unit_test(refusals_have_reasons),
+  };
+  return cmocka_run_group_tests_name("planes", tests, begin, NULL);
+}
