@@ -164,6 +164,7 @@ static struct plan combine(const struct chain *chain, const struct isa *isa) {
     plan.cost += stage->cost;
     plan.packed_bytes += stage->packed_bytes;
     plan.multiply_adds += stage->multiply_adds;
+    plan.left_out += stage->left_out;
     if (stage->code_bytes > plan.code_bytes) plan.code_bytes = stage->code_bytes;
   }
   plan.cost = (plan.cost + block_cycles(chain)) * (double)chain->batch;

@@ -31,7 +31,7 @@ static void refuse(struct candidates *candidates, const struct patch_choice *cho
 
 /* Bytes of a patch's function, which has a body for whole vectors and one for what is left. */
 static int64_t patch_bytes(const struct depthwise *depthwise, const struct patch *patch, const struct isa *isa) {
-  const int64_t mac = isa->mac_bytes * (depthwise->base.problem.zero_weights ? 2 : 1);
+  const int64_t mac = isa->mac_bytes * (depthwise->tests_zeros ? 2 : 1);
   const int64_t bodies = (depthwise->vectors > 0) + (depthwise->last > 0);
   const int64_t finish = patch->rows * patch->columns * design_finish_bytes(&depthwise->base);
   const int64_t load = depthwise->choice.permuted ? 30 : 10; /* and a permutation, and moves for want of registers */
@@ -75,6 +75,7 @@ static void sum_up(struct plan *plan, const struct depthwise *depthwise) {
   const int64_t bytes = code_bytes(depthwise, plan->isa), size = (int64_t)cs_size(depthwise->base.problem.dtype);
   plan->cost += depthwise_cost(depthwise, plan->isa);
   plan->multiply_adds += depthwise->macs;
+  plan->left_out += depthwise->left_out;
   plan->together = depthwise->by_tile ? 0 : depthwise->outer > 0 ? 1 : depthwise->choice.rows;
   *(depthwise->base.problem.gathered ? &plan->workspace_bytes : &plan->packed_bytes) += design_packed(&depthwise->base) * size;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;

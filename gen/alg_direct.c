@@ -96,6 +96,7 @@ static void sum_up(struct plan *plan, const struct design *design) {
   const int64_t bytes = design_code_bytes(design, plan->isa), size = (int64_t)cs_size(design->problem.dtype);
   plan->cost += design_cost(design, plan->isa) * (crowded(&design->choice, plan->isa) ? processor.crowded : 1);
   plan->multiply_adds += design->macs;
+  plan->left_out += design->left_out;
   plan->together = design->rank > 1;
   if (bytes > plan->code_bytes) plan->code_bytes = bytes;
   if (design->shared) return;

@@ -78,6 +78,13 @@ static void print_target(const struct isa *isa, const struct plan *plan) {
          plan->packed_bytes, plan->workspace_bytes, plan->code_bytes);
 }
 
+/* Where baked weights are zero for all that a vector multiply-add covers. */
+static void print_left_out(const struct plan *plan) {
+  if (plan && plan->left_out)
+    printf("  %-16s %" PRId64 " of %" PRId64 " vector multiply-adds, whose weights are all zero, are not in its text\n", "",
+           plan->left_out, plan->left_out + plan->multiply_adds);
+}
+
 static void print_plans(const struct layer *layer, const struct isa *isa) {
   struct plan_list plans = plan_enumerate(layer, isa);
   printf("  plans for %s: %zu, refused %zu\n", isa->name, plans.usable, plans.count - plans.usable);
@@ -121,6 +128,7 @@ static void print_layer(struct job *job, const struct layer *layer) {
   if (shared) print_bound(&info, info.plans[0] ? &info.plans[0]->promise : &(struct cs_promise){CS_STRICT, {0}});
   for (size_t i = 0; i < info.targets.count; i++) {
     print_target(info.targets.items[i], info.plans[i]);
+    if (job->options->explain) print_left_out(info.plans[i]);
     if (!shared && info.plans[i]) print_bound(&info, &info.plans[i]->promise);
     if (job->options->explain) print_plans(layer, info.targets.items[i]);
   }

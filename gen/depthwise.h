@@ -28,8 +28,9 @@ struct patch_mac {
 };
 
 struct patch_step {
-  int64_t first_x, x_count; /* inputs [first_x, first_x + x_count) are loaded */
-  int64_t tap;              /* whose weight is loaded, -1: none */
+  int64_t *loads; /* numbers of the inputs that are loaded */
+  size_t load_count;
+  int64_t tap; /* whose weight is loaded, -1: none */
   struct patch_mac *macs;
   size_t mac_count;
 };
@@ -49,6 +50,8 @@ struct patch {
   struct patch_line *lines;
   size_t line_count;
   int64_t macs, loads; /* of one vector of channels */
+  int64_t left_out;
+  bool tests_zeros;
 };
 
 /* Strips [from, to) of equal height, and the patches along each. */
@@ -81,6 +84,8 @@ struct depthwise {
   int64_t strip_count, rows; /* strips of a plane; units: strips of all outer outputs */
   bool by_tile;              /* of a single strip: its patches are the units */
   int64_t macs, looks;
+  int64_t left_out;   /* multiply-adds that meet zeros only */
+  bool tests_zeros;   /* others meet some */
   const char *reason; /* why it can't be, or NULL */
 };
 

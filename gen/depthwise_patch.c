@@ -1,6 +1,7 @@
 /* One patch: which inputs it loads, and which outputs each of them feeds with which weight. */
 #include "depthwise.h"
 #include "mem.h"
+#include "zeros.h"
 #include <string.h>
 
 enum { MAX_PATCHES = 60, MAX_LOOKS = 1000000 };
@@ -62,6 +63,25 @@ static void number_inputs(struct patch *patch, int64_t kernel) {
     }
 }
 
+/* Are all weights of the tap zero? */
+static bool left_out(const struct depthwise *depthwise, struct patch *patch, int64_t tap) {
+  const struct problem *problem = &depthwise->base.problem;
+  struct covered covered = {.channel_step = 1,
+                            .channels = problem->out_channels,
+                            .tap = tap,
+                            .tap_step = depthwise->row.kernel * depthwise->tall.kernel,
+                            .taps = 1};
+  for (int a = 0; a < depthwise->outer; a++) covered.taps *= depthwise->base.axis[a].kernel;
+  const enum zeros zeros = zeros_of(problem, covered);
+  patch->tests_zeros |= zeros == ZEROS_SOME;
+  return zeros == ZEROS_ALL;
+}
+
+static void add_load(struct patch_step *step, int64_t x) {
+  step->loads = mem_grow(step->loads, step->load_count, sizeof x);
+  step->loads[step->load_count++] = x;
+}
+
 static void add_mac(const struct depthwise *depthwise, const struct patch *patch, struct patch_step *step, struct patch_mac mac) {
   const struct patch_input *input = &patch->inputs[mac.x];
   const int64_t live = mac.column == patch->columns - 1 ? patch->last : depthwise->width;
@@ -78,31 +98,41 @@ static int64_t tall_tap(const struct axis *tall, int64_t y, int64_t at) {
 }
 
 /* Everything that input number x of line `at` feeds. */
-static struct patch_step scattered(const struct depthwise *depthwise, const struct patch *patch, int64_t at, int64_t x) {
+static struct patch_step scattered(const struct depthwise *depthwise, struct patch *patch, int64_t at, int64_t x) {
   const int64_t kernel = depthwise->row.kernel;
-  struct patch_step step = {.first_x = x, .x_count = 1, .tap = -1};
+  struct patch_step step = {.tap = -1};
+  add_load(&step, x);
   for (int64_t y = 0; y < patch->rows; y++) {
     const int64_t tap = tall_tap(&depthwise->tall, y, at);
-    for (int64_t i = 0; i < patch->columns * kernel && tap >= 0; i++)
-      if (same_input(patch->reads[i], patch->inputs[x]))
+    for (int64_t i = 0; i < patch->columns * kernel && tap >= 0; i++) {
+      if (!same_input(patch->reads[i], patch->inputs[x])) continue;
+      if (left_out(depthwise, patch, tap * kernel + i % kernel))
+        patch->left_out++;
+      else
         add_mac(depthwise, patch, &step, (struct patch_mac){y, i / kernel, x, tap * kernel + i % kernel, false});
+    }
   }
   return step;
 }
 
-/* Tap (tap, k) for all columns of output row y. Inputs that no earlier tap read are loaded: [*loaded, …). */
-static struct patch_step streamed(const struct depthwise *depthwise, const struct patch *patch, int64_t y, int64_t tap, int64_t k,
-                                  int64_t *loaded) {
+/* Tap (tap, k) for all columns of output row y. Inputs that no earlier tap of the line read are loaded. */
+static struct patch_step streamed(const struct depthwise *depthwise, struct patch *patch, int64_t y, int64_t tap, int64_t k,
+                                  bool *loaded) {
   const int64_t kernel = depthwise->row.kernel;
-  struct patch_step step = {.first_x = *loaded, .tap = tap * kernel + k};
+  struct patch_step step = {.tap = tap * kernel + k};
+  const bool zero = left_out(depthwise, patch, step.tap);
   for (int64_t p = 0; p < patch->columns; p++) {
     const struct patch_input read = patch->reads[p * kernel + k];
     if (read.to == 0) continue;
+    if (zero) {
+      patch->left_out++;
+      continue;
+    }
     const int64_t x = input_number(patch, read);
-    if (x >= *loaded) *loaded = x + 1;
+    if (!loaded[x]) add_load(&step, x);
+    loaded[x] = true;
     add_mac(depthwise, patch, &step, (struct patch_mac){y, p, x, step.tap, false});
   }
-  step.x_count = *loaded - step.first_x;
   return step;
 }
 
@@ -111,19 +141,19 @@ static void add_step(struct patch *patch, struct patch_line *line, struct patch_
   line->steps = mem_grow(line->steps, line->step_count, sizeof step);
   line->steps[line->step_count++] = step;
   patch->macs += (int64_t)step.mac_count;
-  patch->loads += step.x_count + (step.tap >= 0);
+  patch->loads += (int64_t)step.load_count + (step.tap >= 0);
 }
 
 static void add_steps(const struct depthwise *depthwise, struct patch *patch, struct patch_line *line) {
-  int64_t loaded = 0;
   if (depthwise->choice.held) {
     for (int64_t x = 0; x < patch->input_count; x++) add_step(patch, line, scattered(depthwise, patch, line->at, x));
     return;
   }
+  bool *loaded = mem_array((size_t)patch->input_count, sizeof *loaded);
   for (int64_t k = 0; k < depthwise->row.kernel; k++)
     for (int64_t y = 0; y < patch->rows; y++) {
       const int64_t tap = tall_tap(&depthwise->tall, y, line->at);
-      if (tap >= 0) add_step(patch, line, streamed(depthwise, patch, y, tap, k, &loaded));
+      if (tap >= 0) add_step(patch, line, streamed(depthwise, patch, y, tap, k, loaded));
     }
 }
 
@@ -158,6 +188,8 @@ static bool same_patch(const struct depthwise *depthwise, const struct patch *a,
 static int64_t keep_patch(struct depthwise *depthwise, struct patch *patch) {
   const int64_t bodies = (depthwise->vectors > 0) + (depthwise->last > 0);
   depthwise->macs += patch->macs * bodies * depthwise->spelled;
+  depthwise->left_out += patch->left_out * bodies * depthwise->spelled;
+  depthwise->tests_zeros |= patch->tests_zeros;
   if (depthwise->patch_count == MAX_PATCHES || depthwise->macs > max_macs) {
     depthwise->reason =
         mem_text("it needs more than %d different patches or %lld multiply-adds in the text", MAX_PATCHES, (long long)max_macs);

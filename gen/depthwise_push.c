@@ -13,9 +13,8 @@ static void push_mac(lua_State *L, const struct patch_mac *mac) {
 }
 
 static void push_step(lua_State *L, const struct patch_step *step) {
-  lua_createtable(L, 0, 4);
-  set_integer(L, "first_x", step->first_x);
-  set_integer(L, "x_count", step->x_count);
+  lua_createtable(L, 0, 3);
+  push_integers(L, "loads", step->loads, (int)step->load_count);
   if (step->tap < 0)
     set_bool(L, "tap", false);
   else
@@ -176,7 +175,7 @@ void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   set_integer(L, "chunks", 1);
   set_bool(L, "held", depthwise->choice.held);
   set_bool(L, "w_exact", base->w_exact);
-  set_bool(L, "zero_weights", base->problem.zero_weights);
+  set_bool(L, "zero_weights", depthwise->tests_zeros);
   set_integer(L, "w_size", base->w_size);
   set_integer(L, "b_size", base->b_size);
   set_integer(L, "whole", depthwise->vectors);

@@ -53,6 +53,7 @@ struct tile {
   int64_t x_ahead, x_from;  /* bytes to fetch a trip, from so many bytes behind x */
   int64_t x_panel;          /* bytes from each vector of x to that of the next tile, which is fetched meanwhile; 0: it is not */
   int64_t macs;             /* vector multiply-adds written in its text */
+  int64_t left_out;
 };
 
 /* Equal neighbouring tiles: call i reads x + i·x_step and writes y + i·y_step. first: number of the first among its row's tiles. */
@@ -74,6 +75,7 @@ struct block {
   struct part_case *cases;
   size_t case_count;
   int64_t from, count;                                /* the numbers of the channel blocks that it serves */
+  int64_t channel;                                    /* the first output channel (groups, depth form: group) of the first */
   int64_t panel;                                      /* w elements of one step */
   int64_t chunk_w;                                    /* w elements of one chunk */
   int64_t tiles, share;                               /* tiles of a row; bytes of the next weights that each fetches */
@@ -127,6 +129,8 @@ struct design {
   int64_t baked_w, baked_b; /* where they begin in the layer's baked arrays, behind those of the problems before */
   int64_t w_size, b_size;   /* elements; bias and slope have the same order and size */
   int64_t macs;             /* written in the text */
+  int64_t left_out;         /* multiply-adds that meet zeros only */
+  bool tests_zeros;         /* others meet some */
   int64_t largest;          /* macs of the largest tile */
   int64_t looks;            /* places at borders that were looked at */
   const char *reason;       /* why it can't be, or NULL */

@@ -11,7 +11,7 @@ int64_t design_finish_bytes(const struct design *design) {
 
 /* Bytes of a tile's function. Weights that may be zero are looked at in each multiply-add. */
 static int64_t tile_bytes(const struct design *design, const struct tile *tile, const struct isa *isa) {
-  const int64_t mac = isa->mac_bytes * (design->problem.zero_weights ? 2 : 1);
+  const int64_t mac = isa->mac_bytes * (design->tests_zeros ? 2 : 1);
   const int64_t gather = takes_even(design, isa) ? 30 : design->x_lane > 1 ? 14 * design->lanes : 0;
   const bool depth = design->choice.form == FORM_DEPTH; /* each multiply-add has an x of its own */
   int64_t bytes = 300 + tile->rows * tile->vectors * design_finish_bytes(design);

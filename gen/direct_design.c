@@ -167,6 +167,7 @@ static void set_block_steps(struct design *design) {
   for (size_t i = 0; i < design->block_count; i++) {
     struct block *block = &design->blocks[i];
     const int64_t channels = block_channels(design, block);
+    block->channel = channel;
     const int64_t y_channel = design->choice.form == FORM_DEPTH ? design->problem.y_group : design->problem.y_channel;
     block->y_step = channels * y_channel;
     block->y = design->y_first + channel * y_channel;

@@ -230,7 +230,7 @@ void design_push(lua_State *L, const struct design *design) {
   set_bool(L, "shared", design->shared);
   set_bool(L, "full", design->choice.full);
   set_bool(L, "w_exact", design->w_exact);
-  set_bool(L, "zero_weights", design->problem.zero_weights);
+  set_bool(L, "zero_weights", design->tests_zeros);
   set_bool(L, "ahead_w", design->choice.ahead_w);
   set_integer(L, "chunks", design->chunks);
   set_integer(L, "chunk_x", design->problem.in_channels * design->problem.x_channel);

@@ -1,6 +1,7 @@
 /* Tiles of the direct algorithm: what the rows of a register tile read, tap by tap, cut into spans. Equal tiles are kept once. */
 #include "direct_tile.h"
 #include "mem.h"
+#include "zeros.h"
 #include <string.h>
 
 /* Bounds that keep a file quick to compile; see the reasons they give. */
@@ -54,6 +55,61 @@ static struct tile_tap *shifted(const struct tile_tap *taps, size_t count, struc
   return result;
 }
 
+/* ---- zeros -------------------------------------------------------------------------------------------------------------- */
+
+/* What the multiply-adds of `tap` for row `row` of a block's tiles meet. */
+static struct covered covered_by(const struct design *design, const struct block *block, int64_t panel_step, int64_t w,
+                                 int64_t row) {
+  const int64_t inner = design->axis[design->rank - 1].kernel;
+  struct covered covered = {.channel_step = 1, .channels = design->problem.out_channels, .tap = w / panel_step, .taps = 1};
+  if (!design->choice.full) {
+    covered.tap_step = inner;
+    for (int a = 0; a < design->rank - 1; a++) covered.taps *= design->axis[a].kernel;
+  }
+  if (design->choice.form == FORM_PIXELS) {
+    covered.channel = block->channel + row;
+    covered.channel_step = block->rows;
+    covered.channels = block->count;
+  } else if (design->choice.form == FORM_CHANNELS) {
+    const int64_t channels = block->count * block->vectors * design->lanes, left = covered.channels - block->channel;
+    covered.channel = block->channel;
+    covered.channels = channels < left ? channels : left;
+  }
+  return covered;
+}
+
+/* Adds the rows of a tap from `row` on that meet other weights than zero, as far as they are neighbours; returns the row behind. */
+static int64_t add_live(struct design *design, struct tile *tile, const struct block *block, const struct tile_tap *tap,
+                        int64_t row, int64_t panel_step, struct tile_tap *live, size_t *count) {
+  struct tile_tap part = {.first = row, .x = tap->x + (row - tap->first), .w = tap->w};
+  const int64_t end = tap->first + tap->count;
+  for (; row < end; row++, part.count++) {
+    const enum zeros zeros = zeros_of(&design->problem, covered_by(design, block, panel_step, tap->w, row));
+    if (zeros == ZEROS_ALL) break;
+    design->tests_zeros |= zeros == ZEROS_SOME;
+  }
+  if (part.count > 0) live[(*count)++] = part;
+  for (; row < end; row++) {
+    if (zeros_of(&design->problem, covered_by(design, block, panel_step, tap->w, row)) != ZEROS_ALL) break;
+    tile->left_out += tile->vectors;
+  }
+  return row;
+}
+
+/* The taps whose weights are not all zero. */
+static struct tile_tap *without_zeros(struct design *design, struct tile *tile, const struct block *block, struct tile_tap *taps,
+                                      size_t *count) {
+  const int64_t panel_step = design->problem.in_channels * block->panel;
+  size_t kept = 0;
+  if (!design->problem.zero_weights) return taps;
+  struct tile_tap *live = mem_array(*count * (size_t)tile->rows, sizeof *live);
+  for (size_t i = 0; i < *count; i++)
+    for (int64_t row = taps[i].first; row < taps[i].first + taps[i].count;)
+      row = add_live(design, tile, block, &taps[i], row, panel_step, live, &kept);
+  *count = kept;
+  return live;
+}
+
 static bool same_tile(const struct tile *a, const struct tile *b) {
   if (a->rows != b->rows || a->vectors != b->vectors || a->last != b->last || a->span_count != b->span_count) return false;
   if (a->w_ahead != b->w_ahead) return false;
@@ -76,6 +132,7 @@ static const char *too_much_text(const struct design *design) {
 /* Adds a new tile; -1 with the reason set when the text would become too large. */
 static int64_t keep_tile(struct design *design, struct tile *tile) {
   design->macs += tile->macs;
+  design->left_out += tile->left_out;
   if (tile->macs > design->largest) design->largest = tile->macs;
   design->reason = too_much_text(design);
   if (design->reason) return -1;
@@ -103,8 +160,12 @@ int64_t make_tile(struct design *design, const struct block *block, const struct
   if (!may_look(design, tile.rows * (int64_t)outers->count, row->kernel)) return -1;
   struct tile_tap *taps = mem_array((size_t)row->kernel, sizeof *taps);
   const size_t count = row_taps(design, &tile, column, block->panel, taps, base);
-  for (size_t i = 0; i < outers->count && count > 0; i++)
-    add_taps(design, &tile, shifted(taps, count, outers->items[i]), count, block->panel);
+  for (size_t i = 0; i < outers->count && count > 0; i++) {
+    size_t live = count;
+    struct tile_tap *all = shifted(taps, count, outers->items[i]);
+    const struct tile_tap *list = without_zeros(design, &tile, block, all, &live);
+    add_taps(design, &tile, list, live, block->panel);
+  }
   int64_t step = row->kernel * design->problem.in_channels * block->panel;
   for (int a = design->rank - 2; a >= 0 && !design->choice.full; a--) {
     tile.loop_w[a] = step;

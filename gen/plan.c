@@ -2,6 +2,7 @@
 #include "alg.h"
 #include "mem.h"
 #include "op.h"
+#include "zeros.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,9 +62,13 @@ struct plan_list plan_enumerate(const struct layer *layer, const struct isa *isa
   const size_t count = layer->op->chain ? layer->op->chain(layer, stages) : 0;
   if (count == 0) {
     const size_t problem_count = layer->op->lower(layer, &problems);
-    for (size_t i = 0; i < problem_count; i++) problems[i].accuracy = layer->accuracy;
+    for (size_t i = 0; i < problem_count; i++) {
+      problems[i].accuracy = layer->accuracy;
+      zeros_count(&problems[i]);
+    }
     return problem_plans(problems, problem_count, isa, layer->algorithm);
   }
+  for (size_t i = 0; i < count; i++) zeros_count(&stages[i].problem);
   struct candidates candidates = {.isa = isa, .stages = stages, .stage_count = count};
   alg_chain.enumerate(&candidates);
   return ordered(&candidates);

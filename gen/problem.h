@@ -50,8 +50,11 @@ struct problem {
   enum cs_accuracy accuracy; /* what plans may promise at least */
   const void *baked_weights; /* canonical order, or NULL */
   bool baked_bias;
-  bool gathered;     /* weights are an input: each call puts them into kernel order in its workspace */
-  bool zero_weights; /* some baked weight is exactly zero: it is no tap */
+  bool gathered;        /* weights are an input: each call puts them into kernel order in its workspace */
+  bool zero_weights;    /* some baked weight is exactly zero: it is no tap */
+  const int64_t *zeros; /* zeros.c: [out_channels, taps], how many of the weights of all groups, input channels and phases are; or
+                           NULL */
+  int64_t zero_members; /* of so many */
   enum unroll unroll;
   int64_t max_code_bytes;
   struct move move[MAX_MOVES];

@@ -34,7 +34,7 @@ $ local function step(tile, step, wp, k)
 $   if K.V.isa.barrier then
 CONVSMITH_BARRIER();
 $   end
-$   for x = step.first_x, step.first_x + step.x_count - 1 do input(tile, x, k) end
+$   for _, x in ipairs(step.loads) do input(tile, x, k) end
 $   if step.tap then
 {
 $     weight(tile, wp, step.tap, #step.macs, k)

@@ -131,7 +131,7 @@ $     row = function(V, tile, span, i, q, xp, wp, dx, dw) return V.broadcast(at(
 $     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(wp, dw + q * K.w_vector), 1, K.w_exact and live or V.lanes) end,
 $   },
 $   pixels = {
-$     row = function(V, tile, span, i, q, xp, wp, dx, dw) return V.broadcast(at(wp, dw + (i - 1) * K.w_row)) end,
+$     row = function(V, tile, span, i, q, xp, wp, dx, dw) return V.broadcast(at(wp, dw + (span.first + i - 1) * K.w_row)) end,
 $     vector = function(V, tile, span, q, live, xp, wp, dx, dw) return V.get(at(xp, span.x[1] + dx + q * K.x_vector), K.x_lane, live) end,
 $   },
 $   depth = {
