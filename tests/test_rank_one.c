@@ -194,7 +194,7 @@ static void draw(struct text *keys, struct op_layer layer, uint64_t *random) {
 
 static void random_layers_are_right(void **state) {
   (void)state;
-  op_sweep("separable", draw, 10);
+  op_sweep("separable", draw, 20);
 }
 
 /* ---- counts ------------------------------------------------------------------------------------------------------------- */
