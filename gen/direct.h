@@ -192,6 +192,8 @@ void design_push_units(lua_State *L, const struct design *design);
 void design_push_firsts(lua_State *L, const struct design *design);
 void design_push_boxes(lua_State *L, const struct design *design);
 void push_run(lua_State *L, const struct run *run);
+/* One dimension of the units that parts share, as the next item of the list on top of the stack. */
+void push_unit(lua_State *L, const char *name, const struct unit *unit);
 void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t count);
 const char *form_name(enum form form);
 double design_row_bytes(const struct design *design); /* of input, for one row of outputs: those of an image's group, shared out */

@@ -190,8 +190,7 @@ void design_push_boxes(lua_State *L, const struct design *design) {
   lua_setfield(L, -2, "boxes");
 }
 
-/* One dimension of the units that parts share, as the next item of the list on top of the stack. */
-static void push_unit(lua_State *L, const char *name, const struct unit *unit) {
+void push_unit(lua_State *L, const char *name, const struct unit *unit) {
   lua_createtable(L, 0, 6);
   set_text(L, "name", name);
   set_integer(L, "count", unit->count);

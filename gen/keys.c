@@ -18,7 +18,7 @@ static const struct word activations[] = {
     {"tanh", CS_TANH}, {"silu", CS_SILU},   {"hardswish", CS_HARDSWISH},   {"hardsigmoid", CS_HARDSIGMOID},
     {"gelu", CS_GELU}, {"prelu", CS_PRELU}, {"leaky_relu", CS_LEAKY_RELU}, {"clamp", CS_CLAMP},
     {NULL, 0}};
-static const struct word algorithms[] = {{"auto", 0}, {"direct", 0}, {"winograd", 0}, {"fft", LATER}, {"separable", 0}, {NULL, 0}};
+static const struct word algorithms[] = {{"auto", 0}, {"direct", 0}, {"winograd", 0}, {"fft", 0}, {"separable", 0}, {NULL, 0}};
 static const struct word accuracies[] = {{"strict", CS_STRICT}, {"normwise", CS_NORMWISE}, {"fast", CS_FAST}, {NULL, 0}};
 static const struct word axes[] = {{"channels", true}, {"spatial", false}, {NULL, 0}};
 static const struct word orders[] = {{"crd", CS_CRD}, {"dcr", CS_DCR}, {"focus", CS_FOCUS}, {NULL, 0}};

@@ -5,7 +5,7 @@
 
 static const char *const conv_keys[] = {CONV_KEYS, "shuffle", "pixel_shuffle", "scale", "zero_point", NULL};
 
-static const char *const algorithms[] = {"separable", "winograd", NULL};
+static const char *const algorithms[] = {"fft", "separable", "winograd", NULL};
 
 /* [M, C/g, k...] */
 static struct tensor weights(const struct layer *layer) {

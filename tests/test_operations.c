@@ -87,6 +87,10 @@ static double scaled(struct lane lane) {
 }
 
 /* a is a constant, never NaN; b stays where it is NaN. */
+static double difference(struct lane lane) {
+  return lane.a - lane.b;
+}
+
 static double larger(struct lane lane) {
   return lane.b < lane.a ? lane.a : lane.b;
 }
@@ -109,6 +113,10 @@ static double blend(struct lane lane) {
 
 static double mac(struct lane lane) {
   return fma(lane.b, lane.c, lane.a);
+}
+
+static double minus(struct lane lane) {
+  return fma(-lane.b, lane.c, lane.a);
 }
 
 static double live_mac(struct lane lane) {
@@ -134,6 +142,7 @@ static const struct meaning {
     {"every_second", every_second, false, false},
     {"sum", sum, false, true},
     {"add", add, false, false},
+    {"sub", difference, false, false},
     {"mul", mul, false, false},
     {"div", quotient, false, false},
     {"scale", scaled, false, false},
@@ -142,6 +151,7 @@ static const struct meaning {
     {"top", top, false, false},
     {"select_negative", select_negative, false, false},
     {"mac", mac, false, true},
+    {"minus", minus, false, true},
     {"live_mac", live_mac, false, true},
     {"load_part", load, false, false},
     {"store_part", load, false, false},
@@ -291,7 +301,7 @@ static void are_right(void **state) {
     const struct operation *operations = dlsym(isa_library(engine, isa, "ops.t"), "operations");
     size_t count = 0;
     for (; operations[count].name; count++) try_operation(isa->name, &operations[count]);
-    assert_int_equal(count, 2 * (13 + isa->permutes + isa->shuffles) + (isa->lanes[CS_F32] > 1 ? 2 : 0) + on_parts(isa, CS_F32) +
+    assert_int_equal(count, 2 * (15 + isa->permutes + isa->shuffles) + (isa->lanes[CS_F32] > 1 ? 2 : 0) + on_parts(isa, CS_F32) +
                                 on_parts(isa, CS_F64));
   }
 }

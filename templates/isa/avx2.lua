@@ -47,6 +47,7 @@ return derive(import("isa/sse41.lua"), {
       -- 2^23 + 127 + exponent ends in the bits of the power of two
       scale = "_mm256_mul_ps(%1, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_castps_si256(_mm256_add_ps(%2, _mm256_set1_ps(8388735.0f))), 23)))",
       select_negative = "_mm256_blendv_ps(%3, %2, _mm256_cmp_ps(%1, _mm256_setzero_ps(), _CMP_LT_OQ))",
+      minus = "_mm256_fnmadd_ps(%2, %3, %1)",
     },
     f64 = {
       type = "__m256d", lanes = 4,
@@ -62,6 +63,7 @@ return derive(import("isa/sse41.lua"), {
       add = "_mm256_add_pd(%1, %2)", sub = "_mm256_sub_pd(%1, %2)", mul = "_mm256_mul_pd(%1, %2)", max = "_mm256_max_pd(%1, %2)", min = "_mm256_min_pd(%1, %2)",
       top = "_mm256_blendv_pd(_mm256_max_pd(%1, %2), %1, _mm256_cmp_pd(%1, %1, _CMP_UNORD_Q))",
       select_negative = "_mm256_blendv_pd(%3, %2, _mm256_cmp_pd(%1, _mm256_setzero_pd(), _CMP_LT_OQ))",
+      minus = "_mm256_fnmadd_pd(%2, %3, %1)",
     },
   },
   mac_asm = { f32 = "vfmadd231ps {%2, %1, %0|%0, %1, %2}", f64 = "vfmadd231pd {%2, %1, %0|%0, %1, %2}" },

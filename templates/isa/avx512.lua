@@ -44,6 +44,7 @@ return derive(import("isa/avx2.lua"), {
       div = "_mm512_div_ps(%1, %2)",
       scale = "_mm512_scalef_ps(%1, %2)",
       select_negative = "_mm512_mask_mov_ps(%3, _mm512_cmp_ps_mask(%1, _mm512_setzero_ps(), _CMP_LT_OQ), %2)",
+      minus = "_mm512_fnmadd_ps(%2, %3, %1)",
     },
     f64 = {
       type = "__m512d", lanes = 8,
@@ -60,6 +61,7 @@ return derive(import("isa/avx2.lua"), {
       add = "_mm512_add_pd(%1, %2)", sub = "_mm512_sub_pd(%1, %2)", mul = "_mm512_mul_pd(%1, %2)", max = "_mm512_max_pd(%1, %2)", min = "_mm512_min_pd(%1, %2)",
       top = "_mm512_mask_max_pd(%1, _mm512_cmp_pd_mask(%1, %1, _CMP_ORD_Q), %1, %2)",
       select_negative = "_mm512_mask_mov_pd(%3, _mm512_cmp_pd_mask(%1, _mm512_setzero_pd(), _CMP_LT_OQ), %2)",
+      minus = "_mm512_fnmadd_pd(%2, %3, %1)",
     },
   },
   -- clang makes blends by constant masks into permutes

@@ -31,6 +31,7 @@ local function type_of(ctype, zero)
     blend = false, -- %2 in the lanes from %f, %n of them, %1 in the others
     -- the larger one; NaN where one is NaN
     top = "(%1 > %2 || %1 != %1 ? %1 : %2)",
+    minus = "%1 - %2 * %3",
     -- %1 < 0 ? %2 : %3 in each lane
     select_negative = "(%1 < " .. zero .. " ? %2 : %3)",
   }

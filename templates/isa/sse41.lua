@@ -42,6 +42,7 @@ return derive(import("isa/scalar.lua"), {
       -- 2^23 + 127 + exponent ends in the bits of the power of two
       scale = "_mm_mul_ps(%1, _mm_castsi128_ps(_mm_slli_epi32(_mm_castps_si128(_mm_add_ps(%2, _mm_set1_ps(8388735.0f))), 23)))",
       select_negative = "_mm_blendv_ps(%3, %2, _mm_cmplt_ps(%1, _mm_setzero_ps()))",
+      minus = "_mm_sub_ps(%1, _mm_mul_ps(%2, %3))",
     },
     f64 = {
       type = "__m128d", lanes = 2,
@@ -57,6 +58,7 @@ return derive(import("isa/scalar.lua"), {
       add = "_mm_add_pd(%1, %2)", sub = "_mm_sub_pd(%1, %2)", mul = "_mm_mul_pd(%1, %2)", max = "_mm_max_pd(%1, %2)", min = "_mm_min_pd(%1, %2)",
       top = "_mm_blendv_pd(_mm_max_pd(%1, %2), %1, _mm_cmpunord_pd(%1, %1))",
       select_negative = "_mm_blendv_pd(%3, %2, _mm_cmplt_pd(%1, _mm_setzero_pd()))",
+      minus = "_mm_sub_pd(%1, _mm_mul_pd(%2, %3))",
     },
   },
   mac = {

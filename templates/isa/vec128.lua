@@ -72,6 +72,7 @@ local function type_of(name, lanes)
     max = name .. "_select(%2 < %1, %1, %2)", min = name .. "_select(%2 > %1, %1, %2)",
     top = name .. "_select((%1 > %2) | (%1 != %1), %1, %2)",
     select_negative = name .. "_select(%1 < " .. name .. "_set1(0), %2, %3)",
+    minus = "%1 - %2 * %3",
   }
 end
 

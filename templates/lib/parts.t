@@ -88,7 +88,7 @@ $   end
 $ end
 
 $ -- Where a kernel keeps what it brings together.
-$ local function scratch(K) return has(K, "strip") and { { K.V.ctype .. " *", "strip" } } or {} end
+$ local function scratch(K) return (has(K, "strip") or has(K, "scratch")) and { { K.V.ctype .. " *", "strip" } } or {} end
 
 $ -- How many neighbouring units one call takes: at most `left`; false: one.
 $ local function count(left)
@@ -108,7 +108,7 @@ $   local list = arguments.join(pointers, scratch(K), { { "ptrdiff_t", "u" }, { 
 static ${K.V.isa.attribute}
 void ${K.symbol}_units(${arguments.declare(list)})
 {
-$   if #scratch(K) > 0 then
+$   if has(K, "strip") then
 const ptrdiff_t first = u;
 $   end
 while (u < end) {

@@ -85,6 +85,8 @@ local function new(isa, dtype, symbol, live_weights)
   function v.top(a, b) return fill(ops.top, { ["1"] = a, ["2"] = b }) end
   function v.select_negative(x, a, b) return fill(ops.select_negative, { ["1"] = x, ["2"] = a, ["3"] = b }) end
   function v.mac(acc, x, w) return fill(live_weights and row.live or row.op, { ["1"] = acc, ["2"] = x, ["3"] = w }) end
+  -- acc - x * w
+  function v.minus(acc, x, w) return fill(ops.minus, { ["1"] = acc, ["2"] = x, ["3"] = w }) end
   -- Does a vector of elements `step` apart go through a helper, lane by lane?
   function v.gathers(step) return v.lanes > 1 and step ~= 1 and not (step == 2 and ops.even) end
   -- `live` elements, `step` apart, as a vector; the other way round

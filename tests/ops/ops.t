@@ -34,6 +34,7 @@ $   value("zero", 0, V.zero())
 $   value("set1", 0, V.set1(V.number("1.5")))
 $   value("broadcast", 0, V.broadcast("a"))
 $   value("add", 0, V.add(x, y))
+$   value("sub", 0, V.sub(x, y))
 $   value("mul", 0, V.mul(x, y))
 $   value("sum", 0, V.set1(V.sum(x)))
 $   if has(isa.vec[dtype], "permute") then
@@ -59,6 +60,7 @@ $     value("div", 0, V.div(x, y))
 $     value("scale", 0, V.scale(x, y))
 $   end
 $   value("mac", 0, V.mac(x, y, z))
+$   value("minus", 0, V.minus(x, y, z))
 $   value("live_mac", 0, live.mac(x, y, z))
 $   local function mac_lanes(from, to)
 $     local asm = V.lanes_asm
