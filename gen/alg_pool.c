@@ -3,6 +3,7 @@
 #include "alg.h"
 #include "mem.h"
 #include "pooling.h"
+#include <math.h>
 
 struct pool_parameters {
   struct pooling *kernels; /* one a problem */
@@ -11,7 +12,7 @@ struct pool_parameters {
 
 static struct plan new_plan(const struct candidates *candidates, const struct pool_choice *choice) {
   const char *tile = mem_text("%lldx%lld", (long long)(choice->outputs ? choice->outputs : 1), (long long)choice->vectors);
-  const char *form = choice->pixels ? "row" : choice->outputs ? "columns" : "loop";
+  const char *form = choice->pixels ? "row" : choice->planes ? "planes" : choice->outputs ? "columns" : "loop";
   return (struct plan){.id = mem_text("direct-pool-%s-%s", form, tile),
                        .algorithm = &alg_pool,
                        .isa = candidates->isa,
@@ -40,8 +41,15 @@ static double turns(const struct pooling *pooling) {
   return (double)pooling->whole + (pooling->last > 0 ? 1 : 0);
 }
 
+/* Planes, one after the other: their vectors, then the lanes of one. */
+static double planes_cost(const struct pooling *pooling, double taps) {
+  const double lanes = (double)pooling->lane_count, joins = pooling->problem->mean ? 8 : 3 * log2(lanes);
+  return (double)pooling->lanes.count * (taps / lanes * (0.5 + combine(pooling)) + joins);
+}
+
 static double tile_cost(const struct pooling *pooling, const struct pool_tile *tile, double taps) {
   const double load = access(pooling, pooling->lanes.x), store = 1 + access(pooling, pooling->lanes.y);
+  if (pooling->choice.planes) return tile_cycles + planes_cost(pooling, taps);
   double cycles = (double)tile->column_count * taps * (load + combine(pooling)) + (double)tile->network.step_count;
   for (int64_t i = 0; i < tile->output_count; i++) cycles += (double)tile->outputs[i].value_count * combine(pooling) + store;
   return tile_cycles + turns(pooling) * ((double)pooling->choice.vectors * cycles + 2 * taps);
@@ -65,7 +73,7 @@ static int64_t pool_bytes(const struct pooling *pooling) {
     const struct pool_tile *tile = &pooling->tiles[i];
     int64_t bytes = tile->column_count * 40 + tile->network.step_count * 16;
     for (int64_t o = 0; o < tile->output_count; o++) bytes += 20 + tile->outputs[o].value_count * 16;
-    bytes = 200 + 2 * bytes * pooling->choice.vectors;
+    bytes = (pooling->choice.planes ? 1200 : 200) + 2 * bytes * pooling->choice.vectors;
     if (bytes > largest) largest = bytes;
   }
   return largest;
@@ -73,10 +81,18 @@ static int64_t pool_bytes(const struct pooling *pooling) {
 
 /* ---- enumeration -------------------------------------------------------------------------------------------------------- */
 
+/* Lanes of a mean are added up by an operation of the ISA, the largest of others is found by shuffling. */
+static const char *lanes_reason(const struct problem *problem, const struct isa *isa) {
+  if (isa->lanes[problem->dtype] == 1) return mem_text("vectors of %s have 1 lane", isa->name);
+  if (!problem->mean && !isa->shuffles) return mem_text("%s has no operation that shuffles two vectors", isa->name);
+  return NULL;
+}
+
 static const char *form_reason(const struct problem *problem, const struct isa *isa, const struct pool_choice *choice) {
   const struct axis *row = &problem->axis[problem->rank - 1];
   if (choice->outputs > row->out && choice->outputs > 1 && !choice->pixels)
     return mem_text("rows have %lld outputs, a tile %lld", (long long)row->out, (long long)choice->outputs);
+  if (choice->planes) return lanes_reason(problem, isa);
   if (!choice->pixels) return NULL;
   if (row->x_step != 1)
     return mem_text("neighbours of a row lie %lld elements apart; vectors along it need 1", (long long)row->x_step);
@@ -115,13 +131,15 @@ static void try_choice(struct candidates *candidates, struct pool_choice choice)
 
 static void pool_enumerate(struct candidates *candidates) {
   const int64_t lanes = candidates->isa->lanes[candidates->problems->dtype];
-  static const struct pool_choice columns[] = {{false, 1, 1}, {false, 1, 2}, {false, 2, 1},
-                                               {false, 2, 2}, {false, 4, 1}, {false, 8, 1}};
+  static const struct pool_choice columns[] = {{.outputs = 1, .vectors = 1}, {.outputs = 1, .vectors = 2},
+                                               {.outputs = 2, .vectors = 1}, {.outputs = 2, .vectors = 2},
+                                               {.outputs = 4, .vectors = 1}, {.outputs = 8, .vectors = 1}};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) try_choice(candidates, columns[i]);
   for (int64_t vectors = 1; vectors <= 8; vectors *= 2) {
-    if (vectors <= 4) try_choice(candidates, (struct pool_choice){true, vectors * lanes, 1});
-    try_choice(candidates, (struct pool_choice){false, 0, vectors});
+    if (vectors <= 4) try_choice(candidates, (struct pool_choice){.pixels = true, .outputs = vectors * lanes, .vectors = 1});
+    try_choice(candidates, (struct pool_choice){.vectors = vectors});
   }
+  try_choice(candidates, (struct pool_choice){.vectors = 1, .planes = true});
 }
 
 /* ---- what the template gets --------------------------------------------------------------------------------------------- */

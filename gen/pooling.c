@@ -295,9 +295,18 @@ static void judge(struct pooling *pooling, const struct pool_tile *tile, int reg
                                (long long)most_tiles, (long long)most_values);
 }
 
+/* Windows of so many vectors along the row that no tile can hold are not looked at any closer: that takes long. */
+static void judge_windows(struct pooling *pooling, int registers) {
+  const int a = pooling->axes - 1;
+  const int64_t columns = pool_window(pooling, a, pooling->axis[a].out / 2).live / pooling->lane_count, most = registers / 2;
+  if (pooling->choice.pixels && columns > most && !pooling->reason)
+    pooling->reason = mem_text("a tile has %lld columns or more, %lld fit the registers", (long long)columns, (long long)most);
+}
+
 static void add_tiles(struct pooling *pooling, int registers) {
   const struct axis *row = &pooling->axis[pooling->axes - 1];
   const bool pixels = pooling->choice.pixels;
+  judge_windows(pooling, registers);
   for (int64_t o = 0; o < row->out && !pooling->reason;) {
     const int64_t count = least(pooling->choice.outputs, row->out - o);
     int64_t base = 0;
@@ -310,6 +319,16 @@ static void add_tiles(struct pooling *pooling, int registers) {
   }
 }
 
+/* Why the windows are no planes of neighbours, or NULL. */
+static const char *planes_reason(const struct pooling *pooling, int lanes) {
+  const struct axis *axis = &pooling->axis[0];
+  if (pooling->axes > 1 || !is_whole(axis)) return "windows are not all of a plane";
+  if (axis->x_step != 1)
+    return mem_text("neighbours of a plane lie %lld elements apart; vectors along it need 1", (long long)axis->x_step);
+  if (axis->in < lanes) return mem_text("planes have %lld elements, vectors %d lanes", (long long)axis->in, lanes);
+  return NULL;
+}
+
 /* The row as one more outer axis, around a row of a single output. */
 static void loop_row(struct pooling *pooling) {
   pooling->axis[pooling->axes++] = (struct axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
@@ -318,6 +337,7 @@ static void loop_row(struct pooling *pooling) {
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers) {
   *pooling = (struct pooling){.problem = problem, .choice = choice};
   fold(pooling);
+  if (choice.planes) pooling->reason = planes_reason(pooling, lanes);
   if (choice.outputs == 0) {
     loop_row(pooling);
     pooling->choice.outputs = 1;

@@ -1,7 +1,8 @@
 /* Pools as tiles. A tile is a stretch of outputs along the innermost axis, its row: the columns of inputs that their windows touch
  * are reduced over all outer axes first, in loops over live taps, then outputs are made of columns. In the form `channels` vectors
  * lie along a move, and a column is one place of the row; in the form `pixels` they lie along the row itself, a column is a vector
- * of neighbours, and shuffles bring each tap to its output's lane. A row whose windows are large is an outer axis too. */
+ * of neighbours, and shuffles bring each tap to its output's lane. A row whose windows are large is an outer axis too. Planes that
+ * are a single window each, channels first, are reduced one by one. */
 #ifndef GEN_POOLING_H
 #define GEN_POOLING_H
 #include "network.h"
@@ -17,6 +18,7 @@ struct pool_choice {
   bool pixels;
   int64_t outputs; /* of a tile; 0: the row's taps go in a loop */
   int64_t vectors; /* of channels at once */
+  bool planes;     /* all of a channel's elements, which are neighbours, are reduced in vectors of their own, then these */
 };
 
 /* Neighbours that a column loads; live 0: as many as the vector of channels has. */

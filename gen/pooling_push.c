@@ -143,6 +143,7 @@ void pooling_push(lua_State *L, const struct pooling *pooling) {
   set_integer(L, "x_first", pooling->problem->x_first);
   set_integer(L, "y_first", pooling->problem->y_first);
   set_bool(L, "mean", pooling->problem->mean);
+  set_bool(L, "planes", pooling->choice.planes);
   set_bool(L, "adaptive", pooling->problem->adaptive);
   set_bool(L, "count_padding", pooling->problem->count_padding);
   push_integers(L, "divisors", pooling->divisors, pooling->divisor_count);

@@ -75,6 +75,65 @@ $     end
 $   end
 $ end
 
+$ -- The elements of planes [first, first + count) combined, each into `wholes`: vectors, what is left behind them (of the larger, the
+$ -- last vector once more), then lanes.
+$ local function reduce_planes(first, count)
+$   local taps, lanes = K.axes[1].taps, V.lanes
+$   local rest = taps % lanes
+$   local function plane(p, offset) return at("xc", p * K.x_lane) .. offset end
+$   for p = 0, count - 1 do
+${V.type} p${p} = ${V.get(plane(p, ""), 1, lanes)};
+$   end
+CONVSMITH_ROLLED
+for (ptrdiff_t k = ${lanes}; k < ${taps - rest}; k += ${lanes}) {
+$   for p = 0, count - 1 do
+const ${V.type} next${p} = ${V.get(plane(p, " + k"), 1, lanes)};
+p${p} = ${combine("p" .. p, "next" .. p)};
+$   end
+}
+$   for p = 0, count - 1 do
+$     if rest > 0 then
+$       local from = " + " .. taps - (K.mean and rest or lanes)
+const ${V.type} rest${p} = ${V.get(plane(p, from), 1, K.mean and rest or lanes)};
+p${p} = ${combine("p" .. p, "rest" .. p)};
+$     end
+$     if K.mean then
+wholes[${first} + ${p}] = ${V.sum("p" .. p)};
+$     else
+$       local distance = lanes // 2
+$       while distance > 0 do
+$         local turned = {}
+$         for lane = 0, lanes - 1 do turned[lane + 1] = lane ~ distance end
+const ${V.type} turned${p}_${distance} = ${V.shuffle("p" .. p, "p" .. p, turned)};
+p${p} = ${combine("p" .. p, ("turned%d_%d"):format(p, distance))};
+$         distance = distance // 2
+$       end
+${V.put(("wholes + %s + %d"):format(first, p), 1, 1, "p" .. p)}
+$     end
+$   end
+$ end
+
+$ -- A vector of channels whose windows are planes, some at a time.
+$ local function planes(v)
+$   local together = 4
+$   local rest = v.live % together
+${V.ctype} wholes[${V.lanes}];
+$   if v.live >= together then
+CONVSMITH_ROLLED
+for (ptrdiff_t c = 0; c < ${v.live - rest}; c += ${together}) {
+const ${V.ctype} *xc = x + c * ${K.x_lane};
+$     reduce_planes("c", together)
+}
+$   end
+$   if rest > 0 then
+{
+const ${V.ctype} *xc = ${at("x", (v.live - rest) * K.x_lane)};
+$     reduce_planes(v.live - rest, rest)
+}
+$   end
+const ${V.type} c${v.number}_0 = ${V.get("wholes", 1, v.live)};
+$ end
+
 $ -- The reciprocal of each lane's divisor.
 $ local function inverse(output)
 $   if #output.divisors == 1 then return V.broadcast(at("inverse", output.divisors[1])) end
@@ -110,7 +169,7 @@ $ end
 
 $ local function body(tile, vectors)
 {
-$   reduce(tile, vectors)
+$   if K.planes then planes(vectors[1]) else reduce(tile, vectors) end
 $   if tile.zero then
 const ${V.type} zero = ${V.zero()};
 $   end

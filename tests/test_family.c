@@ -170,6 +170,7 @@ static void print_epilogue(struct text *spec) {
 }
 
 static bool print_layer(const struct family *family, size_t number, struct text *spec) {
+  const struct isa *isa;
   static const char *const layouts[] = {"nhwc", "nchw", NULL}, *const unrolls[] = {"auto", "auto", "none", "full", NULL};
   struct draw draw;
   struct text own = {0};
@@ -179,6 +180,8 @@ static bool print_layer(const struct family *family, size_t number, struct text 
     text_free(&own);
     return false;
   }
+  do isa = &isas.items[pick(0, (int64_t)isas.count - 1)];
+  while (!isa->runs_here);
   text_print(spec, "  - {name: s%zu, op: %s, input: [%" PRId64 ", %" PRId64, number, family->op, pick(1, 2),
              draw.groups * draw.channels);
   for (int d = 0; d < draw.rank; d++) text_print(spec, ", %" PRId64, draw.in[d]);
@@ -189,7 +192,7 @@ static bool print_layer(const struct family *family, size_t number, struct text 
   text_print(spec, "%s", own.data ? own.data : "");
   text_free(&own);
   text_print(spec, ", input_layout: %s, output_layout: %s, dtype: %s, flip: %s, target: %s", one_of(layouts), one_of(layouts),
-             pick(0, 3) ? "f32" : "f64", pick(0, 3) ? "false" : "true", isas.items[pick(0, (int64_t)isas.count - 1)].name);
+             pick(0, 3) ? "f32" : "f64", pick(0, 3) ? "false" : "true", isa->name);
   text_print(spec, ", unroll: %s", one_of(unrolls));
   if (family->modes) text_print(spec, ", padding_mode: %s", draw_mode(&draw));
   if (family->epilogue) print_epilogue(spec);
