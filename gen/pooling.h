@@ -16,9 +16,9 @@ struct pool_window {
 
 struct pool_choice {
   bool pixels;
+  bool planes;     /* all of a channel's elements, which are neighbours, are reduced in vectors of their own, then these */
   int64_t outputs; /* of a tile; 0: the row's taps go in a loop */
   int64_t vectors; /* of channels at once */
-  bool planes;     /* all of a channel's elements, which are neighbours, are reduced in vectors of their own, then these */
 };
 
 /* Neighbours that a column loads; live 0: as many as the vector of channels has. */
