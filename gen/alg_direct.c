@@ -312,7 +312,7 @@ static void set_ahead(const struct problem *problem, struct choice *choice) {
     w *= (double)problem->axis[a].kernel;
   }
   choice->ahead_x = x > ahead_bytes && problem->x_rows == 0;
-  choice->ahead_w = w > ahead_bytes && !problem->baked_weights;
+  choice->ahead_w = (problem->streamed || w > ahead_bytes) && !problem->baked_weights;
 }
 
 /* Chunks whose panels stay in a cache while all rows of outputs take them: the largest divisor of the input channels of at most

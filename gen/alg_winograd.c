@@ -16,7 +16,7 @@ enum { CHOICES = 2 };
 
 /* Tiles of a block: as many as registers hold rows of, times these; and all. */
 static const int64_t block_tiles[] = {12, 14, 24, 28, 42, 56, 84, 112, 168, 224};
-static const int64_t most_workspace = 64 << 20;
+static const int64_t most_workspace = 8 << 20; /* bytes, which the farthest cache holds beside weights */
 
 /* ---- whether it applies ------------------------------------------------------------------------------------------------ */
 

@@ -55,6 +55,7 @@ struct problem {
   const int64_t *zeros; /* zeros.c: [out_channels, taps], how many of the weights of all groups, input channels and phases are; or
                            NULL */
   int64_t zero_members; /* of so many */
+  bool streamed;        /* between two uses of a weight so much goes by that caches near the core lose it */
   enum unroll unroll;
   int64_t max_code_bytes;
   struct move move[MAX_MOVES];

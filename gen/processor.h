@@ -32,6 +32,9 @@ static const struct {
   double line_scattered;   /* the same where every lane goes to a line of its own */
   double transform;        /* of a vector, along one axis of a tile */
   double to_l2;            /* of a byte that is written and leaves the nearest cache */
+  double l3;               /* bytes that stay in the farthest cache */
+  double stream;           /* of a byte of weights that comes from there and is used a few times only: the most that it gives */
+  double from_memory;      /* the same beyond it */
   double line;             /* bytes */
 } processor = {
     .latency = 4,
@@ -62,6 +65,9 @@ static const struct {
     .line_scattered = 10,
     .transform = 1.5,
     .to_l2 = 1.0 / 17,
+    .l3 = 2e7,
+    .stream = 1.0 / 4.7,
+    .from_memory = 1.0 / 2.5,
     .line = 64,
 };
 #endif

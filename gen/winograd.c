@@ -39,6 +39,24 @@ int64_t winograd_channels(const struct problem *problem) {
   return problem->groups * problem->out_channels;
 }
 
+static int64_t plane_bytes(const struct winograd *winograd, const struct plane *plane) {
+  return winograd->points * plane->point * (int64_t)cs_size(winograd->problem.dtype);
+}
+
+int64_t winograd_workspace(const struct winograd *winograd) {
+  return plane_bytes(winograd, &winograd->v) + plane_bytes(winograd, &winograd->m_plane) + (int64_t)processor.line;
+}
+
+static double weight_bytes(const struct winograd *winograd) {
+  const int64_t panel = winograd->problem.in_channels * winograd_channels(&winograd->problem);
+  return (double)winograd->points * (double)panel * (double)cs_size(winograd->problem.dtype);
+}
+
+/* Do weights and workspace stay in a cache near the core? */
+static bool stays_near(const struct winograd *winograd) {
+  return weight_bytes(winograd) + (double)winograd_workspace(winograd) <= processor.l2;
+}
+
 struct problem winograd_products(struct winograd *winograd, int64_t block) {
   const struct problem *outer = &winograd->problem;
   winograd->blocks = ceil_div(winograd->all, block);
@@ -63,6 +81,7 @@ struct problem winograd_products(struct winograd *winograd, int64_t block) {
                             .phases = 1,
                             .unroll = outer->unroll,
                             .max_code_bytes = outer->max_code_bytes};
+  problem.streamed = !stays_near(winograd);
   problem.axis[0] = (struct axis){.in = winograd->block,
                                   .out = winograd->block,
                                   .kernel = 1,
@@ -72,14 +91,6 @@ struct problem winograd_products(struct winograd *winograd, int64_t block) {
                                   .y_step = winograd->m_plane.tile};
   problem.phase[0] = (struct phase){winograd->points, winograd->v.point, 0, 0, winograd->m_plane.point};
   return problem;
-}
-
-static int64_t plane_bytes(const struct winograd *winograd, const struct plane *plane) {
-  return winograd->points * plane->point * (int64_t)cs_size(winograd->problem.dtype);
-}
-
-int64_t winograd_workspace(const struct winograd *winograd) {
-  return plane_bytes(winograd, &winograd->v) + plane_bytes(winograd, &winograd->m_plane) + (int64_t)processor.line;
 }
 
 int64_t winograd_shell(const struct problem *problem) {
@@ -114,13 +125,15 @@ static double tile_cycles(const struct winograd *winograd) {
          out * (points * (processor.transform * axes + bytes * processor.from_l2) + outputs * put);
 }
 
+static double stream_cycles(double bytes) {
+  return bytes * (bytes <= processor.l3 ? processor.stream : processor.from_memory);
+}
+
+/* Weights beyond the caches near the core come as one stream, which multiply-adds hide until there are too few of them. */
 double winograd_cost(const struct winograd *winograd, double point) {
-  const double size = (double)cs_size(winograd->problem.dtype), points = (double)winograd->points;
-  const double panel = (double)(winograd->problem.in_channels * winograd_channels(&winograd->problem));
-  const double weights = points * panel * size, workspace = (double)winograd_workspace(winograd);
-  const bool near = weights + workspace <= processor.l2;
-  const double stream = near ? 0 : weights * processor.from_l3;
-  double block = hypot(points * point, stream) + (double)winograd->block * tile_cycles(winograd);
-  if (workspace > processor.l2 / 2) block += 2 * workspace * processor.from_l3;
+  const double workspace = (double)winograd_workspace(winograd), products = (double)winograd->points * point;
+  const double stream = stays_near(winograd) ? 0 : stream_cycles(weight_bytes(winograd));
+  double block = fmax(products + processor.late * stream, stream) + (double)winograd->block * tile_cycles(winograd);
+  block += 2 * fmax(0, workspace - processor.l2 / 2) * processor.from_l3;
   return (double)winograd->blocks * block;
 }

@@ -28,17 +28,9 @@ $   for a, axis in ipairs(W.axes) do if axis.points > 1 then list[#list + 1] = a
 $   return list
 $ end
 
-$ local function index(steps, last)
-$   local terms = {}
-$   for a = 1, last or #W.axes do
-$     if W.axes[a].points > 1 then terms[#terms + 1] = ("j%d%s"):format(a, steps[a] ~= 1 and " * " .. steps[a] or "") end
-$   end
-$   return terms
-$ end
-
 $ -- One axis: loops over the places j of the others, count(b) of axis b, and in them the products of `matrix` with what get(i) loads;
-$ -- put(i, value) stores the i-th, from 0.
-$ local function along(axis, matrix, count, get, put)
+$ -- put(i, value) stores the i-th, from 0; also() prints what else is done there.
+$ local function along(axis, matrix, count, get, put, also)
 $   for b, other in ipairs(W.axes) do
 $     if b ~= axis and other.points > 1 then
 CONVSMITH_ROLLED
@@ -49,6 +41,7 @@ $   end
 $   local g, inputs = graph.new(), {}
 $   for i = 1, W.axes[axis].points do inputs[i] = g.input(tostring(i - 1)) end
 $   g.print(V, g.linear(matrix, inputs), get, function(i, value) put(i - 1, value) end)
+$   if also then also() end
 }
 $ end
 
@@ -61,37 +54,34 @@ $   end
 $   return #terms > 0 and table.concat(terms, " + ") or "0"
 $ end
 
-$ -- V of `count` vectors of channels from x, whose places lie step1, step2, ... apart.
-$ local function define_forward()
-$   local list, steps, axes = { { "const " .. T .. " *", "x" } }, point_steps(), transformed()
-$   for _, a in ipairs(axes) do list[#list + 1] = { "ptrdiff_t", "step" .. a } end
-$   list = arguments.join(list, { { T .. " *", "v" }, { "ptrdiff_t", "count" } })
-CONVSMITH_NOINLINE ${V.isa.attribute}
-void ${K.symbol}_forward(${arguments.declare(list)})
-{
+$ -- The channels of `count` vectors, places of x being steps[a] apart along axis a; ahead: elements to the next tile's patch, whose
+$ -- part that this one does not share is fetched meanwhile, or false.
+$ local function forward(steps, ahead)
+$   local packed, axes = point_steps(), transformed()
+$   local last = axes[#axes]
 CONVSMITH_ROLLED
-for (ptrdiff_t i = 0; i < count; i++, x += ${V.lanes}, v += ${V.lanes}) {
+for (ptrdiff_t i = 0; i < count; i++, from += ${V.lanes}, to += ${V.lanes}) {
 $   if #axes > 1 then
 ${V.type} t[${W.points}];
 $   end
 $   for n = #axes, 1, -1 do
 $     local axis = axes[n]
 $     along(axis, W.axes[axis].from_input, function(b) return W.axes[b].points end, function(i)
-$       if n < #axes then return ("t[%s]"):format(place(steps, axis, i)) end
-$       local terms = { "x", i .. " * step" .. axis }
-$       for _, b in ipairs(axes) do if b ~= axis then terms[#terms + 1] = ("j%d * step%d"):format(b, b) end end
-$       return V.get(table.concat(terms, " + "), 1, V.lanes)
+$       if n < #axes then return ("t[%s]"):format(place(packed, axis, i)) end
+$       return V.get("from + " .. place(steps, axis, i), 1, V.lanes)
 $     end, function(i, value)
 $       if n > 1 then
-t[${place(steps, axis, i)}] = ${value};
+t[${place(packed, axis, i)}] = ${value};
 $       else
-${V.put(("v + (%s) * %d"):format(place(steps, axis, i), W.v.point), 1, V.lanes, value)}
+${V.put(("to + (%s) * %d"):format(place(packed, axis, i), W.v.point), 1, V.lanes, value)}
+$       end
+$     end, n == #axes and ahead and function()
+$       for k = W.axes[last].points - W.axes[last].m, W.axes[last].points - 1 do
+CONVSMITH_AHEAD(from + ${ahead} + ${place(steps, axis, k)}, 3);
 $       end
 $     end)
 $   end
 }
-}
-
 $ end
 
 $ -- ---- tiles -------------------------------------------------------------------------------------------------------------
@@ -132,91 +122,107 @@ $   end
 }
 $ end
 
-$ -- A patch of `live` lanes into a buffer, [points][lanes]: vectors, or lane by lane where channels lie apart.
-$ local function copy_patch(live)
-$   local steps, test, at, to = point_steps(), {}, { "x", "c * " .. V.lanes * W.x_lane }, { "buffer" }
-$   local apart = W.x_lane ~= 1 and V.lanes > 1
-$   if apart then
-$     if live < V.lanes then
-CONVSMITH_ROLLED
-for (ptrdiff_t j = 0; j < ${W.points * V.lanes}; j++) buffer[j] = 0;
-$     end
-CONVSMITH_ROLLED
-for (ptrdiff_t lane = 0; lane < ${live}; lane++)
-$     at[#at + 1], to[#to + 1] = "lane * " .. W.x_lane, "lane"
-$   end
+$ -- Vectors of input channels.
+$ local function vectors() return (W.v.channels + V.lanes - 1) // V.lanes end
+
+$ -- Vectors of channels that go through the buffer at once: a few kilobytes.
+$ local function buffered() return math.max(1, math.min(vectors(), 2048 // (W.points * V.lanes))) end
+
+$ -- Copies `count` vectors of the patch from channel vector c into the buffer, [points][vectors][lanes], the last with `live` lanes.
+$ local function copy_whole(live)
+$   local steps, test, at, to = point_steps(), {}, { "x", "c * " .. V.lanes }, { "buffer" }
 $   for a, axis in ipairs(W.axes) do
 $     test[a] = ("at%d[j%d] >= 0"):format(a, a)
-$     at[#at + 1], to[#to + 1] = ("at%d[j%d]"):format(a, a), ("j%d * %d"):format(a, steps[a] * V.lanes)
+$     at[#at + 1], to[#to + 1] = ("at%d[j%d]"):format(a, a), ("j%d * %d"):format(a, steps[a] * V.lanes * buffered())
 CONVSMITH_ROLLED
 for (ptrdiff_t j${a} = 0; j${a} < ${axis.points}; j${a}++)
 $   end
-$   local live_place, from, into = table.concat(test, " && "), table.concat(at, " + "), table.concat(to, " + ")
-$   if apart then
-*(${into}) = ${live_place} ? *(${from}) : 0;
-$   else
 {
+const ${T} *from = x;
+${T} *to = ${table.concat(to, " + ")};
+const int read = ${table.concat(test, " && ")};
+if (read) from = ${table.concat(at, " + ")};
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count${live < V.lanes and " - last" or ""}; i++) {
+${V.put("to + i * " .. V.lanes, 1, V.lanes, ("read ? %s : %s"):format(V.get("from + i * " .. V.lanes, 1, V.lanes), V.zero()))}
+}
+$   if live < V.lanes then
+if (last) {
 ${V.type} patch = ${V.zero()};
-if (${live_place}) patch = ${V.get(from, 1, live)};
-${V.put(into, 1, V.lanes, "patch")}
+if (read) patch = ${V.get("from + (count - 1) * " .. V.lanes, 1, live)};
+${V.put("to + (count - 1) * " .. V.lanes, 1, V.lanes, "patch")}
 }
 $   end
+}
 $ end
 
-$ -- Vectors of input channels; those that are whole and lie side by side are read where they are.
-$ local function vectors() return (W.v.channels + V.lanes - 1) // V.lanes end
-$ local function whole() return W.x_lane == 1 and W.v.channels // V.lanes or 0 end
-
-$ local function forward_call(from, steps, v, count)
-$   local list = { from }
-$   for _, a in ipairs(transformed()) do list[#list + 1] = tostring(steps(a)) end
-${K.symbol}_forward(${table.concat(list, ", ")}, ${v}, ${count});
+$ -- The same where channels lie apart: element by element.
+$ local function copy_apart()
+$   local steps, test, at, to = point_steps(), {}, { "x", "lane * " .. W.x_lane }, { "buffer", "lane - c * " .. V.lanes }
+CONVSMITH_ROLLED
+for (ptrdiff_t lane = c * ${V.lanes}; lane < (c + count) * ${V.lanes}; lane++)
+$   if W.v.channels % V.lanes > 0 then test[1] = "lane < " .. W.v.channels end
+$   for a, axis in ipairs(W.axes) do
+$     test[#test + 1] = ("at%d[j%d] >= 0"):format(a, a)
+$     at[#at + 1], to[#to + 1] = ("at%d[j%d]"):format(a, a), ("j%d * %d"):format(a, steps[a] * V.lanes * buffered())
+CONVSMITH_ROLLED
+for (ptrdiff_t j${a} = 0; j${a} < ${axis.points}; j${a}++)
+$   end
+*(${table.concat(to, " + ")}) = ${table.concat(test, " && ")} ? *(${table.concat(at, " + ")}) : 0;
 $ end
 
 $ -- One tile of V.
 $ local function define_load()
-$   local steps, tail = point_steps(), W.v.channels % V.lanes
+$   local packed, steps, tail, inside = point_steps(), {}, W.v.channels % V.lanes, W.x_lane == 1 and W.v.channels // V.lanes > 0
 static ${V.isa.attribute}
 void ${K.symbol}_load(const ${T} *x, ${T} *v, ptrdiff_t tile)
 {
 $   decode()
-$   local inner, from = {}, { "x" }
+$   local inner, first = {}, { "x" }
 $   for a, axis in ipairs(W.axes) do
 const ptrdiff_t i${a} = o${a} - ${axis.pad};
 $     inner[#inner + 1] = ("live%d == %d"):format(a, axis.m)
 $     inner[#inner + 1] = ("i%d >= 0 && i%d < %d"):format(a, a, axis.input - (axis.points - 1) * axis.apart)
-$     from[#from + 1] = ("i%d * %d"):format(a, axis.x)
+$     first[#first + 1] = ("i%d * %d"):format(a, axis.x)
+$     steps[a] = axis.x * axis.apart
 $   end
 $   if W.batch > 1 then
 x += image * ${W.x_batch};
 $   end
-$   if whole() > 0 then
 ptrdiff_t c = 0;
+$   if inside then
+$     local axes, count = transformed(), W.v.channels // V.lanes
+$     local last = axes[#axes]
+/* a whole tile inside the input is read where it lies */
 if (${table.concat(inner, " && ")}) {
-$     forward_call(table.concat(from, " + "), function(a) return W.axes[a].x * W.axes[a].apart end, "v", whole())
-$     if whole() == vectors() then
+const ${T} *from = ${table.concat(first, " + ")};
+${T} *to = v;
+const ptrdiff_t count = ${count};
+$     forward(steps, W.axes[last].m * steps[last])
+$     if count == vectors() then
 return;
 $     else
-c = ${whole()};
+c = ${count};
 $     end
 }
-$   else
-ptrdiff_t c = 0;
 $   end
 $   for a, axis in ipairs(W.axes) do define_map(a, axis) end
 CONVSMITH_ROLLED
-for (; c < ${vectors()}; c++) {
-${T} buffer[${W.points * V.lanes}];
-$   if tail > 0 then
-if (c == ${vectors() - 1}) {
-$     copy_patch(tail)
-} else {
-$     copy_patch(V.lanes)
-}
-$   else
-$     copy_patch(V.lanes)
+for (; c < ${vectors()}; c += ${buffered()}) {
+${T} buffer[${W.points * V.lanes * buffered()}];
+const ptrdiff_t count = ${vectors()} - c < ${buffered()} ? ${vectors()} - c : ${buffered()};
+$   if W.x_lane ~= 1 then copy_apart() else
+$     if tail > 0 then
+const int last = c + count == ${vectors()};
+$     end
+$     copy_whole(tail > 0 and tail or V.lanes)
 $   end
-$   forward_call("buffer", function(a) return steps[a] * V.lanes end, "v + c * " .. V.lanes, "1")
+{
+const ${T} *from = buffer;
+${T} *to = v + c * ${V.lanes};
+$   for a in ipairs(W.axes) do steps[a] = packed[a] * V.lanes * buffered() end
+$   forward(steps, false)
+}
 }
 }
 
@@ -426,7 +432,6 @@ $     direct.define(product)
 $     parts.units(product, tiles.pointers(product), direct.number, function() direct.compute(product) end)
 $   end
 $   helpers(K)
-$   define_forward()
 $   define_load()
 $   define_store()
 $   define_weights()
