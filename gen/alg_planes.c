@@ -8,14 +8,20 @@
  *   products are exact, so 15 roundings and 1, of as many terms as there are channels; and 1 for each of the 6 · taps · steps
  *   multiplications. Bias and residual take two more, which the two terms beyond taps · channels are for.
  *   Numbers are 0 or within 2^±40, so every plane is a multiple of 2⁻⁶³, every product and every sum one of 2⁻¹²⁶, the smallest
- *   number that is not flushed; and no sum of fewer than 2⁴⁰ products overflows. What is not finite is out of that range, too. */
+ *   number that is not flushed; and no sum of fewer than 2⁴⁰ products overflows. What is not finite is out of that range, too.
+ * Where these are more roundings than terms, four times as many are within what `normwise` promises. With two planes and three
+ * products, what is left out is 2⁻¹⁵|x||w| of each of l·w and m·m and half of that of x·l: within the 2⁻¹³ of `fast`. */
 #include "alg.h"
 #include "mem.h"
 #include "planes.h"
 #include <string.h>
 
-/* Planes of a number and the products of planes that are taken, of input and weights. */
-enum { EXACT_PLANES = 3, EXACT_PRODUCTS = 6 };
+/* Planes of a number: all, or the upper ones. */
+enum { ALL_PLANES = 3, UPPER_PLANES = 2 };
+
+/* Whole numbers that are the sums of fewer planes have eight bits: their products, of which a sum has 16 or more, need so many less
+ * than a sum has. */
+enum { UPPER_EXACT_BITS = 4 };
 
 /* Channels of a group that fill enough of a tile; bytes of workspace that candidates may need. */
 static const int64_t least_channels = 16, most_bytes[] = {128 << 10, 400 << 10, 1536 << 10};
@@ -33,21 +39,31 @@ static int64_t taps_of(const struct problem *problem) {
 
 /* Roundings of a sum, those that the products left out amount to, and a share for the weights' larger planes. */
 static int64_t roundings(const struct problem *problem) {
+  const int64_t products = ALL_PLANES * (ALL_PLANES + 1) / 2, steps = ceil_div(problem->in_channels, PLANE_TERMS);
   const int64_t terms = problem->in_channels < PLANE_TERMS ? problem->in_channels : PLANE_TERMS;
-  const int64_t count = ceil_div(terms, 2) + EXACT_PRODUCTS * taps_of(problem) * ceil_div(problem->in_channels, PLANE_TERMS) + 4;
+  const int64_t count = ceil_div(terms, 2) + products * taps_of(problem) * steps + 4;
   return count + count / 64;
+}
+
+static int64_t terms_of(const struct problem *problem) {
+  return taps_of(problem) * problem->in_channels;
+}
+
+/* What the sums of planes keep. */
+static enum cs_accuracy accuracy_of(const struct planes *planes) {
+  if (planes->count < ALL_PLANES) return CS_FAST;
+  return roundings(&planes->problem) <= terms_of(&planes->problem) ? CS_STRICT : CS_NORMWISE;
 }
 
 /* Why tiles can't serve a problem, or NULL. */
 static const char *problem_reason(const struct problem *problem) {
-  const int64_t terms = taps_of(problem) * problem->in_channels;
   if (problem->dtype != CS_F32) return "planes of bf16 make up f32 only";
   if (problem->in_channels < least_channels || problem->out_channels < least_channels)
     return mem_text("groups of %lld input and %lld output channels; tiles need %lld of each", (long long)problem->in_channels,
                     (long long)problem->out_channels, (long long)least_channels);
-  if (roundings(problem) > terms)
-    return mem_text("its sums are rounded up to %lld times, accuracy: strict allows their %lld terms",
-                    (long long)roundings(problem), (long long)terms);
+  if (roundings(problem) > 4 * terms_of(problem))
+    return mem_text("its sums are rounded up to %lld times, accuracy: normwise allows 4 times their %lld terms",
+                    (long long)roundings(problem), (long long)terms_of(problem));
   if (problem->baked_weights) return "baked weights lie in the order of vectors; tiles need planes of them";
   if (problem->gathered) return "its weights are an input; tiles need packed ones";
   if (problem->phases > 0) return mem_text("%lld phases of outputs with weights of their own", (long long)problem->phase[0].count);
@@ -76,21 +92,21 @@ static struct plan direct_plan(const struct problem *problem, const struct isa *
   return best;
 }
 
-static struct plan new_plan(const struct candidates *candidates, int64_t rows) {
-  return (struct plan){.id = mem_text("planes%d-rows%lld", EXACT_PLANES, (long long)rows),
+static struct plan new_plan(const struct candidates *candidates, int64_t count, int64_t rows) {
+  return (struct plan){.id = mem_text("planes%lld-rows%lld", (long long)count, (long long)rows),
                        .algorithm = &alg_planes,
                        .isa = candidates->isa,
                        .tile = mem_text("%dx%d", PLANE_PAIR * PLANE_ROWS, PLANE_PAIR * PLANE_COLUMNS)};
 }
 
-static void refuse(struct candidates *candidates, const char *reason) {
-  struct plan plan = new_plan(candidates, 1);
+static void refuse(struct candidates *candidates, int64_t count, const char *reason) {
+  struct plan plan = new_plan(candidates, count, 1);
   plan.reason = reason;
   candidates_add(candidates, plan);
 }
 
 static void add(struct candidates *candidates, const struct planes *planes) {
-  struct plan plan = new_plan(candidates, planes->rows);
+  struct plan plan = new_plan(candidates, planes->count, planes->rows);
   const struct plan *direct = &planes->direct;
   plan.cost = planes_cost(planes);
   plan.packed_bytes = planes_packed(planes) * (int64_t)sizeof(float) + direct->packed_bytes;
@@ -99,6 +115,8 @@ static void add(struct candidates *candidates, const struct planes *planes) {
   plan.multiply_adds = direct->multiply_adds;
   plan.row_tile = PLANE_PAIR * PLANE_ROWS;
   plan.channel_tile = PLANE_PAIR * PLANE_COLUMNS;
+  plan.promise.accuracy = accuracy_of(planes);
+  plan.exact_bits = planes->count < ALL_PLANES ? UPPER_EXACT_BITS : 0;
   plan.asks = true;
   plan.parameters = memcpy(mem_new(sizeof *planes), planes, sizeof *planes);
   candidates_add(candidates, plan);
@@ -135,21 +153,24 @@ static void try_sizes(struct candidates *candidates, struct planes *planes) {
   }
   if (before > 0) return;
   planes_lay_out(planes, 1);
-  refuse(candidates, mem_text("blocks of one row need %lld bytes of workspace, at most %lld are worth it",
-                              (long long)planes_workspace(planes), (long long)most_bytes[2]));
+  refuse(candidates, planes->count,
+         mem_text("blocks of one row need %lld bytes of workspace, at most %lld are worth it", (long long)planes_workspace(planes),
+                  (long long)most_bytes[2]));
 }
 
 static void planes_enumerate(struct candidates *candidates) {
   if (!candidates->isa->tiles) return;
   const char *reason = reason_of(candidates);
-  struct planes planes = {.problem = candidates->problems[0], .count = EXACT_PLANES};
+  struct planes planes = {.problem = candidates->problems[0]};
   planes_fold(&planes.problem);
   if (!reason) planes.direct = direct_plan(&planes.problem, candidates->isa);
   if (!reason && !planes.direct.id) reason = "no direct plan can compute the blocks that its guard refuses";
-  if (reason)
-    refuse(candidates, reason);
-  else
-    try_sizes(candidates, &planes);
+  for (planes.count = ALL_PLANES; planes.count >= UPPER_PLANES; planes.count--) {
+    if (reason)
+      refuse(candidates, planes.count, reason);
+    else
+      try_sizes(candidates, &planes);
+  }
 }
 
 /* ---- what the template gets -------------------------------------------------------------------------------------------- */

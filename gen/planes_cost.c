@@ -11,7 +11,10 @@ static const struct {
   double gather;   /* the same of channels that lie apart */
   double block;    /* beginning a block */
   double late;     /* share of weights beyond the near caches that is waited for */
-} tiles = {.multiply = 20, .wait = 28, .step = 60, .split = 16, .gather = 120, .block = 200, .late = 0.4};
+  double near;     /* bytes of planes and weights that stay near the core; */
+  double spread;   /* so many more, and all of the planes come from further away each time */
+} tiles = {
+    .multiply = 23, .wait = 32, .step = 60, .split = 24, .gather = 120, .block = 200, .late = 0.3, .near = 4e5, .spread = 6e6};
 
 /* Products of planes. */
 static double products_of(const struct planes *planes) {
@@ -34,6 +37,13 @@ static double split_cycles(const struct planes *planes) {
   return pixels * (planes->problem.x_channel == 1 ? tiles.split : tiles.gather);
 }
 
+/* Planes that are written, and read for every panel of channels, while too much lies between. */
+static double spill_cycles(const struct planes *planes) {
+  const double panel = (double)planes_group(planes) * sizeof(float) / (double)planes->panels;
+  const double bytes = (double)(planes->pixels * planes->pixel_bytes), beyond = (bytes + panel - tiles.near) / tiles.spread;
+  return beyond <= 0 ? 0 : bytes * (double)(planes->panels + 1) * processor.from_l3 * (beyond < 1 ? beyond : 1);
+}
+
 static double store_cycles(const struct planes *planes, int64_t rows) {
   const struct problem *problem = &planes->problem;
   const double vectors = (double)ceil_div(problem->out_channels, PLANE_COLUMNS);
@@ -48,7 +58,8 @@ static double weight_cycles(const struct planes *planes) {
 }
 
 static double block_cycles(const struct planes *planes, int64_t rows) {
-  return tiles.block + multiply_cycles(planes, rows) + split_cycles(planes) + store_cycles(planes, rows) + weight_cycles(planes);
+  return tiles.block + multiply_cycles(planes, rows) + split_cycles(planes) + spill_cycles(planes) + store_cycles(planes, rows) +
+         weight_cycles(planes);
 }
 
 double planes_cost(const struct planes *planes) {

@@ -128,6 +128,12 @@ static void push_kinds(lua_State *L, const struct planes *planes) {
   lua_setfield(L, -2, "kinds");
 }
 
+/* Do outputs lie one behind the other, without gaps between the rows of positions? */
+static bool is_level(const struct planes *planes) {
+  const struct axis *columns = &planes->problem.axis[planes->problem.rank - 1];
+  return planes->places[planes->problem.rank - 1].extent == columns->out && columns[-1].y_step == columns->out * columns->y_step;
+}
+
 /* What templates ask of every kernel. */
 static void push_common(lua_State *L, const struct planes *planes) {
   const struct problem *problem = &planes->problem;
@@ -155,4 +161,5 @@ void planes_push(lua_State *L, const struct planes *planes) {
   push_taps(L, planes);
   push_products(L, planes);
   push_kinds(L, planes);
+  set_bool(L, "level", is_level(planes));
 }

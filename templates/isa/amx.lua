@@ -48,7 +48,13 @@ __m512 convsmith_amx_rest(__m512 a)
 const __m512i upper = _mm512_set1_epi32(-65536);
 return _mm512_sub_ps(a, _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a), upper)));
 }
-/* Three planes of 32 numbers, 64 bytes each. */
+/* The upper two planes of 32 numbers, 64 bytes each; all three. */
+CONVSMITH_INLINE ATTRIBUTE
+void convsmith_amx_split2(__m512 a, __m512 b, uint8_t *to)
+{
+_mm512_storeu_si512(to, convsmith_amx_upper(a, b));
+_mm512_storeu_si512(to + 64, convsmith_amx_upper(convsmith_amx_rest(a), convsmith_amx_rest(b)));
+}
 CONVSMITH_INLINE ATTRIBUTE
 void convsmith_amx_split3(__m512 a, __m512 b, uint8_t *to)
 {
@@ -88,7 +94,7 @@ return derive(import("isa/avx512.lua"), {
         load = "CONVSMITH_AMX_LOAD(%1, %2, %3);",
         store = "CONVSMITH_AMX_STORE(%1, %2, %3);",
         multiply = "CONVSMITH_AMX_MULTIPLY(%1, %2, %3);",
-        split = { [3] = "convsmith_amx_split3(%1, %2, %3);" },
+        split = { [2] = "convsmith_amx_split2(%1, %2, %3);", [3] = "convsmith_amx_split3(%1, %2, %3);" },
         bits = "convsmith_amx_bits(%1)", rounded = "convsmith_amx_rounded(%1)",
         range_type = "__m512i",
         range = { least = "_mm512_set1_epi32(-1)", most = "_mm512_setzero_si512()" },

@@ -74,11 +74,18 @@ $   local tile = { rows = 1, vectors = kind.tiles, last = kind.last }
 CONVSMITH_NOINLINE ${V.isa.attribute}
 void ${K.symbol}_store${number}(${arguments.declare(arguments.join({ { "const float *", "sums" } }, K.outputs, { { "ptrdiff_t", "position" }, { "ptrdiff_t", "end" } }))})
 {
+$   if K.level then
+CONVSMITH_ROLLED
+for (; position < end; position++, sums += 32) {
+{
+float *const y = yb + position * ${columns.y};
+$   else
 ptrdiff_t column = position % ${columns.extent}, row = position / ${columns.extent};
 CONVSMITH_ROLLED
 for (; position < end; position++, sums += 32) {
 if (column < ${columns.outputs}) {
 float *const y = yb + row * ${rows.y} + column * ${columns.y};
+$   end
 $   if K.residual then
 const float *const r = rb + (y - yb);
 $   end
@@ -89,10 +96,12 @@ a0_${q} = ${V.add("a0_" .. q, V.get(at("sums", q * 16), 1, V.lanes))};
 $   end)
 $   tiles.finish(tile)
 }
+$   if not K.level then
 if (++column == ${columns.extent}) {
 column = 0;
 row++;
 }
+$   end
 }
 }
 
