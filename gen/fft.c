@@ -5,7 +5,7 @@
 /* Sizes of blocks, and the passes that transform them. */
 static const struct {
   int64_t points, factor[FFT_PASSES];
-} sizes[] = {{1, {1, 1}},    {8, {8, 1}},     {16, {16, 1}},   {32, {32, 1}},   {64, {8, 8}},
+} sizes[] = {{1, {1, 1}},    {8, {8, 1}},     {16, {16, 1}},   {32, {8, 4}},    {64, {8, 8}},
              {128, {8, 16}}, {256, {16, 16}}, {512, {16, 32}}, {1024, {32, 32}}};
 
 static void set_factors(struct fft_axis *axis) {
@@ -28,6 +28,8 @@ static void set_blocks(struct fft_axis *axis, int64_t pair) {
   axis->tiles = ceil_div(blocks_of(axis), pair);
   axis->outputs = ceil_div(axis->axis.out, axis->tiles * pair);
   axis->tiles = ceil_div(axis->axis.out, axis->outputs * pair);
+  const int64_t reach = axis->outputs + axis->axis.kernel - 1, second = axis->factor[1];
+  axis->used = ceil_div(reach, second) * second;
 }
 
 static void set_axes(struct fft *fft, const struct fft_choice *choice) {
@@ -50,10 +52,14 @@ static void set_axes(struct fft *fft, const struct fft_choice *choice) {
 /* There: from natural order, `from` elements apart, through `work` to the order of spectra. */
 static void set_forward(struct fft_axis *axis, int64_t from, int64_t work, int64_t to) {
   const int64_t first = axis->factor[0], second = axis->factor[1];
-  if (axis->passes == 1) axis->forward[0] = (struct fft_pass){.points = first, .count = 1, .from_step = from, .to_step = to};
+  if (axis->passes == 1)
+    axis->forward[0] =
+        (struct fft_pass){.points = first, .count = 1, .live = axis->used, .kept = first, .from_step = from, .to_step = to};
   if (axis->passes < 2) return;
   axis->forward[0] = (struct fft_pass){.points = first,
                                        .count = second,
+                                       .live = axis->used / second,
+                                       .kept = first,
                                        .from_step = second * from,
                                        .from_next = from,
                                        .to_step = second * work,
@@ -61,17 +67,27 @@ static void set_forward(struct fft_axis *axis, int64_t from, int64_t work, int64
                                        .twiddled = true,
                                        .twiddle_step = 1,
                                        .twiddle_next = first};
-  axis->forward[1] = (struct fft_pass){
-      .points = second, .count = first, .from_step = work, .from_next = second * work, .to_step = to, .to_next = second * to};
+  axis->forward[1] = (struct fft_pass){.points = second,
+                                       .count = first,
+                                       .live = second,
+                                       .kept = second,
+                                       .from_step = work,
+                                       .from_next = second * work,
+                                       .to_step = to,
+                                       .to_next = second * to};
 }
 
 /* And back. */
 static void set_inverse(struct fft_axis *axis, int64_t from, int64_t work, int64_t to) {
   const int64_t first = axis->factor[0], second = axis->factor[1];
-  if (axis->passes == 1) axis->inverse[0] = (struct fft_pass){.points = first, .count = 1, .from_step = from, .to_step = to};
+  if (axis->passes == 1)
+    axis->inverse[0] =
+        (struct fft_pass){.points = first, .count = 1, .live = first, .kept = axis->outputs, .from_step = from, .to_step = to};
   if (axis->passes < 2) return;
   axis->inverse[0] = (struct fft_pass){.points = second,
                                        .count = first,
+                                       .live = second,
+                                       .kept = second,
                                        .from_step = from,
                                        .from_next = second * from,
                                        .to_step = work,
@@ -79,8 +95,14 @@ static void set_inverse(struct fft_axis *axis, int64_t from, int64_t work, int64
                                        .twiddled = true,
                                        .twiddle_step = first,
                                        .twiddle_next = 1};
-  axis->inverse[1] = (struct fft_pass){
-      .points = first, .count = second, .from_step = second * work, .from_next = work, .to_step = second * to, .to_next = to};
+  axis->inverse[1] = (struct fft_pass){.points = first,
+                                       .count = second,
+                                       .live = first,
+                                       .kept = ceil_div(axis->outputs, second),
+                                       .from_step = second * work,
+                                       .from_next = work,
+                                       .to_step = second * to,
+                                       .to_next = to};
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------- */

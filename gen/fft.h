@@ -23,6 +23,7 @@ enum { FFT_AXES = 2, FFT_PASSES = 2, FFT_TALL = 0, FFT_ROW = 1 };
  * complex numbers. */
 struct fft_pass {
   int64_t points, count;
+  int64_t live, kept; /* points that are not always zero, results that something comes of: the first ones */
   int64_t from_step, from_next, to_step, to_next;
   bool twiddled; /* each result is multiplied by a twiddle */
   int64_t twiddle_step, twiddle_next;
@@ -34,6 +35,7 @@ struct fft_axis {
   int64_t factor[FFT_PASSES]; /* points of each pass forward */
   int passes;
   int64_t outputs, pair, tiles; /* of a block; blocks of a tile; tiles */
+  int64_t used;                 /* points that passes read: those behind are zeros */
   struct fft_pass forward[FFT_PASSES], inverse[FFT_PASSES];
 };
 

@@ -4,8 +4,8 @@
 #include "processor.h"
 #include <math.h>
 
-/* A complex vector is loaded and stored, part by part. */
-static const double access = 4, access_cycles = 0.6;
+/* A complex vector is loaded and stored, part by part; values that do not stay in registers are, some times over. */
+static const double access = 4, access_cycles = 0.6, spills = 2;
 /* Of a complex vector that lines bring in or take out; of a lane that goes there by itself. */
 static const double element_cycles = 1.5, lane_cycles = 1.6, line_cycles = 20;
 /* Operations of a complex product, twice two multiply-adds. */
@@ -15,15 +15,22 @@ static double log2_of(int64_t points) {
   return log2((double)points);
 }
 
-/* Of one transform of `points` by split radix; twiddles are a product each. */
+/* Of one transform by split radix, whose last of log2 steps is for results that are kept alone; twiddles are a product each. */
 static double pass_operations(const struct fft_pass *pass) {
-  const double points = (double)pass->points;
-  const double plain = points * (4 * log2_of(pass->points) - 6) + 8;
+  const double points = (double)pass->points, kept = (double)pass->kept;
+  const double plain = points * (4 * log2_of(pass->points) - 6) + 8 - 2 * (points - kept);
   return plain + (pass->twiddled ? product * points : 0);
 }
 
+/* Vectors that wait for lack of registers are stored and loaded once. */
+static double spilled(const struct fft_pass *pass, const struct isa *isa) {
+  const double values = 2 * (double)pass->points;
+  return values >= isa->registers ? spills * values : 0;
+}
+
 static double pass_cycles(const struct fft_pass *pass, const struct isa *isa) {
-  const double points = (double)pass->points, loads = access * points + (pass->twiddled ? 2 * points : 0);
+  const double points = (double)pass->points;
+  const double loads = 2 * (double)(pass->live + pass->kept) + (pass->twiddled ? 2 * points : 0) + spilled(pass, isa);
   return (double)pass->count * (pass_operations(pass) / isa->macs_per_cycle + access_cycles * loads);
 }
 
@@ -44,6 +51,16 @@ static double input_rows(const struct fft *fft) {
   return (double)(tall->outputs + tall->axis.kernel - 1);
 }
 
+/* What lies between passes along rows and those along columns, written and read twice, where it leaves the nearest cache: all rows
+ * that hold input, and those of outputs. Of one axis, each of the four passes. */
+static double between_cycles(const struct fft *fft) {
+  const struct fft_axis *tall = &fft->axis[FFT_TALL], *row = &fft->axis[FFT_ROW];
+  const double line = (double)(row->points * fft->step) * (double)cs_size(fft->problem->dtype);
+  const double lines = tall->points > 1 ? input_rows(fft) + (double)tall->outputs : 4;
+  const double largest = line * (double)(tall->points > 1 ? tall->points : 2);
+  return largest > processor.l1 ? line * lines * (processor.to_l2 + processor.from_l2) : 0;
+}
+
 static double tile_cycles(const struct fft *fft, const struct isa *isa) {
   const struct fft_axis *tall = &fft->axis[FFT_TALL], *row = &fft->axis[FFT_ROW];
   const double in = (double)fft->problem->in_channels, out = (double)fft->problem->out_channels;
@@ -52,7 +69,8 @@ static double tile_cycles(const struct fft *fft, const struct isa *isa) {
                        columns * passes_cycles(tall->forward, tall->passes, isa);
   const double back = (double)tall->outputs * (line_cost(fft, row->outputs) + passes_cycles(row->inverse, row->passes, isa)) +
                       columns * passes_cycles(tall->inverse, tall->passes, isa);
-  return in * there + out * back + in * out * points * (product / isa->macs_per_cycle + access_cycles * access);
+  return in * there + out * back + between_cycles(fft) * (in + out) / 2 +
+         in * out * points * (product / isa->macs_per_cycle + access_cycles * access);
 }
 
 /* Spectra that stay near the core come once for all tiles of a bundle of groups, others for each. */

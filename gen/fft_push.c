@@ -33,6 +33,8 @@ static void push_pass(lua_State *L, const struct fft_pass *pass) {
   lua_createtable(L, 0, 9);
   set_integer(L, "points", pass->points);
   set_integer(L, "count", pass->count);
+  set_integer(L, "live", pass->live);
+  set_integer(L, "kept", pass->kept);
   set_integer(L, "from_step", pass->from_step);
   set_integer(L, "from_next", pass->from_next);
   set_integer(L, "to_step", pass->to_step);
@@ -59,6 +61,7 @@ static void push_axis(lua_State *L, const struct fft_axis *axis, bool mapped_mod
   set_bool(L, "trimmed", axis_trimmed(own));
   set_bool(L, "mapped", axis_trimmed(own) && mapped_mode);
   set_integer(L, "points", axis->points);
+  set_integer(L, "used", axis->used);
   set_integer(L, "outputs", axis->outputs);
   set_integer(L, "pair", axis->pair);
   set_integer(L, "tiles", axis->tiles);

@@ -84,7 +84,7 @@ $ local function rows_there()
 $   local plane = K.in_channels > 1 and "z + c * " .. K.plane or "z"
 $   local line = #row.forward > 0 and "line" or "points"
 CONVSMITH_ROLLED
-for (ptrdiff_t i = 0; i < ${tall.points}; i++) {
+for (ptrdiff_t i = 0; i < ${tall.used}; i++) {
 ${V.ctype} *points = ${plane}${tall.points > 1 and " + i * " .. K.pitch or ""};
 $   bring(line)
 $   if #row.forward > 0 then

@@ -49,13 +49,15 @@ local function transform(g, cosines, points, first, step, count)
   return results
 end
 
--- Prints a transform of `count` points: get(k, part) is what loads part "re" or "im" of point k, put(k, re, im) prints what becomes
--- of result k.
-local function print(V, cosines, count, get, put)
+-- Prints the first `kept` results of a transform of `count` points, of which those from `live` on are zeros: get(k, part) is what
+-- loads part "re" or "im" of point k, put(k, re, im) prints what becomes of result k.
+local function print(V, cosines, count, live, kept, get, put)
   local g, points, outputs, real = graph.new(), {}, {}, false
-  for k = 0, count - 1 do points[k] = { re = g.input("re " .. k), im = g.input("im " .. k) } end
-  local results = transform(g, cosines, points, 0, 1, count)
   for k = 0, count - 1 do
+    points[k] = k < live and { re = g.input("re " .. k), im = g.input("im " .. k) } or { re = g.zero, im = g.zero }
+  end
+  local results = transform(g, cosines, points, 0, 1, count)
+  for k = 0, kept - 1 do
     outputs[2 * k + 1], outputs[2 * k + 2] = results[k].re, results[k].im
   end
   g.print(V, outputs, function(name)

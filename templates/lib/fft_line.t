@@ -29,7 +29,7 @@ $   end
 $   local outside = tall.trimmed and not tall.mapped and ("i < 0 || i >= %d || "):format(tall.input) or ""
 if (${outside}from >= to) {
 CONVSMITH_ROLLED
-for (ptrdiff_t j = 0; j < ${row.points}; j++) { ${put("j", W.zero())} }
+for (ptrdiff_t j = 0; j < ${row.used}; j++) { ${put("j", W.zero())} }
 return 0;
 }
 $   if tall.x ~= 0 then
@@ -44,7 +44,7 @@ $   end
 CONVSMITH_ROLLED
 for (ptrdiff_t j = from; j < to; j++) { ${put("j", W.get("x + " .. place(K, row, "(column + j)") .. " * " .. row.x, 1, lanes))} }
 CONVSMITH_ROLLED
-for (ptrdiff_t j = to; j < ${row.points}; j++) { ${put("j", W.zero())} }
+for (ptrdiff_t j = to; j < ${row.used}; j++) { ${put("j", W.zero())} }
 return 1;
 }
 

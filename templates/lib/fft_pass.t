@@ -37,7 +37,7 @@ $   if pass.count > 1 then
 CONVSMITH_ROLLED
 for (ptrdiff_t i = 0; i < ${pass.count}; i++) {
 $   end
-$   butterfly.print(V, K.cosines, pass.points, function(k, part)
+$   butterfly.print(V, K.cosines, pass.points, pass.live, pass.kept, function(k, part)
 $     return V.get(at("from", k * pass.from_step + (part == "re" and re or im)), 1, V.lanes)
 $   end, function(k, real, imaginary)
 $     local to = k * pass.to_step
