@@ -77,7 +77,7 @@ ${V.put(("to + (%s) * %d"):format(place(packed, axis, i), W.v.point), 1, V.lanes
 $       end
 $     end, n == #axes and ahead and function()
 $       for k = W.axes[last].points - W.axes[last].m, W.axes[last].points - 1 do
-CONVSMITH_AHEAD(from + ${ahead} + ${place(steps, axis, k)}, 3);
+CONVSMITH_AHEAD((uintptr_t)from + (size_t)(${ahead} + ${place(steps, axis, k)}) * sizeof *from, 3);
 $       end
 $     end)
 $   end
@@ -262,6 +262,9 @@ $   end
 ${T} *y = yp + ${table.concat(y, " + ")};
 $   if K.residual then
 const ${T} *r = rp + ${table.concat(y, " + ")};
+$   end
+$   if K.y_lane == 1 then
+CONVSMITH_AHEAD((uintptr_t)y + ${W.axes[#W.axes].m * W.axes[#W.axes].apart * W.axes[#W.axes].y} * sizeof *y, 3); /* the next tile's */
 $   end
 $   local tile = { rows = 1, vectors = 1, last = live }
 $   tiles.use(K)

@@ -67,15 +67,21 @@ local function new()
     end end
   end
 
-  -- The terms in which two rows agree, or those in which they don't, over the first factor among them.
-  local function part(row, other, agree)
-    local list, c = {}, false
-    for j, a in ipairs(row) do
-      local takes = a ~= 0 and (a == other[j]) == agree
-      if takes and not c then c = a end
-      list[j] = takes and a / c or 0
+  -- The terms in which two rows agree, or those in which they don't, over `by`.
+  local function part(row, other, agree, by)
+    local list = {}
+    for j, a in ipairs(row) do list[j] = a ~= 0 and (a == other[j]) == agree and a / by or 0 end
+    return list
+  end
+
+  -- The factor that all of these share: none if some term has none, else the first.
+  local function shared(row)
+    local c = false
+    for _, a in ipairs(row) do
+      if a == 1 or a == -1 then return 1 end
+      if a ~= 0 and not c then c = a end
     end
-    return list, c
+    return c
   end
 
   -- The products of a matrix (rows of factors) with values; rows that are alike share both their parts.
@@ -90,10 +96,9 @@ local function new()
     for i, row in ipairs(matrix) do for k = i + 1, #matrix do
       local other = matrix[k]
       if not outputs[i] and not outputs[k] and alike(#row, function(j) return row[j] end, function(j) return other[j] end) then
-        local same, c = part(row, other, true)
-        local opposite, d = part(row, other, false)
-        same, opposite = g.scale(c, row_sum(same, values)), row_sum(opposite, values)
-        outputs[i], outputs[k] = g.sum(same, d, opposite), g.sum(same, -d, opposite)
+        local same, c = row_sum(part(row, other, true, 1), values), shared(part(row, other, false, 1))
+        local opposite = row_sum(part(row, other, false, c), values)
+        outputs[i], outputs[k] = g.sum(same, c, opposite), g.sum(same, -c, opposite)
       end
     end end
     for i, row in ipairs(matrix) do outputs[i] = outputs[i] or row_sum(row, values) end
