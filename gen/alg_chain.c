@@ -3,6 +3,7 @@
  * Every stage is an ordinary problem with a plan of its own; its rows are numbered through the whole tensor, so that borders and
  * tiles are the same whatever the block. This chooses how many rows a block has and combines the cheapest plans of the stages. */
 #include "alg.h"
+#include "direct.h"
 #include "mem.h"
 #include "processor.h"
 #include "signature.h"
@@ -12,6 +13,9 @@
  * in a cache; combined plans of a stage. */
 static const int64_t block_rows[] = {1, 2, 4, 8}, block_bytes = 256 << 10;
 enum { CHOICES = 3 };
+
+/* Shares that there should be at least: where there are fewer blocks of rows, each is divided along the last stage's channels. */
+static const int64_t least_shares = 8;
 
 /* What one file may hold, in multiply-adds: compilers crawl beyond. */
 static const int64_t most_text_macs = 24000;
@@ -280,6 +284,14 @@ static void push_walk(lua_State *L, const struct chain *chain, size_t s) {
   lua_rawseti(L, -2, (lua_Integer)s + 1);
 }
 
+/* Into how many shares a block of rows goes. */
+static int64_t splits_of(const struct chain *chain) {
+  const int64_t channel_blocks = chain->plans[chain->count - 1].channel_blocks;
+  const int64_t blocks = chain->batch * ceil_div(chain->stages[chain->count - 1].problem.axis[0].out, chain->rows);
+  const int64_t wanted = ceil_div(least_shares, blocks);
+  return channel_blocks < 2 ? 1 : wanted < channel_blocks ? wanted : channel_blocks;
+}
+
 static void chain_push(lua_State *L, const struct plan *plan) {
   const struct chain *chain = plan->parameters;
   lua_newtable(L);
@@ -287,6 +299,7 @@ static void chain_push(lua_State *L, const struct plan *plan) {
   lua_createtable(L, (int)chain->count, 4);
   for (size_t s = 0; s < chain->count; s++) push_walk(L, chain, s);
   set_integer(L, "rows", chain->rows);
+  set_integer(L, "splits", splits_of(chain));
   set_integer(L, "batch", chain->batch);
   set_integer(L, "x_batch", chain->x_batch);
   set_integer(L, "y_batch", chain->y_batch);

@@ -195,6 +195,7 @@ static bool try_choice(struct candidates *candidates, struct choice choice) {
     }
   }
   if (pack_bytes > plan.code_bytes) plan.code_bytes = pack_bytes;
+  if (parameters->count == 1) plan.channel_blocks = parameters->designs->channel_blocks;
   if (!plan.reason && plan.multiply_adds > max_full_macs)
     plan.reason = mem_text("its %zu kernels hold %lld multiply-adds, at most %lld compile in good time", parameters->count,
                            (long long)plan.multiply_adds, (long long)max_full_macs);

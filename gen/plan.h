@@ -21,6 +21,7 @@ struct plan {
   int64_t multiply_adds;          /* vector multiply-adds written in the text */
   int64_t left_out;               /* of what the text would hold: those that meet baked zeros only */
   int64_t row_tile, channel_tile; /* seams: outputs along the innermost axis and channels that one tile covers */
+  int64_t channel_blocks;         /* turns that it takes through its output channels, which shares may divide; 0: not known */
   int64_t together;               /* rows of the outermost axis that it computes together; 0: it has no rows */
   bool asks;                      /* its kernels ask whether this CPU and system run the target, and carry what runs otherwise */
   const void *parameters;         /* the algorithm's own */

@@ -6,11 +6,14 @@ $ local stage = import("lib/stage.t")
 $ local parts = import("lib/parts.t")
 $ local pack = import("lib/pack.t")
 $ local images = { image = true } -- a chain's own to count
+$ local divided = { image = true, blocks = true } -- of a block of rows that several shares take, some of the last stage's channels too
 $ local templates = {}
 $ local function template(K)
 $   if not templates[K.template] then templates[K.template] = import(K.template) end
 $   return templates[K.template]
 $ end
+
+$ local function given(K, chain) return K.stage == #chain and chain.splits > 1 and divided or images end
 
 $ -- The rows [a, b) of each stage that a block needs, from the last to the first.
 $ local function ranges(chain)
@@ -54,8 +57,12 @@ $     values.y = values.y .. " + image * " .. chain.y_batch
 $     values.r = values.r .. " + image * " .. chain.y_batch
 $   end
 {
+$   if chain.splits > 1 and s == #chain then
+$     values.c0 = ("split * %d / %d"):format(K.channel_blocks, chain.splits)
+$     values.c1 = ("(split + taken) * %d / %d"):format(K.channel_blocks, chain.splits)
+$   end
 $   parts.parameter_pointers(K)
-$   stage.call(K, images, values)
+$   stage.call(K, given(K, chain), values)
 }
 $ end
 
@@ -64,13 +71,21 @@ $   local last = chain[#chain]
 $   local blocks = (last.output + chain.rows - 1) // chain.rows
 void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
 {
-$   parts.shares(chain.batch * blocks)
+$   parts.shares(chain.batch * blocks * chain.splits)
+$   local number = "u"
 CONVSMITH_ROLLED
-for (ptrdiff_t u = from; u < end; u++) {
-$   if chain.batch > 1 then
-const ptrdiff_t image = u / ${blocks}, block = u % ${blocks};
+$   if chain.splits > 1 then
+for (ptrdiff_t u = from, taken; u < end; u += taken) {
+const ptrdiff_t split = u % ${chain.splits};
+taken = end - u < ${chain.splits} - split ? end - u : ${chain.splits} - split;
+$     number = "u / " .. chain.splits
 $   else
-const ptrdiff_t block = u;
+for (ptrdiff_t u = from; u < end; u++) {
+$   end
+$   if chain.batch > 1 then
+const ptrdiff_t image = ${number} / ${blocks}, block = ${number} % ${blocks};
+$   else
+const ptrdiff_t block = ${number};
 $   end
 $   ranges(chain)
 $   for _, K in ipairs(kernels) do call(K, chain, target) end
@@ -82,7 +97,7 @@ $ local function section(target, symbol)
 $   local kernels, chain = parts.kernels(target, symbol), target.kernels.chain
 $   for _, K in ipairs(kernels) do
 $     template(K).define(K)
-$     stage.define(K, template(K), images)
+$     stage.define(K, template(K), given(K, chain))
 $   end
 $   pack(kernels, symbol)
 $   define_part(kernels, chain, target, symbol)

@@ -117,6 +117,17 @@ static void height_leaves_the_workspace(void **state) {
     }
 }
 
+/* Where there are few blocks of rows, shares divide the channels of the 1×1 half: seven rows are one block, 1,024 channels many. */
+static void few_rows_have_shares(void **state) {
+  (void)state;
+  scratch_write("low.yaml", "convsmith: 1\nlayers: [{name: low, op: separable_conv, input: [1, 32, 7, 7], out_channels: 1024, "
+                            "kernel_size: 3, padding: 1}]\n");
+  assert_int_equal(convsmith("generate %s -o %s --target avx2", scratch_path("low.yaml"), scratch_path("low")), 0);
+  const char *at = strstr(text_of(scratch_path("low/low.c")), "even shares of ");
+  assert_non_null(at);
+  assert_in_range(strtol(at + strlen("even shares of "), NULL, 10), 8, 1024);
+}
+
 /* ---- counts -------------------------------------------------------------------------------------------------------------------
  */
 
@@ -184,6 +195,7 @@ int main(void) {
       cmocka_unit_test_teardown(explain_tells_dropped_taps, spec_done),
       cmocka_unit_test_teardown(errors_name_the_key, spec_done),
       cmocka_unit_test_teardown(height_leaves_the_workspace, spec_done),
+      cmocka_unit_test_teardown(few_rows_have_shares, spec_done),
       cmocka_unit_test_teardown(random_layers_are_right, spec_done),
   };
   scratch_begin("separable");
