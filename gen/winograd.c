@@ -129,11 +129,13 @@ static double stream_cycles(double bytes) {
   return bytes * (bytes <= processor.l3 ? processor.stream : processor.from_memory);
 }
 
-/* Weights beyond the caches near the core come as one stream, which multiply-adds hide until there are too few of them. */
+/* Weights beyond the caches near the core come as one stream, which multiply-adds hide until there are too few of them; V and M
+ * go out there and back. */
 double winograd_cost(const struct winograd *winograd, double point) {
   const double workspace = (double)winograd_workspace(winograd), products = (double)winograd->points * point;
-  const double stream = stays_near(winograd) ? 0 : stream_cycles(weight_bytes(winograd));
-  double block = fmax(products + processor.late * stream, stream) + (double)winograd->block * tile_cycles(winograd);
-  block += 2 * fmax(0, workspace - processor.l2 / 2) * processor.from_l3;
+  const double weights = stays_near(winograd) ? 0 : weight_bytes(winograd);
+  double block = fmax(hypot(products, weights * processor.from_l3), stream_cycles(weights));
+  block += (double)winograd->block * tile_cycles(winograd);
+  if (workspace > processor.l2 / 2) block += 4 * workspace * processor.from_l3;
   return (double)winograd->blocks * block;
 }
