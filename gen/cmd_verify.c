@@ -142,12 +142,18 @@ static const char *repeat_command(const struct command_options *options, const s
   return options->full ? mem_text("%s --full", text) : text;
 }
 
+/* The share of blocks of random data that a kernel did not compute as planned; "" where it has no choice. */
+static const char *fallen_back(const struct outcome *outcome) {
+  const long blocks = outcome->blocks[0] + outcome->blocks[1];
+  return blocks ? mem_text(", %.0f%% of blocks fell back", 100 * (double)outcome->blocks[0] / (double)blocks) : "";
+}
+
 static void print_line(const struct run *run, const struct task *task, const struct outcome *outcome) {
   const bool right = outcome->state == RIGHT;
   const int pad = PLAN_WIDTH - (int)strlen(task->id);
   printf("%s %-*s  %-6s  %s", right ? "ok  " : "FAIL", run->name_width, task->layer->name, task->isa->name, task->id);
   if (right)
-    printf("%*s  max error/bound %.2f\n", pad > 0 ? pad : 0, "", outcome->ratio);
+    printf("%*s  max error/bound %.2f%s\n", pad > 0 ? pad : 0, "", outcome->ratio, fallen_back(outcome));
   else
     printf("\n     %s\n     repeat: %s\n", outcome->message, repeat_command(run->job.options, task));
 }

@@ -33,6 +33,7 @@ struct exam {
 struct outcome {
   enum { NOT_EXAMINED, RIGHT, WRONG } state;
   double ratio;      /* largest error over bound */
+  long blocks[2];    /* on random data: those computed with what the kernel falls back to, and as planned */
   char doing[64];    /* the call that was running: "random data, part 2 of 3" */
   int guard, side;   /* of a fault: which buffer's guard page was hit; side 0: none's */
   char message[512]; /* what is wrong */

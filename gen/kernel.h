@@ -10,6 +10,7 @@ struct kernel {
   void (*whole)(const void *const *inputs, const void *packed, void *output, void *workspace);
   void (*part)(const void *const *inputs, const void *packed, void *output, void *workspace, int part, int parts);
   size_t packed_bytes, workspace_bytes;
+  long *blocks; /* that all kernels so far computed with what they fall back to, and as planned: two counts */
 };
 
 /* One generated file: a layer for one or several targets. `prefix` tells apart the files of one layer in one build. */

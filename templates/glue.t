@@ -1,6 +1,9 @@
 $ -- Many generated layers in one file, and a table that calls each of them in the same way.
 $ -- kernels: list of signature fields with the texts `header` and `source`.
 $ local compose, arguments = import("lib/compose.lua"), import("lib/arguments.lua")
+/* Blocks that kernels computed with what they fall back to, and as planned. */
+static long convsmith_blocks[2];
+#define CONVSMITH_COUNT(planned) ((void)convsmith_blocks[(planned) != 0]++)
 $ for _, k in ipairs(kernels) do
 $   emit_raw(k.header)
 $   emit_raw(compose.without_header(k))
@@ -11,6 +14,7 @@ void (*pack)(const void *const *parameters, void *packed);
 void (*whole)(const void *const *inputs, const void *packed, void *output, void *workspace);
 void (*part)(const void *const *inputs, const void *packed, void *output, void *workspace, int part, int parts);
 size_t packed_bytes, workspace_bytes;
+long *blocks;
 };
 $ local function numbered(tensors, list) -- each tensor's argument: its place in a list
 $   local values = {}
@@ -38,6 +42,6 @@ extern const struct convsmith_kernel convsmith_kernels[];
 const struct convsmith_kernel convsmith_kernels[] = {
 $ for _, k in ipairs(kernels) do
 $   local pack = k.packed and "glue_" .. k.name .. "_pack" or "0"
-{${pack}, glue_${k.name}, glue_${k.name}_part, ${k.constant}_PACKED_BYTES, ${k.constant}_WORKSPACE_BYTES},
+{${pack}, glue_${k.name}, glue_${k.name}_part, ${k.constant}_PACKED_BYTES, ${k.constant}_WORKSPACE_BYTES, convsmith_blocks},
 $ end
 };

@@ -113,7 +113,9 @@ CONVSMITH_ROLLED
 for (ptrdiff_t u = from; u < end;) {
 $   parts.decode(list)
 $   count_rows()
-if (usable && ${fill()}) {
+const int good = usable && ${fill()};
+CONVSMITH_COUNT(good);
+if (good) {
 $   call_tiles(kernels[2])
 } else${K.panels > 1 and " if (panel == 0)" or ""} {
 $   for i = 2, #kernels do call_direct(kernels[i]) end
@@ -126,6 +128,9 @@ $ end
 
 $ local function section(target, symbol)
 $   local kernels = parts.kernels(target, symbol)
+#ifndef CONVSMITH_COUNT /* what looks how many blocks take tiles defines it */
+#define CONVSMITH_COUNT(planned) ((void)0)
+#endif
 static int ${layer.name}_pick(void);
 $   for i = 2, #kernels do
 $     direct.define(kernels[i])

@@ -44,6 +44,7 @@ static void layers_are_right(void **state) {
       0)
     fail_msg("%s", said);
   assert_null(strstr(said, "direct-"));
+  assert_non_null(strstr(said, ", 0% of blocks fell back"));
 }
 
 /* Two planes, where that is enough. */
