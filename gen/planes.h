@@ -54,6 +54,9 @@ int64_t planes_tap(const struct planes *planes, int64_t tap); /* pixels from the
 /* Runs of a row of places of phase `phase` on the innermost axis. */
 struct place_run *planes_runs(const struct planes *planes, int64_t phase, size_t *count);
 int64_t planes_blocks(const struct planes *planes);
+/* Is a block one run of whole steps of channels, which another block follows? Such runs are split while tiles multiply those before
+ * them: so many terms for each step of tiles; 0: not. */
+int64_t planes_ahead(const struct planes *planes);
 int64_t planes_group(const struct planes *planes);     /* elements of one group's packed weights */
 int64_t planes_packed(const struct planes *planes);    /* elements */
 int64_t planes_workspace(const struct planes *planes); /* bytes */

@@ -178,10 +178,22 @@ int64_t planes_group(const struct planes *planes) {
   return tiles_of(planes) * planes->taps * planes->steps * planes->count * PLANE_ROWS * PLANE_BYTES / (int64_t)sizeof(float);
 }
 
+static bool is_run(const struct problem *problem) {
+  const struct axis *rows = &problem->axis[0], *columns = &problem->axis[1];
+  if (problem->rank != 2 || problem->groups > 1 || problem->x_channel != 1 || problem->in_channels % PLANE_TERMS) return false;
+  return pointwise(rows) && pointwise(columns) && columns->x_step == problem->in_channels &&
+         rows->x_step == columns->in * columns->x_step;
+}
+
+int64_t planes_ahead(const struct planes *planes) {
+  if (!is_run(&planes->problem) || planes_blocks(planes) * planes->problem.batch == 1) return 0;
+  return ceil_div(PLANE_PAIR * PLANE_ROWS, planes->panels);
+}
+
 int64_t planes_packed(const struct planes *planes) {
   return VERDICT_ELEMENTS + planes->problem.groups * planes_group(planes);
 }
 
 int64_t planes_workspace(const struct planes *planes) {
-  return PLANE_BYTES + SUM_BYTES + planes->pixels * planes->pixel_bytes;
+  return PLANE_BYTES + SUM_BYTES + planes->pixels * planes->pixel_bytes * (planes_ahead(planes) ? 2 : 1);
 }

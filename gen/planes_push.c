@@ -83,6 +83,8 @@ static void push_sizes(lua_State *L, const struct planes *planes) {
   set_integer(L, "panels", planes->panels);
   set_integer(L, "steps", planes->steps);
   set_integer(L, "pixel_bytes", planes->pixel_bytes);
+  set_integer(L, "block_bytes", planes->pixels * planes->pixel_bytes);
+  set_integer(L, "ahead", planes_ahead(planes));
   set_integer(L, "in_channels", problem->in_channels);
   set_integer(L, "out_channels", problem->out_channels);
   set_integer(L, "batch", problem->batch);

@@ -88,7 +88,7 @@ $   local b = parts.sum("b", { term("group", K.groups, K.out_channels) })
 $   local s = parts.sum("s", { term("group", K.groups, K.out_channels) })
 $   local tiles = parts.sum("tiles", { term("group", K.groups, K.w_group_size * 4) })
 $   steps.call(K, { pixels = "pixels", sums = "sums", tiles = tiles, b = b, s = s, rb = outputs("residual"), yb = outputs("output"),
-$                   rows = "rows", panel = K.panels > 1 and "panel" or "0", count = "count" })
+$                   rows = "rows", panel = K.panels > 1 and "panel" or "0", count = "count", ahead = "&ahead" })
 $ end
 
 $ local function fill()
@@ -98,8 +98,36 @@ $   for a = 1, #K.axes - 2 do values["o" .. a] = K.axes[a].output > 1 and "o" ..
 $   return split.call(K, values)
 $ end
 
+$ -- The planes of a block that was split ahead are those of the other place; what is left of it is split now.
+$ local function take_ahead()
+if (ready) {
+uint8_t *const before = pixels;
+pixels = other;
+other = before;
+${K.symbol}_ahead(&ahead, ahead.left);
+}
+$ end
+
+$ -- Sets out to split the block of the next unit, if this share goes on.
+$ local function set_ahead()
+$   local rows, columns = row_axis(), last_axis()
+ready = usable && u + count < end;
+ahead.left = 0;
+if (ready) {
+const ptrdiff_t next = (u + count) / ${K.panels};
+const ptrdiff_t row = next % ${K.blocks} * ${K.block_rows};
+ahead.x = ${at(layer.inputs[1].name, K.x_first)} + next / ${K.blocks} * ${K.x_batch} + row * ${rows.x};
+ahead.to = other;
+ahead.left = (${rows.output} - row < ${K.block_rows} ? ${rows.output} - row : ${K.block_rows}) * ${columns.output * K.steps};
+ahead.step = 0;
+ahead.least = ${K.V.planes.range.least};
+ahead.most = ${K.V.planes.range.most};
+}
+$ end
+
 $ local function define_part(kernels, target, symbol)
 $   local list = dimensions()
+$   if K.ahead > 0 then emit(K.V.isa.attribute) end
 void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
 {
 $   parts.shares(units_of(list))
@@ -107,13 +135,25 @@ const int usable = from < end && ${layer.name}_pick() == ${ordered.number(target
 const uint8_t *const tiles = (const uint8_t *)packed + ${K.verdict * 4};
 uint8_t *const aligned = (uint8_t *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
 float *const sums = (float *)(void *)aligned;
+$   if K.ahead > 0 then
+uint8_t *pixels = aligned + 4096, *other = pixels + ${K.block_bytes};
+struct ${K.symbol}_ahead ahead = {0, pixels, 0, 0, ${K.V.planes.range.least}, ${K.V.planes.range.most}};
+int ready = 0; /* is the block split that comes next? */
+$   else
 uint8_t *const pixels = aligned + 4096;
+$   end
 if (usable) ${K.V.planes.begin}
 CONVSMITH_ROLLED
 for (ptrdiff_t u = from; u < end;) {
 $   parts.decode(list)
 $   count_rows()
+$   if K.ahead > 0 then
+$     take_ahead()
+const int good = ready ? ${split.in_range(K, "ahead.least", "ahead.most")} : usable && ${fill()};
+$     set_ahead()
+$   else
 const int good = usable && ${fill()};
+$   end
 CONVSMITH_COUNT(good);
 if (good) {
 $   call_tiles(kernels[2])

@@ -112,6 +112,12 @@ for (ptrdiff_t ${name} = 0; ${name} < ${count}; ${name}++)
 $   end
 $ end
 
+$ -- Do numbers of this range pass the guard?
+$ local function in_range(kernel, least, most)
+$   local planes = kernel.V.planes
+$   return ("%s >= %du && %s <= %du"):format(planes.least:gsub("%%1", least), kernel.least, (planes.most:gsub("%%1", most)), kernel.most)
+$ end
+
 $ -- Loops over the phases of the outer axes and the rows, `line` leading through the workspace.
 $ local function define_fill()
 $   local V, rank, conditions = K.V, #K.axes, {}
@@ -144,7 +150,45 @@ const float *const xr = inside ? x + ${offsets()} : x;
 $   row_runs(K.columns, rows)
 }
 }
-return ${V.planes.least:gsub("%%1", "least")} >= ${K.least}u && ${V.planes.most:gsub("%%1", "most")} <= ${K.most}u;
+return ${in_range(K, "least", "most")};
+}
+
+$ end
+
+$ -- What is split of the next block, a step of channels at a time.
+$ local function define_ahead()
+$   local V, bytes = K.V, K.planes * 64
+struct ${K.symbol}_ahead {
+const float *x;
+uint8_t *to;
+ptrdiff_t left, step;
+${V.planes.range_type} least, most;
+};
+/* Splits 'count' steps of those that are left. */
+CONVSMITH_INLINE ${V.isa.attribute}
+void ${K.symbol}_ahead(struct ${K.symbol}_ahead *ahead, ptrdiff_t count)
+{
+const float *xc = ahead->x;
+uint8_t *tc = ahead->to;
+ptrdiff_t step = ahead->step;
+${V.planes.range_type} low = ahead->least, high = ahead->most;
+if (count > ahead->left) count = ahead->left;
+ahead->left -= count;
+CONVSMITH_ROLLED
+for (; count > 0; count--) {
+$   split_step(K.terms)
+xc += ${K.terms};
+tc += ${bytes};
+if (++step == ${K.steps}) {
+step = 0;
+tc += ${K.pixel_bytes - K.steps * bytes};
+}
+}
+ahead->x = xc;
+ahead->to = tc;
+ahead->step = step;
+ahead->least = low;
+ahead->most = high;
 }
 
 $ end
@@ -153,6 +197,7 @@ $ local function define(kernel)
 $   K = kernel
 $   define_run()
 $   define_fill()
+$   if K.ahead > 0 then define_ahead() end
 $ end
 
 $ local function call(kernel, values)
@@ -216,4 +261,4 @@ for (int i = 0; i < ${kernel.verdict}; i++) verdict[i] = 0.0f;
 if (${kernel.symbol}_split_weights(weights, (uint16_t *)(void *)(verdict + ${kernel.verdict}))) verdict[0] = 1.0f;
 $ end
 
-$ return { define = define, call = call, define_pack = define_pack, pack = pack }
+$ return { in_range = in_range, define = define, call = call, define_pack = define_pack, pack = pack }

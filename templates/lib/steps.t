@@ -14,8 +14,8 @@ $ local function each(count, body) for i = 0, count - 1 do body(i) end end
 
 $ -- One step: all products of planes; a tile that the product before had is there.
 $ local function products(high, wide)
-$   local V, x, w = K.V, -1, -1
-$   for _, product in ipairs(K.products) do
+$   local V, x, w, all = K.V, -1, -1, #K.products
+$   for i, product in ipairs(K.products) do
 $     if product.x ~= x then each(high, function(m)
 ${V.load_tile(input_of(m), at("xs", m * 16 * K.pixel_bytes + product.x * 64), K.pixel_bytes)}
 $     end) end
@@ -26,15 +26,23 @@ $     x, w = product.x, product.w
 $     each(high, function(m) each(wide, function(n)
 ${V.multiply_tiles(sum_of(m, n), input_of(m), weights_of(n))}
 $     end) end)
+$     local count = i * K.ahead // all - (i - 1) * K.ahead // all
+$     if count > 0 then
+${K.symbol}_ahead(ahead, ${count});
+$     end
 $   end
 $ end
 
 $ local function name(high, wide) return ("%s_sums%dx%d"):format(K.symbol, high, wide) end
 
+$ -- What is split meanwhile, as an argument.
+$ local function ahead() return K.ahead > 0 and { { "struct " .. K.symbol .. "_ahead *", "ahead" } } or {} end
+
 $ local function define_sums(high, wide)
+$   local list = arguments.join({ { "const uint8_t *", "pixels" }, { "const uint8_t *", "ws" }, { "float *", "sums" } }, ahead())
 /* ${high * 16} positions from 'pixels', ${wide * 16} channels. */
 CONVSMITH_NOINLINE ${K.V.isa.attribute}
-void ${name(high, wide)}(const uint8_t *pixels, const uint8_t *ws, float *sums)
+void ${name(high, wide)}(${arguments.declare(list)})
 {
 $   if #K.taps > 1 then
 static const int taps[${#K.taps}] = {${table.concat({ table.unpack(K.taps) }, ", ")}};
@@ -109,7 +117,7 @@ $ end
 
 $ local function block_arguments()
 $   return arguments.join({ { "const uint8_t *", "pixels" }, { "float *", "sums" }, { "const uint8_t *", "tiles" } }, K.outputs,
-$                         { { "ptrdiff_t", "rows" }, { "ptrdiff_t", "panel" }, { "ptrdiff_t", "count" } })
+$                         { { "ptrdiff_t", "rows" }, { "ptrdiff_t", "panel" }, { "ptrdiff_t", "count" } }, ahead())
 $ end
 
 $ -- All positions of one panel.
@@ -119,8 +127,9 @@ CONVSMITH_ROLLED
 for (ptrdiff_t position = 0; position < positions; position += 32) {
 const uint8_t *const from = pixels + position * ${K.pixel_bytes}, *const ws = tiles + panel * ${K.panel_bytes};
 const ptrdiff_t stop = positions - position < 32 ? positions : position + 32;
-if (stop - position > 16) ${name(2, kind.tiles)}(from, ws, sums);
-else ${name(1, kind.tiles)}(from, ws, sums);
+$   local passed = arguments.pass(arguments.join({ { "", "from" }, { "", "ws" }, { "", "sums" } }, ahead()))
+if (stop - position > 16) ${name(2, kind.tiles)}(${passed});
+else ${name(1, kind.tiles)}(${passed});
 $   local values = { yb = ("yb + panel * %d"):format(32 * K.y_lane), rb = ("rb + panel * %d"):format(32 * K.y_lane),
 $                    b = "b + panel * 32", s = "s + panel * 32", ["end"] = "stop" }
 ${K.symbol}_store${number}(${arguments.pass(arguments.join({ { "", "sums" } }, K.outputs, { { "", "position" }, { "", "end" } }), values)});
