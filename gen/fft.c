@@ -8,6 +8,9 @@ static const struct {
 } sizes[] = {{1, {1, 1}},    {8, {8, 1}},     {16, {16, 1}},   {32, {8, 4}},    {64, {8, 8}},
              {128, {8, 16}}, {256, {16, 16}}, {512, {16, 32}}, {1024, {32, 32}}};
 
+/* Bytes after which addresses share a place in the nearest cache, or half of that. */
+static const int64_t cache_places = 2048;
+
 static void set_factors(struct fft_axis *axis) {
   for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
     if (sizes[i].points != axis->points) continue;
@@ -60,9 +63,9 @@ static void set_forward(struct fft_axis *axis, int64_t from, int64_t work, int64
                                        .count = second,
                                        .live = axis->used / second,
                                        .kept = first,
-                                       .from_step = second * from,
+                                       .from_step = second * from + axis->gap,
                                        .from_next = from,
-                                       .to_step = second * work,
+                                       .to_step = second * work + axis->gap,
                                        .to_next = work,
                                        .twiddled = true,
                                        .twiddle_step = 1,
@@ -72,7 +75,7 @@ static void set_forward(struct fft_axis *axis, int64_t from, int64_t work, int64
                                        .live = second,
                                        .kept = second,
                                        .from_step = work,
-                                       .from_next = second * work,
+                                       .from_next = second * work + axis->gap,
                                        .to_step = to,
                                        .to_next = second * to};
 }
@@ -91,7 +94,7 @@ static void set_inverse(struct fft_axis *axis, int64_t from, int64_t work, int64
                                        .from_step = from,
                                        .from_next = second * from,
                                        .to_step = work,
-                                       .to_next = second * work,
+                                       .to_next = second * work + axis->gap,
                                        .twiddled = true,
                                        .twiddle_step = first,
                                        .twiddle_next = 1};
@@ -99,18 +102,27 @@ static void set_inverse(struct fft_axis *axis, int64_t from, int64_t work, int64
                                        .count = second,
                                        .live = first,
                                        .kept = ceil_div(axis->outputs, second),
-                                       .from_step = second * work,
+                                       .from_step = second * work + axis->gap,
                                        .from_next = work,
-                                       .to_step = second * to,
+                                       .to_step = second * to + axis->gap,
                                        .to_next = to};
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------------- */
 
-/* Rows begin a complex vector apart from where they would: columns must not fall into the same places of a cache. */
+/* Points that the first pass of a long line takes together must not fall into the same places of a cache. */
+static void set_line(struct fft *fft) {
+  struct fft_axis *row = &fft->axis[FFT_ROW];
+  const int64_t together = row->factor[1] * fft->step * (int64_t)cs_size(fft->problem->dtype);
+  if (row->passes > 1 && together % cache_places == 0) row->gap = fft->step;
+  fft->line = row->points * fft->step + row->factor[0] * row->gap;
+}
+
+/* Rows begin a complex vector apart from where they would, for the sake of columns. */
 static void set_steps(struct fft *fft) {
   const int64_t tall = fft->axis[FFT_TALL].points, row = fft->axis[FFT_ROW].points;
   fft->step = 2 * fft->lanes;
+  set_line(fft);
   fft->pitch = (row + (tall > 1)) * fft->step;
   fft->plane = tall * fft->pitch;
   fft->columns = tall > 1 ? row : 1;
@@ -119,7 +131,7 @@ static void set_steps(struct fft *fft) {
   set_inverse(&fft->axis[FFT_ROW], fft->step, fft->step, fft->step);
   set_forward(&fft->axis[FFT_TALL], fft->pitch, fft->step, fft->fused ? fft->step : fft->pitch);
   set_inverse(&fft->axis[FFT_TALL], fft->step, fft->step, fft->pitch);
-  fft->workspace = (row + tall) * fft->step + (fft->problem->in_channels + !fft->fused) * fft->plane;
+  fft->workspace = fft->line + tall * fft->step + (fft->problem->in_channels + !fft->fused) * fft->plane;
 }
 
 /* Spectra: [group or vector of them][output channel][column][point][input channel][real, imaginary] */

@@ -36,6 +36,7 @@ struct fft_axis {
   int passes;
   int64_t outputs, pair, tiles; /* of a block; blocks of a tile; tiles */
   int64_t used;                 /* points that passes read: those behind are zeros */
+  int64_t gap;                  /* elements left free behind each transform of the second pass in a line */
   struct fft_pass forward[FFT_PASSES], inverse[FFT_PASSES];
 };
 
@@ -55,6 +56,7 @@ struct fft {
   int64_t columns, column;         /* products: columns, and complex vectors in each */
   int64_t w_lane, w_column, w_out; /* elements from a real part to the imaginary one; of a column, of an output channel */
   int64_t w_group, w_size, b_size; /* of a group, or a vector of groups; of all */
+  int64_t line;                    /* elements of a line: blocks on their way in or out */
   int64_t workspace;               /* elements */
 };
 

@@ -62,6 +62,7 @@ static void push_axis(lua_State *L, const struct fft_axis *axis, bool mapped_mod
   set_bool(L, "mapped", axis_trimmed(own) && mapped_mode);
   set_integer(L, "points", axis->points);
   set_integer(L, "used", axis->used);
+  set_integer(L, "gap", axis->gap);
   set_integer(L, "outputs", axis->outputs);
   set_integer(L, "pair", axis->pair);
   set_integer(L, "tiles", axis->tiles);
@@ -137,6 +138,7 @@ static void push_sizes(lua_State *L, const struct fft *fft) {
   set_integer(L, "bundles", fft->bundles);
   set_integer(L, "last", fft->last);
   set_integer(L, "step", fft->step);
+  set_integer(L, "line", fft->line);
   set_integer(L, "pitch", fft->pitch);
   set_integer(L, "plane", fft->plane);
   set_integer(L, "columns", fft->columns);

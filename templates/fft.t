@@ -52,7 +52,7 @@ $ -- ---- one tile -------------------------------------------------------------
 
 $ -- Where the parts of the workspace begin: a line, a column, the channels' planes, and that of an output.
 $ local function scratch()
-${V.ctype} *line = strip, *column = strip + ${row.points * K.step}, *z = strip + ${(row.points + tall.points) * K.step};
+${V.ctype} *line = strip, *column = strip + ${K.line}, *z = strip + ${K.line + tall.points * K.step};
 $   if not K.fused then
 ${V.ctype} *sums = z + ${K.in_channels * K.plane};
 $   end

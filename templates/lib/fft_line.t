@@ -14,10 +14,17 @@ $ local function place(K, axis, i)
 $   return axis.mapped and ("%s_%s(%s, %d)"):format(K.symbol, K.padding_mode, i, axis.input) or i
 $ end
 
+$ -- Point j of a line.
+$ local function point(K, j)
+$   local row = K.axes[2]
+$   local gaps = row.gap > 0 and (" + %s / %d * %d"):format(j, row.second, row.gap) or ""
+$   return ("line + %s * %d%s"):format(j, K.step, gaps)
+$ end
+
 $ -- Elements [column, column + width) of a row of the input, and zeros behind them. Is there one that lies in the input?
 $ local function define_bring(K, W, lanes, name)
 $   local tall, row = K.axes[1], K.axes[2]
-$   local function put(j, value) return W.put("line + " .. j .. " * " .. K.step, 1, lanes, value) end
+$   local function put(j, value) return W.put(point(K, j), 1, lanes, value) end
 static ${K.V.isa.attribute}
 int ${name}_bring(const ${W.ctype} *x, ptrdiff_t i, ptrdiff_t column, ptrdiff_t width, ${W.ctype} *line)
 {
@@ -113,7 +120,7 @@ if (i < ${live(tall, o1)}) {
 const ptrdiff_t wide = ${live(row, o2)}, at = (${o1} + i) * ${tall.y} + (${o2}) * ${row.y};
 CONVSMITH_ROLLED
 for (ptrdiff_t j = 0; j < wide; j++) {
-$     body("line + j * " .. K.step .. " + " .. part * K.V.lanes, "at + j * " .. row.y)
+$     body(point(K, "j") .. " + " .. part * K.V.lanes, "at + j * " .. row.y)
 }
 }
 $   end)
@@ -155,11 +162,16 @@ static ${V.isa.attribute}
 void ${name}_finish(${table.concat(pointer_list(K), ", "):gsub("^const ", "")})
 {
 CONVSMITH_ROLLED
-for (ptrdiff_t j = 0; j < ${2 * K.axes[2].outputs}; j++) {
-${V.type} a = ${V.get("line + j * " .. V.lanes, 1, V.lanes)};
-$   finish(K, lanes)
-$   tiles.activate("a", parameter(K, "s", lanes))
-${V.put("line + j * " .. V.lanes, 1, V.lanes, "a")}
+for (ptrdiff_t j = 0; j < ${K.axes[2].outputs}; j++) {
+$   each_block(K, function(part)
+{
+${V.ctype} *p = ${point(K, "j")} + ${part * V.lanes};
+${V.type} a = ${V.get("p", 1, V.lanes)};
+$     finish(K, lanes)
+$     tiles.activate("a", parameter(K, "s", lanes))
+${V.put("p", 1, V.lanes, "a")}
+}
+$   end)
 }
 }
 
