@@ -124,9 +124,10 @@ static bool takes_pixels(const struct problem *problem) {
 /* Why groups of more than one channel can't share a vector, or NULL. */
 static const char *permute_reason(const struct problem *problem, const struct isa *isa) {
   if (problem->groups == 1) return mem_text("1 group of %lld channels; patches need 2 or more", (long long)problem->in_channels);
-  if (problem->x_group != problem->in_channels)
-    return mem_text("neighbouring channels lie %lld apart in the input; patches of groups need 1",
-                    (long long)(problem->x_group / problem->in_channels));
+  const int64_t apart = problem->in_channels > 1 ? problem->x_channel : problem->x_group;
+  if (apart != 1 || problem->x_group != problem->in_channels)
+    return mem_text("neighbouring channels lie %lld apart in the input, groups %lld; patches of groups need 1 and %lld",
+                    (long long)apart, (long long)problem->x_group, (long long)problem->in_channels);
   const int lanes = isa->lanes[problem->dtype];
   if (groups_a_vector(problem, lanes) == 0)
     return mem_text("groups of %lld input and %lld output channels; patches need those that fit in %s's %d lanes",

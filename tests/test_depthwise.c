@@ -211,8 +211,10 @@ static const struct {
     {"1 group of 2 channels; patches need 2 or more", "input: [1, 2, 9], out_channels: 2, kernel_size: 3"},
     {"groups of 20 input and 10 output channels; patches need those that fit in toy's 4 lanes",
      "input: [1, 40, 9], out_channels: 20, groups: 2, kernel_size: 3"},
-    {"neighbouring channels lie 9 apart in the input; patches of groups need 1",
+    {"neighbouring channels lie 9 apart in the input, groups 18; patches of groups need 1 and 2",
      "input: [1, 40, 9], out_channels: 40, groups: 20, kernel_size: 3, layout: nchw"},
+    {"neighbouring channels lie 36 apart in the input, groups 2; patches of groups need 1 and 2", /* a batch adds up */
+     "op: conv_grad_weights, input: [2, 6, 6], out_channels: 3, groups: 3, kernel_size: 1, stride: 2"},
     {"toy has no operation that permutes the 4 lanes of a vector",
      "input: [1, 40, 9], out_channels: 80, groups: 40, kernel_size: 3"},
     {"channels lie 9 apart in the input and 1 in the output, pixels 1 and 40",
