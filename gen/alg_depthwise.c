@@ -179,6 +179,7 @@ static void try_rows(struct candidates *candidates, const struct design *folded,
   const int64_t registers = candidates->isa->registers, high = rows > 1 ? row[-1].kernel : 1;
   struct patch_choice choice = {.rows = rows, .columns = 1, .held = held, .pixels = takes_pixels(problem)};
   choice.permuted = !choice.pixels && (problem->in_channels > 1 || problem->out_channels > 1);
+  choice.turned = choice.permuted && problem->in_channels == problem->out_channels && !problem->baked_weights;
   const int64_t columns = choice.pixels ? ceil_div(row->out, candidates->isa->lanes[problem->dtype]) : row->out;
   if (row->kernel > max_text_macs || high > max_text_macs / row->kernel) {
     refuse(candidates, &choice,

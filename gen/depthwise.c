@@ -6,10 +6,10 @@
 static const struct axis single = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
 
 int64_t patch_registers(const struct axis *row, int64_t taps, const struct patch_choice *choice) {
-  /* permuting takes two: which lanes, and the input as it was loaded */
+  /* permuting inputs takes two: which lanes, and the input as it was loaded */
   /* a sum of pixels of which only some lanes change is copied first; of every second pixel, two vectors make one */
   const int64_t pixels = choice->pixels ? (row->stride > 1 ? 3 : 1) : 0;
-  const int64_t sums = choice->rows * choice->columns + (choice->permuted ? 2 : 0) + pixels;
+  const int64_t sums = choice->rows * choice->columns + (choice->permuted && !choice->turned ? 2 : 0) + pixels;
   if (choice->held) return sums + taps + 1;
   if (choice->pixels) return sums + choice->columns + 1;
   /* inputs wait until no later tap reads them: with a stride, those between the columns too */
@@ -82,7 +82,7 @@ static void set_units(struct depthwise *depthwise) {
 /* Lanes are channels, all of a plane's in one patch after another. */
 static void lay_out_channels(struct depthwise *depthwise, const struct problem *problem, const struct isa *isa) {
   const enum form form = depthwise->choice.permuted ? FORM_GROUPS : FORM_DEPTH;
-  const struct choice vectors = {.form = form, .rows = depthwise->choice.columns, .vectors = 1};
+  const struct choice vectors = {.form = form, .rows = depthwise->choice.columns, .vectors = 1, .turned = depthwise->choice.turned};
   design_lay_out(&depthwise->base, problem, isa, &vectors);
   depthwise->width = 1;
   depthwise->together = groups_a_vector(problem, depthwise->base.lanes);
@@ -106,7 +106,8 @@ void depthwise_build(struct depthwise *depthwise, const struct problem *problem,
                      const struct patch_choice *choice) {
   *depthwise = (struct depthwise){.choice = *choice};
   (choice->pixels ? lay_out_pixels : lay_out_channels)(depthwise, problem, isa);
-  depthwise->spelled = isa->orders[problem->dtype] && problem->unroll != UNROLL_FULL ? 1 : problem->in_channels;
+  const bool looped = (choice->turned || isa->orders[problem->dtype]) && problem->unroll != UNROLL_FULL;
+  depthwise->spelled = looped ? 1 : problem->in_channels;
   set_axes(depthwise);
   set_strips(depthwise);
   for (size_t i = 0; i < depthwise->strips_count; i++)

@@ -66,6 +66,7 @@ struct patch_choice {
   bool held;             /* weights stay in registers */
   bool pixels;           /* lanes are neighbouring pixels of a channel */
   bool permuted;         /* lanes are channels of groups that have several, of input or output */
+  bool turned;           /* of these, sums are permuted and not inputs */
 };
 
 struct depthwise {

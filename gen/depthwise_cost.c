@@ -44,8 +44,9 @@ static double patch_bytes(const struct depthwise *depthwise, const struct patch 
   return (double)patch->rows * ((in + line) * (double)depthwise->tall.stride + out + line);
 }
 
-/* Of inputs for groups of several channels, and of those of which every second pixel is taken. */
+/* Of inputs or sums for groups of several channels, and of inputs of which every second pixel is taken. */
 static double permutes_of(const struct depthwise *depthwise, const struct patch *patch) {
+  if (depthwise->choice.turned) return (double)(patch->rows * patch->columns);
   return depthwise->choice.permuted || (depthwise->choice.pixels && depthwise->row.stride > 1) ? inputs_of(patch) : 0;
 }
 

@@ -149,10 +149,26 @@ static void push_lanes(lua_State *L, const struct depthwise *depthwise, int64_t 
   }
 }
 
+/* How sums are permuted after each input channel of a group, or false where they stay: each lane takes the next one's. */
+static void push_turn(lua_State *L, const struct depthwise *depthwise) {
+  const int64_t channels = depthwise->base.problem.out_channels;
+  if (!depthwise->choice.turned) {
+    set_bool(L, "turn", false);
+    return;
+  }
+  lua_createtable(L, (int)depthwise->base.lanes, 0);
+  for (int64_t lane = 0; lane < depthwise->base.lanes; lane++) {
+    const int64_t first = lane - lane % channels;
+    lua_pushinteger(L, lane < depthwise->together * channels ? first + (lane + 1) % channels : lane);
+    lua_rawseti(L, -2, lane + 1);
+  }
+  lua_setfield(L, -2, "turn");
+}
+
 /* For each input channel of a group how inputs are permuted, or false where they stay as they are. */
 static void push_spread(lua_State *L, const struct depthwise *depthwise) {
   const struct problem *problem = &depthwise->base.problem;
-  if (!depthwise->choice.permuted) {
+  if (!depthwise->choice.permuted || depthwise->choice.turned) {
     set_bool(L, "spread", false);
     return;
   }
@@ -166,7 +182,7 @@ static void push_spread(lua_State *L, const struct depthwise *depthwise) {
 
 void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   const struct design *base = &depthwise->base;
-  lua_createtable(L, 0, 32);
+  lua_createtable(L, 0, 33);
   set_text(L, "form", depthwise->choice.pixels ? form_name(FORM_PIXELS) : "patch");
   set_text(L, "padding_mode", pad_mode_name(base->problem.pad_mode));
   set_bool(L, "shared", false);
@@ -191,6 +207,7 @@ void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   set_integer(L, "spelled", depthwise->spelled);
   set_integer(L, "out_channels", base->problem.out_channels);
   push_spread(L, depthwise);
+  push_turn(L, depthwise);
   push_tall(L, depthwise);
   push_steps(L, depthwise);
   push_patches(L, depthwise);

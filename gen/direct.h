@@ -27,6 +27,7 @@ struct choice {
   bool trimmed;                     /* the innermost axis is trimmed at run time, one pixel a tile, instead of peeled */
   bool ahead_w;                     /* fetches the weights of the next chunk or block meanwhile */
   bool ahead_x;                     /* fetches the input of the tile after the next meanwhile */
+  bool turned;                      /* groups form: an input channel later, sums have moved on by a lane */
   bool split;                       /* inner columns in peeled tiles, those at the borders trimmed: a design each */
   int64_t from, to;                 /* columns of this design; to 0: all */
   int64_t tail;                     /* the last output channels, which a dot design computes; 0: none */
@@ -85,7 +86,7 @@ struct block {
 /* One copy when packing: for every index i of the loops, packed[dst + Σ i·dst] = from[src + Σ i·src], or 0 where from is NULL. */
 struct box {
   const char *from;
-  int64_t src, dst;
+  int64_t src, dst, turn; /* turn: of the source, for each step of the last two loops together, modulo their count */
   int loop_count;
   struct {
     int64_t count, src, dst;

@@ -19,14 +19,29 @@ static int64_t taps(const struct design *design) {
   return count;
 }
 
-/* Loops over taps and input channels: [taps][input channels] steps of `panel` elements. */
-static void tap_loops(struct box *box, const struct design *design, int64_t panel) {
-  int64_t step = taps(design) * design->problem.in_channels * panel;
+/* Loops over taps, each `tap` elements. */
+static void tap_loops(struct box *box, const struct design *design, int64_t tap) {
+  int64_t step = taps(design) * tap;
   for (int a = 0; a < design->rank; a++) {
     step /= design->axis[a].kernel;
     loop(box, design->axis[a].kernel, design->axis[a].w_step, step);
   }
+}
+
+/* Loops over taps and input channels: [taps][input channels] steps of `panel` elements. */
+static void step_loops(struct box *box, const struct design *design, int64_t panel) {
+  tap_loops(box, design, design->problem.in_channels * panel);
   loop(box, design->problem.in_channels, design->problem.w_in, panel);
+}
+
+/* The lanes of groups as many as are live: with input channel number k, lane i has output channel i + k and input channel i. */
+static void turned_loops(struct box *box, const struct design *design, const struct block *block, int64_t live) {
+  const struct problem *problem = &design->problem;
+  tap_loops(box, design, problem->in_channels * block->panel);
+  loop(box, live / problem->out_channels, problem->w_group, problem->out_channels);
+  loop(box, problem->in_channels, 0, block->panel);
+  loop(box, problem->out_channels, problem->w_in, 1);
+  box->turn = problem->w_out;
 }
 
 static void add_box(struct design *design, struct box box) {
@@ -55,9 +70,13 @@ static void panel_box(struct design *design, const struct block *block, const ch
     loop(&box, design->group.count, problem->w_group, group_size);
   loop(&box, block->count, channel_w(design, block_channels(design, block)), block->w_step);
   loop(&box, design->chunks, problem->in_channels * problem->w_in, block->chunk_w);
-  tap_loops(&box, design, block->panel);
-  loop(&box, live / inner, channel_w(design, inner), inner);
-  loop(&box, inner, problem->w_out, 1);
+  if (groups && design->choice.turned) {
+    turned_loops(&box, design, block, live);
+  } else {
+    step_loops(&box, design, block->panel);
+    loop(&box, live / inner, channel_w(design, inner), inner);
+    loop(&box, inner, problem->w_out, 1);
+  }
   add_box(design, box);
 }
 
@@ -100,7 +119,7 @@ static void packed_sums(struct design *design) {
   }
   loop(&box, problem->groups, problem->w_group, channel * terms);
   loop(&box, channel, problem->w_out, terms);
-  tap_loops(&box, design, 1);
+  step_loops(&box, design, 1);
   add_box(design, box);
   design->group.w = channel * terms;
   design->w_size = problem->groups * design->group.w;
@@ -112,7 +131,7 @@ static struct box baked_weights(const struct design *design) {
   const int64_t panel = design->depthwise ? problem->groups : problem->groups * problem->out_channels;
   struct box box = {.from = problem->baked_weights ? "weights" : NULL, .src = problem->w_first};
   if (design->depthwise) loop(&box, problem->out_channels, problem->w_out, taps(design) * panel);
-  tap_loops(&box, design, panel);
+  step_loops(&box, design, panel);
   loop(&box, problem->groups, problem->w_group, design->depthwise ? 1 : problem->out_channels);
   if (!design->depthwise) loop(&box, problem->out_channels, problem->w_out, 1);
   return box;

@@ -135,13 +135,14 @@ static void push_blocks(lua_State *L, const struct design *design) {
 }
 
 static void push_box(lua_State *L, const struct box *box) {
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   if (box->from)
     set_text(L, "from", box->from);
   else
     set_bool(L, "from", false);
   set_integer(L, "src", box->src);
   set_integer(L, "dst", box->dst);
+  set_integer(L, "turn", box->turn);
   lua_createtable(L, box->loop_count, 0);
   for (int i = 0; i < box->loop_count; i++) {
     lua_createtable(L, 0, 3);

@@ -190,6 +190,23 @@ static void groups_share_vectors(void **state) {
   assert_int_equal(kernel_on(&isa, mem_text("%s, unroll: full", keys), choice)->spelled, 2);
 }
 
+/* As many channels out as in: an input channel later, lane i holds the sum of output channel i + 1, and its weights are there. */
+static void sums_take_turns(void **state) {
+  static const char keys[] = "input: [1, 10, 6, 6], out_channels: 10, groups: 5, kernel_size: 3";
+  (void)state;
+  struct isa isa = four_lanes;
+  isa.permutes = true;
+  const struct depthwise *kernel =
+      kernel_on(&isa, keys, (struct patch_choice){.rows = 2, .columns = 2, .permuted = true, .turned = true});
+  const struct box *box = &kernel->base.boxes[0];
+  assert_int_equal(kernel->spelled, 1);
+  assert_int_equal(box->turn, 18); /* from an output channel to the next: 2 inputs of 9 taps */
+  assert_int_equal(box->loops[box->loop_count - 2].src, 0);
+  assert_int_equal(box->loops[box->loop_count - 2].dst, 4);
+  assert_int_equal(box->loops[box->loop_count - 1].src, 9);
+  assert_int_equal(box->loops[box->loop_count - 1].dst, 1);
+}
+
 /* ---- registers -------------------------------------------------------------------------------------------------------- */
 
 static void registers(void **state) {
@@ -201,6 +218,8 @@ static void registers(void **state) {
   assert_int_equal(patch_registers(&strided, 9, &(struct patch_choice){.rows = 2, .columns = 3, .pixels = true}), 9 + 3 + 1);
   assert_int_equal(patch_registers(&strided, 9, &(struct patch_choice){.rows = 2, .columns = 3}), 6 + 5 + 1);
   assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3, .permuted = true}), 6 + 3 + 1 + 2);
+  assert_int_equal(patch_registers(&plain, 9, &(struct patch_choice){.rows = 2, .columns = 3, .permuted = true, .turned = true}),
+                   6 + 3 + 1);
 }
 
 /* ---- reasons ---------------------------------------------------------------------------------------------------------- */
@@ -265,6 +284,7 @@ int main(void) {
       cmocka_unit_test(equal_vectors_run),
       cmocka_unit_test(channels_are_units),
       cmocka_unit_test(groups_share_vectors),
+      cmocka_unit_test(sums_take_turns),
       cmocka_unit_test(registers),
       cmocka_unit_test(every_reason),
   };

@@ -9,6 +9,13 @@ $   end
 $   return table.concat(terms, " + ")
 $ end
 
+$ -- Where the element that loops stand at comes from.
+$ local function source(box, first)
+$   local last = #box.loops
+$   local turn = box.turn > 0 and (" + (i%d + i%d) %% %d * %d"):format(last - 1, last, box.loops[last].count, box.turn) or ""
+$   return index(box.src, box.loops, "src", first) .. turn
+$ end
+
 $ -- transform(box, to, from), for weights: prints what is done in place of the copies of the outermost loop.
 $ local function copy(box, base, names, transform)
 $   local first = transform and box.from == "weights" and 2 or 1
@@ -19,7 +26,7 @@ CONVSMITH_ROLLED
 for (ptrdiff_t i${i} = 0; i${i} < ${loop.count}; i${i}++)
 $     end
 $   end
-$   local to, from = index(base + box.dst, box.loops, "dst", first), index(box.src, box.loops, "src", first)
+$   local to, from = index(base + box.dst, box.loops, "dst", first), source(box, first)
 $   if first == 2 then transform(box, "p + " .. to, names.weights .. " + " .. from) else
 p[${to}] = ${box.from and names[box.from] .. "[" .. from .. "]" or "0"};
 $   end

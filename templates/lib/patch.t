@@ -89,6 +89,20 @@ CONVSMITH_PIN("${K.V.isa.pin}", order);
 $   end
 $ end
 
+$ -- Each sum moves on by a channel of its group: after all input channels it is where it began.
+$ local function turn(tile)
+$   if not K.turn then return end
+{
+$   if K.V.order_type then
+const ${K.V.order_type} turn = ${K.V.order(K.turn)};
+$   end
+$   for row = 0, tile.rows - 1 do for column = 0, tile.vectors - 1 do
+$     local acc = ("a%d_%d"):format(row, column)
+${acc} = ${K.V.permute(acc, K.turn, "turn")};
+$   end end
+}
+$ end
+
 $ local function lines(tile, xp, wp)
 $   if K.spelled < K.in_channels then
 $     order(0)
@@ -96,8 +110,11 @@ const ${K.V.ctype} *wk = ${wp};
 CONVSMITH_ROLLED
 for (ptrdiff_t k = 0; k < ${K.in_channels}; k++) {
 $     channel(tile, xp, "wk", 0)
+$     turn(tile)
 wk += ${K.w_channel};
+$     if K.spread then
 order = ${K.V.next_order("order")};
+$     end
 }
 $     return
 $   end
@@ -105,6 +122,7 @@ $   for k = 0, K.in_channels - 1 do
 {
 $     order(k)
 $     channel(tile, xp, wp, k)
+$     turn(tile)
 }
 $   end
 $ end
