@@ -111,11 +111,12 @@ static double mac_cycles(const struct design *design, const struct isa *isa, con
          design_store_cycles(design) * (double)(tile->rows * tile->vectors);
 }
 
-/* Bytes of input that a tile reads. */
+/* Bytes of input that a tile reads: its taps may lie far apart. */
 static double tile_input(const struct design *design, const struct traffic *traffic, const struct tile *tile) {
   const struct axis *row = &design->axis[design->rank - 1];
   const int64_t pixels = design->choice.form == FORM_PIXELS ? tile->vectors * design->lanes : tile->rows;
-  return traffic->pixel * (double)((pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1);
+  const int64_t reach = (pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1, apart = pixels * row->kernel;
+  return traffic->pixel * (double)(reach < apart ? reach : apart);
 }
 
 /* Cycles for a byte of a panel that the tile before has left behind, and what the first tile of a band waits for all of it: a

@@ -145,6 +145,7 @@ static struct isa read_one(lua_State *L, const char *name) {
       .evens = has_operation(L, CS_F32, "even"),
       .shuffles = has_operation(L, CS_F32, "shuffle"),
       .tiles = has_operation(L, CS_F32, "planes"),
+      .sums = has_operation(L, CS_F32, "sums"),
       .runs_here = runs_here(L),
       .limits = field_texts(L, table, "limits"),
       .flags = field_texts(L, table, "flags"),

@@ -17,6 +17,7 @@ struct isa {
   bool evens;         /* two vectors that lie side by side become one of every second element */
   bool shuffles;      /* lanes of two vectors as one, in a fixed order */
   bool tiles;         /* registers of tiles that multiply bf16 */
+  bool sums;          /* lanes of four f32 vectors are added up together */
   bool runs_here;
   const char *const *limits; /* "NAME=VALUE": environment that keeps other libraries to this ISA; NULL at the end */
   const char *const *flags;  /* of a compiler that may use it; NULL at the end */

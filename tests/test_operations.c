@@ -141,6 +141,10 @@ static const struct meaning {
     {"shuffle", shuffle, false, false},
     {"every_second", every_second, false, false},
     {"sum", sum, false, true},
+    {"sums0", sum, false, true},
+    {"sums1", sum, false, true},
+    {"sums2", sum, false, true},
+    {"sums3", sum, false, true},
     {"add", add, false, false},
     {"sub", difference, false, false},
     {"mul", mul, false, false},
@@ -301,8 +305,8 @@ static void are_right(void **state) {
     const struct operation *operations = dlsym(isa_library(engine, isa, "ops.t"), "operations");
     size_t count = 0;
     for (; operations[count].name; count++) try_operation(isa->name, &operations[count]);
-    assert_int_equal(count, 2 * (15 + isa->permutes + isa->shuffles) + (isa->lanes[CS_F32] > 1 ? 2 : 0) + on_parts(isa, CS_F32) +
-                                on_parts(isa, CS_F64));
+    assert_int_equal(count, 2 * (15 + isa->permutes + isa->shuffles) + 4 * isa->sums + (isa->lanes[CS_F32] > 1 ? 2 : 0) +
+                                on_parts(isa, CS_F32) + on_parts(isa, CS_F64));
   }
 }
 

@@ -41,6 +41,11 @@ return derive(import("isa/sse41.lua"), {
       -- both halves of each, then the halves' first pairs before their second ones
       even = "_mm256_castpd_ps(_mm256_permute4x64_pd(_mm256_castps_pd(_mm256_shuffle_ps(%1, %2, 0xd8)), 0xd8))",
       sum = sum("ps256_ps", "_mm_add_ps", "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(HALVES, HALVES), HALVES))"),
+      -- a quarter of each in either half
+      sums = [[{
+const __m256 quarters = _mm256_hadd_ps(_mm256_hadd_ps(%1, %2), _mm256_hadd_ps(%3, %4));
+_mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(quarters), _mm256_extractf128_ps(quarters, 1)));
+}]],
       add = "_mm256_add_ps(%1, %2)", sub = "_mm256_sub_ps(%1, %2)", mul = "_mm256_mul_ps(%1, %2)", max = "_mm256_max_ps(%1, %2)", min = "_mm256_min_ps(%1, %2)",
       top = "_mm256_blendv_ps(_mm256_max_ps(%1, %2), %1, _mm256_cmp_ps(%1, %1, _CMP_UNORD_Q))",
       div = "_mm256_div_ps(%1, %2)",

@@ -39,6 +39,14 @@ return derive(import("isa/avx2.lua"), {
       order = { type = "__m512i", value = "_mm512_setr_epi32(%i)", next = "_mm512_add_epi32(%1, _mm512_set1_epi32(1))" },
       even = even("ps", "_mm512_setr_epi32", 16),
       sum = "_mm512_reduce_add_ps(%1)",
+      -- halves of two, then a quarter of each in every 128 bits
+      sums = [[{
+const __m512 low = _mm512_add_ps(_mm512_unpacklo_ps(%1, %2), _mm512_unpackhi_ps(%1, %2));
+const __m512 high = _mm512_add_ps(_mm512_unpacklo_ps(%3, %4), _mm512_unpackhi_ps(%3, %4));
+const __m512 quarters = _mm512_add_ps(_mm512_shuffle_ps(low, high, 0x44), _mm512_shuffle_ps(low, high, 0xee));
+const __m256 halves = _mm256_add_ps(_mm512_castps512_ps256(quarters), _mm512_extractf32x8_ps(quarters, 1));
+_mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_ps(halves, 1)));
+}]],
       add = "_mm512_add_ps(%1, %2)", sub = "_mm512_sub_ps(%1, %2)", mul = "_mm512_mul_ps(%1, %2)", max = "_mm512_max_ps(%1, %2)", min = "_mm512_min_ps(%1, %2)",
       top = "_mm512_mask_max_ps(%1, _mm512_cmp_ps_mask(%1, %1, _CMP_ORD_Q), %1, %2)",
       div = "_mm512_div_ps(%1, %2)",

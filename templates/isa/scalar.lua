@@ -17,6 +17,7 @@ local function type_of(ctype, zero)
     add = "%1 + %2",
     sub = "%1 - %2",
     sum = "(%1)", -- of all lanes: a scalar
+    sums = false, -- of %1 to %4, side by side to %5
     permute = false,
     order = false, -- what permute takes beside %1
     even = false, -- even lanes of %1, then odd lanes of %2

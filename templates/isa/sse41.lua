@@ -36,6 +36,7 @@ return derive(import("isa/scalar.lua"), {
       even = "_mm_shuffle_ps(%1, %2, 0xd8)",
       shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
       sum = "_mm_cvtss_f32(_mm_hadd_ps(_mm_hadd_ps(%1, %1), %1))",
+      sums = "_mm_storeu_ps(%5, _mm_hadd_ps(_mm_hadd_ps(%1, %2), _mm_hadd_ps(%3, %4)));",
       add = "_mm_add_ps(%1, %2)", sub = "_mm_sub_ps(%1, %2)", mul = "_mm_mul_ps(%1, %2)", max = "_mm_max_ps(%1, %2)", min = "_mm_min_ps(%1, %2)",
       top = "_mm_blendv_ps(_mm_max_ps(%1, %2), %1, _mm_cmpunord_ps(%1, %1))",
       div = "_mm_div_ps(%1, %2)",

@@ -283,16 +283,30 @@ $ end
 $ -- Outputs as they are stored. A dot's are the lanes added up, with bias and residual.
 $ local function result(row, q) return (K.form == "dot" and "s%d_%d" or "a%d_%d"):format(row, q) end
 
-$ local function total(row, q)
-$   local sum = K.V.sum(("a%d_%d"):format(row, q))
+$ local function total(tile, row, q, apart)
+$   local sum = row * tile.vectors + q < apart and ("sums[%d]"):format(row * tile.vectors + q) or K.V.sum(("a%d_%d"):format(row, q))
 $   if K.bias then sum = K.F.add(sum, K.F.get(at("b", q * K.b_vector), 1, 1)) end
 $   if K.residual then sum = K.F.add(sum, K.F.get(place("r", row, q), K.y_lane, 1)) end
 ${K.F.type} ${result(row, q)} = ${sum};
 $ end
 
+$ -- Four at a time where the ISA adds up several together.
+$ local function totals(tile)
+$   local accumulators = {}
+$   each(tile, function(row, q) accumulators[#accumulators + 1] = ("a%d_%d"):format(row, q) end)
+$   local apart = K.V.sums and #accumulators // 4 * 4 or 0
+$   if apart > 0 then
+${K.V.ctype} sums[${apart}];
+$   end
+$   for i = 0, apart - 1, 4 do
+${K.V.sums("sums + " .. i, table.unpack(accumulators, i + 1, i + 4))}
+$   end
+$   each(tile, function(row, q) total(tile, row, q, apart) end)
+$ end
+
 $ local function finish(tile)
 $   local V, last = K.F, K.chunks > 1 and K.activation.name ~= "none"
-$   if K.form == "dot" then each(tile, total) end
+$   if K.form == "dot" then totals(tile) end
 $   if last then
 if (chunk == ${K.chunks - 1}) {
 $   end

@@ -73,6 +73,10 @@ local function new(isa, dtype, symbol, live_weights)
     return fill(ops.shuffle, { ["1"] = a, ["2"] = b, i = table.concat(copy, ", ") })
   end
   function v.sum(a) return fill(ops.sum, { ["1"] = a }) end
+  -- The sums of four vectors, side by side to pointer; false where there is no such operation.
+  v.sums = ops.sums and function(pointer, a, b, c, d)
+    return fill(ops.sums, { ["1"] = a, ["2"] = b, ["3"] = c, ["4"] = d, ["5"] = pointer })
+  end
   function v.mul(a, b) return fill(ops.mul, { ["1"] = a, ["2"] = b }) end
   -- Are there operations for smooth activations? Else they go through the C library, lane by lane.
   v.smooth = ops.div and ops.scale and true

@@ -37,6 +37,12 @@ $   value("add", 0, V.add(x, y))
 $   value("sub", 0, V.sub(x, y))
 $   value("mul", 0, V.mul(x, y))
 $   value("sum", 0, V.set1(V.sum(x)))
+$   for i = 0, V.sums and 3 or -1 do
+$     local of = { V.zero(), V.zero(), V.zero(), V.zero() }
+$     of[i + 1] = x
+$     local sums = V.ctype .. " t[4];\n" .. V.sums("t", table.unpack(of))
+$     define(V, dtype, "sums" .. i, 0, ("%s\nconst %s v = %s;\n%s"):format(sums, V.type, V.set1("t[" .. i .. "]"), V.put("r", 1, V.lanes, "v")))
+$   end
 $   if has(isa.vec[dtype], "permute") then
 $     local swapped = {}
 $     for lane = 0, V.lanes - 1 do swapped[#swapped + 1] = lane ~ 1 end
