@@ -3,10 +3,14 @@
 #include "alg.h"
 #include "depthwise.h"
 #include "mem.h"
+#include "processor.h"
 #include <stdio.h>
 
 /* What one file may hold, in multiply-adds: the code of a layer stays below 64 KiB. */
 static const int64_t max_text_macs = 5000;
+
+/* Bytes from pixel to pixel from which on each is a stream of its own. */
+static const int64_t far_apart = 2048;
 
 struct depthwise_parameters {
   struct depthwise *kernels; /* one a problem */
@@ -172,6 +176,19 @@ static const char *problem_reason(const struct problem *problem, const struct is
   return reason;
 }
 
+/* Do stores wait for their lines? A patch writes one to every pixel; where these lie far apart, that are as many streams as it has
+ * outputs, more than processors fetch ahead, and the caches near the core do not hold an image. */
+static bool stores_wait(const struct problem *problem) {
+  const int64_t size = (int64_t)cs_size(problem->dtype);
+  double in = (double)(problem->groups * problem->in_channels), out = (double)(problem->groups * problem->out_channels);
+  for (int a = 0; a < problem->rank; a++) {
+    in *= (double)problem->axis[a].in;
+    out *= (double)problem->axis[a].out;
+  }
+  return problem->y_rows == 0 && problem->axis[problem->rank - 1].y_step * size >= far_apart &&
+         (in + out) * (double)size > processor.l2;
+}
+
 /* For a number of rows, the widest patch that the registers hold, made narrower where the columns then split evenly. */
 static void try_rows(struct candidates *candidates, const struct design *folded, int64_t rows, bool held) {
   const struct problem *problem = &candidates->problems[0];
@@ -179,6 +196,7 @@ static void try_rows(struct candidates *candidates, const struct design *folded,
   const int64_t registers = candidates->isa->registers, high = rows > 1 ? row[-1].kernel : 1;
   struct patch_choice choice = {.rows = rows, .columns = 1, .held = held, .pixels = takes_pixels(problem)};
   choice.permuted = !choice.pixels && (problem->in_channels > 1 || problem->out_channels > 1);
+  choice.ahead = !choice.pixels && !choice.permuted && stores_wait(problem);
   choice.turned = choice.permuted && problem->in_channels == problem->out_channels && !problem->baked_weights;
   const int64_t columns = choice.pixels ? ceil_div(row->out, candidates->isa->lanes[problem->dtype]) : row->out;
   if (row->kernel > max_text_macs || high > max_text_macs / row->kernel) {

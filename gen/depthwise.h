@@ -67,6 +67,7 @@ struct patch_choice {
   bool pixels;           /* lanes are neighbouring pixels of a channel */
   bool permuted;         /* lanes are channels of groups that have several, of input or output */
   bool turned;           /* of these, sums are permuted and not inputs */
+  bool ahead;            /* fetches the lines of the next outputs meanwhile */
 };
 
 struct depthwise {

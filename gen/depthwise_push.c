@@ -182,7 +182,7 @@ static void push_spread(lua_State *L, const struct depthwise *depthwise) {
 
 void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   const struct design *base = &depthwise->base;
-  lua_createtable(L, 0, 33);
+  lua_createtable(L, 0, 34);
   set_text(L, "form", depthwise->choice.pixels ? form_name(FORM_PIXELS) : "patch");
   set_text(L, "padding_mode", pad_mode_name(base->problem.pad_mode));
   set_bool(L, "shared", false);
@@ -190,6 +190,7 @@ void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   set_bool(L, "ahead_w", false);
   set_integer(L, "chunks", 1);
   set_bool(L, "held", depthwise->choice.held);
+  set_bool(L, "ahead_y", depthwise->choice.ahead);
   set_bool(L, "w_exact", base->w_exact);
   set_bool(L, "zero_weights", depthwise->tests_zeros);
   set_integer(L, "w_size", base->w_size);

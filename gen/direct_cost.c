@@ -190,11 +190,15 @@ static double piece_of(const struct design *design) {
   return design->choice.form != FORM_PIXELS || design->choice.band ? vectors : INFINITY;
 }
 
+/* Outputs of a band of rows. */
+static double band_output(const struct design *design, const struct traffic *traffic) {
+  const int64_t band = design->choice.band;
+  return traffic->output * (band && band < design->rows ? (double)band / (double)design->rows : 1);
+}
+
 /* Sums that go out of the caches and back between chunks. */
 static double sum_cycles(const struct design *design, const struct traffic *traffic) {
-  const int64_t band = design->choice.band;
-  const double part = band && band < design->rows ? (double)band / (double)design->rows : 1;
-  if (part * traffic->output + traffic->panel <= processor.l2) return 0;
+  if (band_output(design, traffic) + traffic->panel <= processor.l2) return 0;
   return (double)(design->chunks - 1) * traffic->output * processor.there_and_back;
 }
 
@@ -203,7 +207,7 @@ static double output_cycles(const struct design *design, const struct traffic *t
   const double lines = traffic->output / processor.line;
   if (!streams_out(traffic)) return 0;
   if (design->y_lane != 1) return lines * processor.line_scattered;
-  const double line = design->choice.band ? processor.line_late : processor.line_apart;
+  const double line = band_output(design, traffic) <= processor.l2 ? processor.line_late : processor.line_apart;
   return lines * line * fmin(1, processor.line / piece_of(design));
 }
 

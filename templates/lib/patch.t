@@ -127,6 +127,13 @@ $     turn(tile)
 $   end
 $ end
 
+$ -- The lines that the next vector's outputs go to.
+$ local function ahead(patch)
+$   for row = 0, K.ahead_y and patch.rows - 1 or -1 do for column = 0, patch.vectors - 1 do
+CONVSMITH_AHEAD((uintptr_t)(${at("y", row * K.y_row + column * K.y_vector)}) + ${K.next.y} * sizeof *y, 3);
+$   end end
+$ end
+
 $ -- The outputs of one vector of channels, `live` of its lanes.
 $ local function body(patch, live)
 $   local tile = { rows = patch.rows, vectors = patch.vectors, last = live, inputs = patch.inputs, lines = patch.lines, loop_w = K.loop_w }
@@ -153,6 +160,7 @@ $     body(patch, patch.last)
 $   elseif K.whole > 0 then
 CONVSMITH_ROLLED
 for (ptrdiff_t vector = 0; vector < ${K.whole}; vector++) {
+$     ahead(patch)
 $     body(patch, K.live)
 $     for _, argument in ipairs(tiles.pointers(K)) do
 ${argument[2]} += ${K.next[argument[2]]};
