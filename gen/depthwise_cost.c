@@ -66,6 +66,7 @@ static double patch_cycles(const struct depthwise *depthwise, const struct isa *
   const double steps = channels * hypot(macs, loads) + patch_bytes(depthwise, patch, far) * read_byte;
   double outer = 1;
   for (int a = 0; a < depthwise->outer; a++) outer *= (double)depthwise->base.axis[a].kernel;
+  if (outer > 1) outer *= 1 + processor.tap / steps;
   return outer * steps + design_store_cycles(&depthwise->base) * (double)(patch->rows * patch->columns);
 }
 
