@@ -202,7 +202,7 @@ void depthwise_push(lua_State *L, const struct depthwise *depthwise) {
   design_push_axes(L, base, depthwise->outer, depthwise->strip_count);
   design_push_units(L, base);
   design_push_firsts(L, base);
-  design_push_boxes(L, base);
+  push_boxes(L, base->boxes, base->box_count);
   set_integer(L, "live", depthwise->together * base->problem.out_channels);
   set_integer(L, "in_channels", base->problem.in_channels);
   set_integer(L, "spelled", depthwise->spelled);

@@ -191,7 +191,8 @@ int64_t groups_a_vector(const struct problem *problem, int64_t lanes);
 void design_push_axes(lua_State *L, const struct design *design, int outer, int64_t below);
 void design_push_units(lua_State *L, const struct design *design);
 void design_push_firsts(lua_State *L, const struct design *design);
-void design_push_boxes(lua_State *L, const struct design *design);
+/* The list `boxes` of lib/pack.t, for any template. */
+void push_boxes(lua_State *L, const struct box *boxes, size_t count);
 void push_run(lua_State *L, const struct run *run);
 /* One dimension of the units that parts share, as the next item of the list on top of the stack. */
 void push_unit(lua_State *L, const char *name, const struct unit *unit);

@@ -182,10 +182,10 @@ void design_push_firsts(lua_State *L, const struct design *design) {
   kernel_push_epilogue(L, &design->problem);
 }
 
-void design_push_boxes(lua_State *L, const struct design *design) {
-  lua_createtable(L, (int)design->box_count, 0);
-  for (size_t i = 0; i < design->box_count; i++) {
-    push_box(L, &design->boxes[i]);
+void push_boxes(lua_State *L, const struct box *boxes, size_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (size_t i = 0; i < count; i++) {
+    push_box(L, &boxes[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "boxes");
@@ -247,5 +247,5 @@ void design_push(lua_State *L, const struct design *design) {
   set_integer(L, "rows", design->rows);
   set_bool(L, "by_tile", design->rank == 1);
   set_integer(L, "band", design->choice.band);
-  design_push_boxes(L, design);
+  push_boxes(L, design->boxes, design->box_count);
 }

@@ -150,8 +150,7 @@ static void push_common(lua_State *L, const struct planes *planes) {
   set_integer(L, "x_first", problem->x_first);
   set_integer(L, "y_first", problem->y_first);
   kernel_push_epilogue(L, problem);
-  lua_newtable(L);
-  lua_setfield(L, -2, "boxes");
+  push_boxes(L, NULL, 0);
 }
 
 void planes_push(lua_State *L, const struct planes *planes) {

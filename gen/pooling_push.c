@@ -104,22 +104,8 @@ static void push_moves(lua_State *L, const struct pooling *pooling) {
 static void push_slopes(lua_State *L, const struct pooling *pooling) {
   const struct problem *problem = pooling->problem;
   const int64_t count = problem->groups * problem->out_channels;
-  lua_createtable(L, 1, 0);
-  if (problem->activation == CS_PRELU) {
-    lua_createtable(L, 0, 4);
-    set_text(L, "from", "slope");
-    set_integer(L, "src", 0);
-    set_integer(L, "dst", 0);
-    lua_createtable(L, 1, 0);
-    lua_createtable(L, 0, 3);
-    set_integer(L, "count", count);
-    set_integer(L, "src", 1);
-    set_integer(L, "dst", 1);
-    lua_rawseti(L, -2, 1);
-    lua_setfield(L, -2, "loops");
-    lua_rawseti(L, -2, 1);
-  }
-  lua_setfield(L, -2, "boxes");
+  const struct box slopes = {.from = "slope", .loop_count = 1, .loops = {{count, 1, 1}}};
+  push_boxes(L, &slopes, problem->activation == CS_PRELU);
   set_integer(L, "b_size", count);
 }
 

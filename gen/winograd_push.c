@@ -26,7 +26,7 @@ static void set_boxes(lua_State *L, struct design *shell) {
     at = shell->b_size;
   }
   if (problem->activation == CS_PRELU) shell->boxes[shell->box_count++] = vector_box(problem, "slope", at);
-  design_push_boxes(L, shell);
+  push_boxes(L, shell->boxes, shell->box_count);
 }
 
 static void set_steps(lua_State *L, const struct problem *problem) {
