@@ -76,7 +76,7 @@ struct op {
 
 /* The row of `name`, or NULL. */
 const struct op *op_find(const char *name);
-/* Names of the ops this program has, NULL at the end; and of those that CONTRACT reserves ("not supported yet"). */
+/* Names of the ops this program has, NULL at the end; and of those whose names are taken ("not supported yet"). */
 const char *const *op_names(void);
 const char *const *op_reserved(void);
 /* The tensor called `name`, or -1. */

@@ -1,5 +1,5 @@
 /* Specs: the YAML file as typed layers. Every key is checked here or by the op that owns it; every error of a file is reported in
- * one run, with its place. CONTRACT of the keys: docs/spec.md. */
+ * one run, with its place. What the keys mean: docs/spec.md. */
 #ifndef GEN_SPEC_H
 #define GEN_SPEC_H
 #include "../runtime/convsmith.h"
