@@ -8,7 +8,7 @@
 
 /* Multiply-adds of a layer, and steps of one output that may be written out: halved up to four times, since small layers compile
  * in a fraction of the time and find as much. */
-static const int64_t most_multiply_adds = 160000, most_steps = 100;
+static const int64_t most_multiply_adds = 160000, most_steps = 100, most_unrolled = 250;
 
 int64_t sweep_random(uint64_t *random, int64_t least, int64_t most) {
   return least + (int64_t)(cs_random(random) % (uint64_t)(most - least + 1));
@@ -149,18 +149,23 @@ static bool mode_fits(const struct sweep_layer *layer) {
   return true;
 }
 
-/* Whether there is an output, and not too much of it. `halvings`: of what is too much. */
+/* Whether there is an output, and not too much of it. `halvings`: of what is too much. Where all is unrolled, each border has text
+ * of its own: few such layers took most of the time in which compilers read. */
 static bool size_fits(const struct sweep_layer *layer, int64_t halvings) {
-  int64_t steps = layer->channels / layer->groups, outputs = layer->batch * layer->outputs;
+  int64_t steps = layer->channels / layer->groups, outputs = layer->batch * layer->outputs, borders = 1;
   for (int d = 0; d < layer->rank; d++) {
     int64_t out;
     if (!shape_out(layer->in[d], layer->kernel[d], layer->stride[d], layer->dilation[d], layer->pad[d], &out) || out < 1)
       return false;
     outputs *= out;
     steps *= layer->kernel[d];
+    const int64_t distinct = 1 + (layer->pad[d][0] + layer->pad[d][1]) / layer->stride[d];
+    borders *= distinct < out ? distinct : out;
   }
   const bool unrolled = is(layer, SWEEP_UNROLL, "full") || (is(layer, SWEEP_UNROLL, "auto") && steps <= most_steps);
-  return outputs * steps <= most_multiply_adds >> halvings && (!unrolled || steps <= most_steps >> halvings);
+  const int64_t most = unrolled ? most_unrolled : INT64_MAX;
+  return outputs * steps <= most_multiply_adds >> halvings && (!unrolled || steps <= most_steps >> halvings) &&
+         steps * borders <= most >> halvings;
 }
 
 bool sweep_realize(struct sweep_layer *layer, int lanes, uint64_t *random) {
