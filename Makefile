@@ -24,7 +24,7 @@ EMBEDDED = $(sort $(wildcard templates/*.t templates/*/*.t templates/*/*.lua run
 
 # Tests that take minutes run last; what several tests share is in tests/*.c without "test_".
 TESTS = $(patsubst tests/%.c,$(O)/test/%,$(wildcard tests/test_*.c))
-SLOW = $(filter $(addprefix $(O)/test/test_,family mutants sweep),$(TESTS))
+SLOW = $(filter $(addprefix $(O)/test/test_,family generated mutants sweep),$(TESTS))
 QUICK = $(filter-out $(SLOW),$(TESTS))
 SHARED = $(patsubst tests/%.c,$(O)/obj/tests/%.o,$(filter-out tests/test_%,$(wildcard tests/*.c)))
 SAY = $(if $(V),,@echo '  $@';) # V=1 shows commands

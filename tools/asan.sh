@@ -1,6 +1,6 @@
 #!/bin/bash
-# The sanitized program on every feature's spec, and sanitized kernels of a few: verify runs them between guard pages, emitted tests
-# on the heap. A finding ends the script. usage: OUT=folder asan.sh, where OUT holds a program built with sanitizers
+# The sanitized program on the specs of features and frameworks, and sanitized kernels of a few: verify runs them between guard
+# pages, emitted tests on the heap. A finding ends the script. usage: OUT=folder asan.sh, where OUT holds a program built with sanitizers
 set -euo pipefail
 program=$OUT/convsmith
 folder=$OUT/generated
@@ -8,7 +8,7 @@ sanitize='clang -O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all'
 rm -rf "$folder"
 mkdir -p "$folder"
 
-for spec in specs/features/*.yaml; do
+for spec in specs/{features,frameworks}/*.yaml; do
   echo "asan: program on $spec"
   name=$(basename "$spec" .yaml)
   "$program" check "$spec"
