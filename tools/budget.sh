@@ -27,7 +27,7 @@ measure() { # SPEC TARGET LAYER
 
 worst() { # COLUMN TITLE
   echo "$2"
-  sort -k "$1,$1gr" "$folder/all" | head -n 3 | awk -v c="$1" '{ printf "  %8d  %-7s %s %s\n", $c, $4, $5, $6 }'
+  sort -k "$1,$1gr" "$folder/all" | awk -v c="$1" 'NR <= 3 { printf "  %8d  %-7s %s %s\n", $c, $4, $5, $6 }'
 }
 
 if [ "${1-}" = --measure ]; then
