@@ -304,16 +304,18 @@ static void try_tail(struct candidates *candidates, struct choice choice) {
   try_choice(candidates, choice);
 }
 
-/* Fetching ahead pays where caches near the core do not hold all of it anyhow. */
+/* Fetching ahead pays where caches near the core do not hold all of it anyhow, but for weights that a single tile takes once: that
+ * stream the processor fetches by itself. */
 static void set_ahead(const struct problem *problem, struct choice *choice) {
-  const double size = (double)cs_size(problem->dtype);
-  double x = size * (double)(problem->in_channels * problem->groups), w = x * (double)problem->out_channels;
+  const double size = (double)cs_size(problem->dtype), tile = choice->form == FORM_PIXELS ? 1 : (double)choice->rows;
+  double pixels = 1, x = size * (double)(problem->in_channels * problem->groups), w = x * (double)problem->out_channels;
   for (int a = 0; a < problem->rank; a++) {
     x *= (double)problem->axis[a].in;
     w *= (double)problem->axis[a].kernel;
+    pixels *= (double)problem->axis[a].out;
   }
   choice->ahead_x = x > ahead_bytes && problem->x_rows == 0;
-  choice->ahead_w = (problem->streamed || w > ahead_bytes) && !problem->baked_weights;
+  choice->ahead_w = (problem->streamed || w > ahead_bytes) && !problem->baked_weights && pixels > tile;
 }
 
 /* Chunks whose panels stay in a cache while all rows of outputs take them: the largest divisor of the input channels of at most

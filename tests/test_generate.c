@@ -179,6 +179,18 @@ static void bad_plan_files_are_refused(void **state) {
   assert_false(exists(scratch_path("none")));
 }
 
+/* Weights that several tiles take are fetched ahead; what a single one takes is a stream of its own. */
+static void weights_taken_once_are_not_fetched_ahead(void **state) {
+  (void)state;
+  const char *path = scratch_write("ahead.yaml", "convsmith: 1\n"
+                                                 "layers:\n"
+                                                 "  - {name: one, input: [1, 2048, 1, 1], out_channels: 256, kernel_size: 1}\n"
+                                                 "  - {name: many, input: [1, 2048, 7, 7], out_channels: 256, kernel_size: 1}\n");
+  assert_int_equal(convsmith("generate %s -o %s --target avx2", path, scratch_path("ahead")), 0);
+  assert_null(strstr(text_of(scratch_path("ahead/one.c")), "CONVSMITH_AHEAD(ahead"));
+  assert_non_null(strstr(text_of(scratch_path("ahead/many.c")), "CONVSMITH_AHEAD(ahead"));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(three_files_a_layer),
                                      cmocka_unit_test(emitted_tests_pass_and_can_fail),
@@ -187,7 +199,8 @@ int main(void) {
                                      cmocka_unit_test(dependencies_as_make_reads_them),
                                      cmocka_unit_test(nothing_is_written_on_errors),
                                      cmocka_unit_test(plan_files_choose),
-                                     cmocka_unit_test(bad_plan_files_are_refused)};
+                                     cmocka_unit_test(bad_plan_files_are_refused),
+                                     cmocka_unit_test(weights_taken_once_are_not_fetched_ahead)};
   scratch_begin("generate");
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
