@@ -28,12 +28,6 @@ __attribute__((format(printf, 1, 2))) static inline int in_scratch(const char *f
     if (in_scratch(__VA_ARGS__) != 0) fail_msg("%s", said);                                                                        \
   } while (0)
 
-/* Ends a test that cannot run here; tools/test.sh shows the reason. */
-static inline void skip_because(const char *reason) {
-  print_message("# skipped: %s\n", reason);
-  skip();
-}
-
 static inline bool have(const char *command) {
   return process_run(said, sizeof said, "command -v %s", command) == 0;
 }

@@ -44,6 +44,9 @@ static inline bool exists(const char *path) {
   return access(path, F_OK) == 0;
 }
 
+/* Ends a test of cmocka that cannot run here; tools/test.sh shows the reason. */
+#define SKIP_BECAUSE(reason) (print_message("# skipped: %s\n", reason), skip())
+
 /* Runs `convsmith ARGUMENTS` in the current folder; what it said on both outputs stands in `said`. */
 static char said[LONGEST_TEXT];
 __attribute__((format(printf, 1, 2))) static inline int convsmith(const char *format, ...) {

@@ -139,7 +139,7 @@ static void check_layer(const struct build *build, const struct code *code, cons
 static void tiles_stay_in_registers(void **state) {
   const struct build *build = *state;
   struct code code;
-  if (!have(build->compiler)) skip_because(mem_text("%s is not installed", build->compiler));
+  if (!have(build->compiler)) SKIP_BECAUSE(mem_text("%s is not installed", build->compiler));
   made_open(scratch_write("layers.yaml", build->layers), build->target, "");
   made_generate("all");
   MUST("cd all && %s -std=c99 -O2 %s -c all.c -o all.o", build->compiler, build->flag);

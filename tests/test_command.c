@@ -106,7 +106,7 @@ static void targets_lists_what_runs(void **state) {
 
 static void a_full_disk_is_noticed(void **state) {
   (void)state;
-  if (!exists("/dev/full")) skip();
+  if (!exists("/dev/full")) SKIP_BECAUSE("there is no /dev/full");
   assert_int_equal(process_run(said, sizeof said, "(%s/convsmith targets >/dev/full)", process_out()), 2);
   assert_non_null(strstr(said, "cannot write to standard output"));
 }

@@ -135,7 +135,7 @@ static const struct {
 
 static void other_cpus(void **state) {
   (void)state;
-  if (!have("qemu-x86_64")) skip_because("no qemu-x86_64 (Debian's qemu-user)");
+  if (!have("qemu-x86_64")) SKIP_BECAUSE("no qemu-x86_64 (Debian's qemu-user)");
   MUST("cd both && convsmith generate layers.yaml --layer head -o . --emit-test");
   MUST("cd both && cc -std=c99 -O2 pick.c -o pick -lm && cc -std=c99 -O1 head.c head_test.c -o test -lm");
   for (size_t i = 0; i < sizeof cpus / sizeof *cpus; i++) {
@@ -160,7 +160,7 @@ static void threads_race_nowhere(void **state) {
   (void)state;
   scratch_write("both/empty.c", "int main(void) { return 0; }\n");
   if (in_scratch("cd both && clang -fsanitize=thread empty.c -o empty && ./empty") != 0)
-    skip_because("no clang with a thread sanitizer that runs here");
+    SKIP_BECAUSE("no clang with a thread sanitizer that runs here");
   MUST("cd both && clang -std=c99 -O1 -g -fsanitize=thread threads.c head.c -o races -lpthread -lm && ./races");
   assert_string_equal(said, "equal\n");
 }
@@ -235,7 +235,7 @@ static void make_builds(void **state) {
 
 static void cmake_builds(void **state) {
   (void)state;
-  if (!have("cmake")) skip_because("no cmake");
+  if (!have("cmake")) SKIP_BECAUSE("no cmake");
   copy_consumers("cmake");
   write_example("cmake", "cmake/CMakeLists.txt");
   MUST("mkdir -p cmake/t/lib cmake/build/gen && cp \"$OLDPWD\"/templates/lib/head.t cmake/t/lib");

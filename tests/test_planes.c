@@ -21,7 +21,7 @@ static const char dense[] = "convsmith: 1\n"
 
 static void skip_without_tiles(void) {
   assert_int_equal(convsmith("targets"), 0);
-  if (!strstr(said, "amx          yes")) skip_because("this machine has no tiles of bf16");
+  if (!strstr(said, "amx          yes")) SKIP_BECAUSE("this machine has no tiles of bf16");
 }
 
 static const char *dense_path(void) {
@@ -151,7 +151,7 @@ static void refusal_takes_another_way(void **state) {
     assert_non_null(strstr(text_of(scratch_path("refused/dense.c")), "CONVSMITH_AMX_MULTIPLY(0"));
     MUST("cd refused && cc -std=c99 -O2 dense.c dense_test.c -o dense -lm && ./dense");
     const int status = run_refused(scratch_path("refused/dense"));
-    if (status == 77) skip_because("this system filters no system calls");
+    if (status == 77) SKIP_BECAUSE("this system filters no system calls");
     assert_int_equal(status, 0);
   }
 }
