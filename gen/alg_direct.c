@@ -22,7 +22,7 @@ static const int64_t least_band = 4;
 static const int64_t max_text_macs = 6000, max_full_macs = 24000, auto_full_macs = 1500, full_steps = 100;
 
 /* Output channels whose lanes are the terms of their sums: of a layer, and behind the whole vectors of a wider one. */
-static const int64_t max_dot_channels = 16, max_tail_channels = 8, max_dot_pixels = 6;
+static const int64_t max_dot_channels = 16, max_tail_channels = 8, max_dot_pixels = 8;
 
 struct direct_parameters {
   struct design *designs; /* one a problem */
@@ -131,8 +131,7 @@ static int64_t tallest(const struct isa *isa, enum form form, int64_t vectors, i
   return most;
 }
 
-/* Rows worth having of `pixels`. Each pixel of a dot is a stream of its own from memory; more than a few and the processor no
- * longer fetches ahead. */
+/* Rows worth having of `pixels`. Each pixel of a dot is a stream of its own; more than a few gain nothing. */
 static int64_t useful_rows(enum form form, int64_t pixels) {
   return form == FORM_DOT && pixels > max_dot_pixels ? max_dot_pixels : pixels;
 }
@@ -280,7 +279,7 @@ static void extents(const struct candidates *candidates, enum form form, int64_t
     fold_axes(&design);
     if (design.axis[design.rank - 1].out > pixels) pixels = design.axis[design.rank - 1].out;
   }
-  *rows = form == FORM_PIXELS ? channels : useful_rows(form, pixels);
+  *rows = form == FORM_PIXELS ? channels : pixels;
   *vectors = form == FORM_DOT ? channels : ceil_div(form == FORM_PIXELS ? pixels : channels, lanes);
 }
 
@@ -339,8 +338,9 @@ static void try_chunks(struct candidates *candidates, const struct choice *choic
 
 /* For a number of vectors, the tallest tile that the registers hold, made lower where the rows then split evenly. */
 static void try_vectors(struct candidates *candidates, enum form form, int64_t vectors, int64_t rows) {
-  const int64_t registers = candidates->isa->registers, most = tallest(candidates->isa, form, vectors, rows);
-  if (most < rows) {
+  const int64_t registers = candidates->isa->registers, useful = useful_rows(form, rows);
+  const int64_t most = tallest(candidates->isa, form, vectors, useful);
+  if (most < useful) {
     const struct choice taller = {.form = form, .rows = most + 1, .vectors = vectors};
     refuse(candidates, &taller,
            mem_text("needs %lld registers, %s has %lld", (long long)registers_of(form, most + 1, vectors), candidates->isa->name,

@@ -36,12 +36,28 @@ static bool streams_panels(const struct design *design) {
   return design->choice.form == FORM_PIXELS && pointwise_row(design) && design->x_lane == 1;
 }
 
+/* Do tiles read pixels of several lines, the last of which no line of outputs above has read? */
+static bool streams_lines(const struct design *design) {
+  const struct axis *row = &design->axis[design->rank - 1];
+  return design->choice.form == FORM_DOT && design->rank == 2 && row[-1].stride == 1 && design->problem.x_channel == 1 &&
+         row->x_step == design->problem.in_channels;
+}
+
+/* From a tile's first tap to what its neighbour's last line adds. */
+static int64_t next_in_line(const struct axis *row, int64_t pixels) {
+  return (row[-1].kernel - 1) * row[-1].dilation * row[-1].x_step + ((row->kernel - 1) * row->dilation + pixels) * row->x_step;
+}
+
 void fetch_ahead(const struct design *design, const struct block *block, struct tile *tile) {
   const int64_t trips = trips_of(design, tile), size = (int64_t)cs_size(design->problem.dtype);
-  const int64_t pixels = tile->rows * design->axis[design->rank - 1].x_step * size;
+  const struct axis *row = &design->axis[design->rank - 1];
+  const int64_t pixels = tile->rows * row->stride * row->x_step * size;
   if (trips == 0) return;
   if (design->choice.ahead_w) tile->w_ahead = ceil_div(block->share, trips);
   if (design->choice.ahead_x && streams_pixels(design)) tile->x_ahead = ceil_div(pixels, trips);
   if (design->choice.ahead_x && streams_panels(design)) tile->x_panel = tile->vectors * design->lanes * size;
   tile->x_from = 2 * pixels;
+  if (!design->choice.ahead_x || !streams_lines(design)) return;
+  tile->x_ahead = ceil_div(pixels, trips);
+  tile->x_from = next_in_line(row, tile->rows * row->stride) * size;
 }

@@ -284,6 +284,24 @@ static void terms_in_lanes(void **state) {
   assert_int_equal(design->w_size, 7 * 15);
 }
 
+/* Dots of an image beyond the caches fetch what the next tile adds in its last line: 6 pixels of 32 channels behind 2 lines of
+ * 200 and 2 + 6 pixels. */
+static void lines_of_dots_are_fetched(void **state) {
+  (void)state;
+  const struct choice choice = {.form = FORM_DOT, .rows = 6, .vectors = 3, .ahead_x = true};
+  const struct design *design = design_of("input: [1, 32, 200, 200], out_channels: 3, kernel_size: 3, padding: 1", choice);
+  const struct run *inner = &design->blocks[0].cases[0].runs[1];
+  assert_true(inner->count > 1);
+  const struct tile *tile = &design->tiles[inner->tile];
+  const int64_t trips = 3 * tile->spans[0].trips * tile->spans[0].loop, bytes = 6 * 32 * 4;
+  assert_int_equal(tile->x_ahead, (bytes + trips - 1) / trips);
+  assert_int_equal(tile->x_from, (2 * 200 + 2 + 6) * 32 * 4);
+  struct choice near = choice;
+  near.ahead_x = false;
+  design = design_of("input: [1, 32, 200, 200], out_channels: 3, kernel_size: 3, padding: 1", near);
+  assert_int_equal(design->tiles[design->blocks[0].cases[0].runs[1].tile].x_ahead, 0);
+}
+
 /* 5 groups of 2 channels in vectors of 4 lanes: two groups each, one left. */
 static void groups_in_vectors(void **state) {
   (void)state;
@@ -424,6 +442,7 @@ int main(void) {
       cmocka_unit_test(blocks_of_vectors),
       cmocka_unit_test(blocks_of_rows),
       cmocka_unit_test(terms_in_lanes),
+      cmocka_unit_test(lines_of_dots_are_fetched),
       cmocka_unit_test(last_channels),
       cmocka_unit_test(groups_in_vectors),
       cmocka_unit_test(rows_of_strips),

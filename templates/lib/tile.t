@@ -203,7 +203,7 @@ $   end
 }
 $ end
 
-$ -- Lines that are needed later, a few a trip: the next weights into L2, input two tiles further on into L1.
+$ -- Lines that are needed later, a few a trip: the next weights into L2, input of tiles further on into L1.
 $ local function fetch(tile)
 $   for byte = 0, tile.w_ahead - 1, 64 do
 CONVSMITH_AHEAD(ahead + ${byte}, 2);
