@@ -103,11 +103,20 @@ static void put_section(struct json *json, const struct bench_section *section) 
   json_close(json, '}');
 }
 
+/* What the options say that the spec does not. */
+static void put_settings(struct json *json, const struct words *sets) {
+  json_key(json, "set");
+  json_open(json, '[');
+  for (size_t i = 0; i < sets->count; i++) json_string(json, sets->items[i]);
+  json_close(json, ']');
+}
+
 void bench_print_json(const struct bench_results *results) {
   struct json json = {0};
   const char *path = results->job->options->spec, *slash = strrchr(path, '/');
   json_open(&json, '{');
   put_string(&json, "spec", slash ? slash + 1 : path);
+  put_settings(&json, &results->job->options->sets);
   put_string(&json, "version", CONVSMITH_VERSION);
   put_string(&json, "machine", machine_name());
   json_key(&json, "threads");

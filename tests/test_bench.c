@@ -50,6 +50,9 @@ static void json_and_csv_hold_each_layer(void **state) {
   assert_int_equal(convsmith("bench %s --against naive --rounds 1 --json", spec()), 0);
   assert_int_equal(count_of(said, "\"layer\": "), 2);
   assert_int_equal(count_of(said, "\"state\": \"timed\""), 2);
+  assert_non_null(strstr(said, "\"set\": []"));
+  assert_int_equal(convsmith("bench %s --against none --rounds 1 --layer small --set layout=nchw --json", spec()), 0);
+  assert_non_null(strstr(said, "\"layout=nchw\""));
   assert_int_equal(convsmith("bench %s --against none --rounds 1 --csv --target scalar", spec()), 0);
   assert_memory_equal(said, "layer,target,plan,", 18);
   assert_non_null(strstr(said, "\nsmall,scalar,"));

@@ -93,6 +93,7 @@ local function title(piece)
   if piece.cold then text = text .. ", weights cold" end
   if piece.consumer then text = text .. ", output read" end
   if piece.threads > 1 then text = text .. (", %d threads"):format(piece.threads) end
+  for _, setting in ipairs(piece.set or {}) do text = text .. ", " .. setting end
   return text
 end
 
@@ -112,7 +113,7 @@ end
 
 local function peer_ratio(layer, name)
   for _, peer in ipairs(layer.peers) do
-    if peer.name == name then return peer.ratio, peer.implementation end
+    if peer.name == name or peer.name == name .. "-plain" then return peer.ratio, peer.implementation end
   end
 end
 
@@ -239,7 +240,8 @@ put("Made by `make bench`. A number above 1 says how many times faster the gener
 put("medians of rounds in which all take turns; [bench](commands.md#bench) tells how. *Best of them* is the fastest of oneDNN, XNNPACK and")
 put("OpenBLAS for each layer; *peak* is the share of the multiply-add peak, *limit* of the roofline: the longer of computing at the peak and")
 put("moving input, weights and output once. No layer is left out of a mean. [bench.json](bench.json) holds every row.")
-put("[Both layouts](layouts.md): what channels first costs.")
+put("Layers are channels last (`nhwc`), and the libraries choose how tensors lie, where nothing else is said; with `layout=nchw` theirs lie")
+put("channels first as ours do. [Both layouts](layouts.md): what channels first costs.")
 put("")
 put("![geometric means against each peer, and the roofline](bench.svg)")
 put("")
