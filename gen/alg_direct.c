@@ -8,9 +8,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Bytes: chunks of weights that stay in a cache while all rows of outputs take them; and of what, from there on, more is fetched
- * ahead. */
-static const double chunk_bytes[] = {28000, 72000}, ahead_bytes = 625e3;
+/* Bytes: chunks of weights that stay in a cache while all rows of outputs take them, more of them where that makes `least` of each
+ * pixel of the input; and of what, from there on, more is fetched ahead. */
+static const struct { double bytes, most, least; } chunk_bytes[] = {{28e3, 28e3, 0}, {72e3, 144e3, 64}};
+static const double ahead_bytes = 625e3;
 
 /* Input of the rows that all channel blocks take in turn: what a cache in the core holds, or for chunks, whose sums wait meanwhile,
  * one near it; and of how many tiles that must be where one is all of a row. */
@@ -317,23 +318,29 @@ static void set_ahead(const struct problem *problem, struct choice *choice) {
   choice->ahead_w = (problem->streamed || w > ahead_bytes) && !problem->baked_weights && pixels > tile;
 }
 
-/* Chunks whose panels stay in a cache while all rows of outputs take them: the largest divisor of the input channels of at most
- * `bytes`. */
-static void try_chunk(struct candidates *candidates, struct choice choice, double bytes) {
+/* The largest divisor of the input channels of at most so many bytes; 0: none is worth having. */
+static int64_t chunk_of(const struct candidates *candidates, int64_t vectors, size_t which) {
   const struct problem *problem = &candidates->problems[0];
-  const double panel = (double)(choice.vectors * candidates->isa->lanes[problem->dtype]) * (double)cs_size(problem->dtype);
-  const double taps = (double)steps_of(problem) / (double)problem->in_channels;
-  int64_t chunk = (int64_t)(bytes / (panel * taps));
+  const double size = (double)cs_size(problem->dtype), least = chunk_bytes[which].least / size;
+  const double panel = (double)(vectors * candidates->isa->lanes[problem->dtype]) * size;
+  const double step = panel * (double)steps_of(problem) / (double)problem->in_channels; /* of one channel */
+  int64_t chunk = (int64_t)(chunk_bytes[which].bytes / step);
+  if ((double)chunk < least && least * step <= chunk_bytes[which].most) chunk = (int64_t)least;
   while (chunk > 1 && problem->in_channels % chunk) chunk--;
-  if (chunk < 8 || chunk >= problem->in_channels) return;
-  choice.chunk = chunk;
-  try_choice(candidates, choice);
-  try_bands(candidates);
+  return chunk < 8 || chunk >= problem->in_channels ? 0 : chunk;
 }
 
-static void try_chunks(struct candidates *candidates, const struct choice *choice) {
-  if (choice->form != FORM_CHANNELS) return;
-  for (size_t i = 0; i < sizeof chunk_bytes / sizeof *chunk_bytes; i++) try_chunk(candidates, *choice, chunk_bytes[i]);
+/* Chunks whose panels stay in a cache while all rows of outputs take them. */
+static void try_chunks(struct candidates *candidates, struct choice choice) {
+  int64_t before = 0;
+  if (choice.form != FORM_CHANNELS) return;
+  for (size_t i = 0; i < sizeof chunk_bytes / sizeof *chunk_bytes; i++) {
+    choice.chunk = chunk_of(candidates, choice.vectors, i);
+    if (choice.chunk == 0 || choice.chunk == before) continue;
+    before = choice.chunk;
+    try_choice(candidates, choice);
+    try_bands(candidates);
+  }
 }
 
 /* For a number of vectors, the tallest tile that the registers hold, made lower where the rows then split evenly. */
@@ -351,7 +358,7 @@ static void try_vectors(struct candidates *candidates, enum form form, int64_t v
   set_ahead(&candidates->problems[0], &choice);
   if (!try_choice(candidates, choice)) try_split(candidates, choice);
   try_bands(candidates);
-  try_chunks(candidates, &choice);
+  try_chunks(candidates, choice);
   try_tail(candidates, choice);
 }
 

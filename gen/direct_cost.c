@@ -133,19 +133,31 @@ static double band_cycles(const struct design *design, const struct traffic *tra
   return traffic->panel * (traffic->weights + traffic->band <= processor.l2 ? processor.from_l2 : far) / traffic->band_tiles;
 }
 
+/* Input that comes in pieces, one of each pixel, is dear: of lines only a part is wanted, and nothing fetches ahead how each piece
+ * starts, which amounts to `start` bytes. */
+static double in_pieces(const struct design *design, double start) {
+  const double piece = (double)cs_size(design->problem.dtype) * (double)design->problem.in_channels;
+  return design->chunks == 1 ? 1 : fmax(1, processor.line / piece) + start / piece;
+}
+
+static double near_byte(const struct design *design) {
+  return processor.rows_from_l2 * in_pieces(design, 0);
+}
+
 /* Cycles for a byte of input that comes from far: the row of outputs before has brought what both read. */
 static double far_byte(const struct design *design) {
   const double fresh = 1 / product(design, design->rank - 1, kernel_of);
-  return fresh * processor.from_l3 + (1 - fresh) * processor.rows_from_l2;
+  return fresh * processor.from_l3 * in_pieces(design, processor.piece) + (1 - fresh) * near_byte(design);
 }
 
 /* Cycles for a byte of input, over channel blocks: these find it in turn, or a band of it. */
 static double input_byte(const struct design *design, const struct traffic *traffic) {
   const double passes = design->choice.form == FORM_PIXELS ? (double)design->channel_blocks : 1; /* until all outputs are through */
   const bool fits = traffic->input + traffic->output / passes + traffic->panel <= processor.l2;
-  const double first = fits ? processor.rows_from_l2 : far_byte(design);
-  const double near = traffic->band + traffic->panel <= processor.l1 ? 0 : processor.rows_from_l2;
-  const double again = traffic->band + traffic->weights <= processor.l2 ? near : far_byte(design);
+  const double first = fits ? near_byte(design) : far_byte(design);
+  const double near = traffic->band + traffic->panel <= processor.l1 ? 0 : near_byte(design);
+  const double block = traffic->panel * (double)design->chunks; /* its weights */
+  const double again = traffic->band + block <= processor.l2 ? near : far_byte(design);
   const double part = design->choice.band ? 1 / (double)design->channel_blocks : 1;
   return part * first + (1 - part) * again;
 }
@@ -155,7 +167,7 @@ static double tile_cycles(const struct design *design, const struct isa *isa, co
                           const struct tile *tile) {
   const double x = tile_input(design, traffic, tile), macs = mac_cycles(design, isa, tile);
   const double w_stream = design->choice.form == FORM_DEPTH ? 0 : traffic->panel * panel_byte(traffic, x);
-  const double x_stream = x * input_byte(design, traffic);
+  const double x_stream = x * input_byte(design, traffic) * (tile->x_ahead ? processor.late_x : 1);
   const double w_first = band_cycles(design, traffic);
   if (design->choice.form == FORM_PIXELS) return hypot(macs, hypot(w_stream + w_first, x_stream * processor.planes));
   return hypot(macs, w_stream) + x_stream + w_first;
@@ -196,9 +208,9 @@ static double band_output(const struct design *design, const struct traffic *tra
   return traffic->output * (band && band < design->rows ? (double)band / (double)design->rows : 1);
 }
 
-/* Sums that go out of the caches and back between chunks. */
+/* Sums of a channel block that go out of the caches and back between chunks. */
 static double sum_cycles(const struct design *design, const struct traffic *traffic) {
-  if (band_output(design, traffic) + traffic->panel <= processor.l2) return 0;
+  if (band_output(design, traffic) / (double)design->channel_blocks + traffic->panel <= processor.l2) return 0;
   return (double)(design->chunks - 1) * traffic->output * processor.there_and_back;
 }
 

@@ -21,10 +21,11 @@ static int64_t run_length(const struct tile_tap *taps, size_t count, int64_t *dx
   return (int64_t)length;
 }
 
-/* How `steps` steps are written: all of them, or a loop with an unrolled body. */
+/* How `steps` steps are written: all of them, or a loop with an unrolled body, whose trips fetch weights ahead. */
 static void set_steps(struct span *span, const struct design *design, int64_t steps) {
   const enum unroll unroll = design->problem.unroll;
-  if (design->choice.full || steps == 0 || (unroll == UNROLL_AUTO && steps <= 8)) {
+  const bool few = unroll == UNROLL_AUTO && steps <= 8 && !design->choice.ahead_w;
+  if (design->choice.full || steps == 0 || few) {
     span->trips = 1;
     span->unroll = steps;
     return;

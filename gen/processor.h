@@ -25,7 +25,8 @@ static const struct {
   double panel_passed;     /* the same where input and outputs are large */
   double from_l2, from_l3; /* of a byte that comes in one stream with others, while multiply-adds go on */
   double there_and_back;   /* of a byte of sums that is read and written beyond l2 */
-  double late;             /* share of what is fetched ahead that is still waited for */
+  double late;             /* share of weights that are fetched ahead which is still waited for */
+  double late_x;           /* the same of input */
   double rows_from_l2;     /* of a byte of several rows: many short streams, which are not fetched ahead */
   double planes;           /* factor of input whose neighbouring channels are planes apart: nothing fetches it ahead */
   double line_apart;       /* of a line of outputs beyond l2 whose neighbours are written in another pass */
@@ -36,9 +37,10 @@ static const struct {
   double l3;               /* bytes that stay in the farthest cache */
   double stream;           /* of a byte of weights that comes from there and is used a few times only: the most that it gives */
   double from_memory;      /* the same beyond it */
+  double piece;            /* bytes that the start of each piece amounts to, where input comes in pieces from beyond l2 */
   double line;             /* bytes */
 } processor = {
-    .latency = 4,
+    .latency = 4.7,
     .loads = 1.4,
     .gather = 3,
     .load = 0.025,
@@ -55,11 +57,12 @@ static const struct {
     .l1 = 4.7e4,
     .l2 = 1.6e6,
     .panel = 4e5,
-    .panel_passed = 1.2e5,
+    .panel_passed = 2.3e5,
     .from_l2 = 1.0 / 50,
     .from_l3 = 1.0 / 20,
-    .there_and_back = 2.5,
+    .there_and_back = 0.4,
     .late = 0.18,
+    .late_x = 0.5,
     .rows_from_l2 = 1.0 / 75,
     .planes = 2.5,
     .line_apart = 40,
@@ -70,6 +73,7 @@ static const struct {
     .l3 = 2e7,
     .stream = 1.0 / 4.7,
     .from_memory = 1.0 / 2.5,
+    .piece = 256,
     .line = 64,
 };
 #endif

@@ -179,16 +179,20 @@ static void bad_plan_files_are_refused(void **state) {
   assert_false(exists(scratch_path("none")));
 }
 
-/* Weights that several tiles take are fetched ahead; what a single one takes is a stream of its own. */
+/* Weights that several tiles take are fetched ahead, also where a tap has few steps; what a single one takes is a stream of its
+ * own. */
 static void weights_taken_once_are_not_fetched_ahead(void **state) {
   (void)state;
-  const char *path = scratch_write("ahead.yaml", "convsmith: 1\n"
-                                                 "layers:\n"
-                                                 "  - {name: one, input: [1, 2048, 1, 1], out_channels: 256, kernel_size: 1}\n"
-                                                 "  - {name: many, input: [1, 2048, 7, 7], out_channels: 256, kernel_size: 1}\n");
+  const char *path =
+      scratch_write("ahead.yaml", "convsmith: 1\n"
+                                  "layers:\n"
+                                  "  - {name: one, input: [1, 2048, 1, 1], out_channels: 256, kernel_size: 1}\n"
+                                  "  - {name: many, input: [1, 2048, 7, 7], out_channels: 256, kernel_size: 1}\n"
+                                  "  - {name: few, input: [1, 8, 14, 14], out_channels: 4096, kernel_size: 3, dilation: 2}\n");
   assert_int_equal(convsmith("generate %s -o %s --target avx2", path, scratch_path("ahead")), 0);
   assert_null(strstr(text_of(scratch_path("ahead/one.c")), "CONVSMITH_AHEAD(ahead"));
   assert_non_null(strstr(text_of(scratch_path("ahead/many.c")), "CONVSMITH_AHEAD(ahead"));
+  assert_non_null(strstr(text_of(scratch_path("ahead/few.c")), "CONVSMITH_AHEAD(ahead"));
 }
 
 int main(void) {

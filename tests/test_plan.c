@@ -27,7 +27,8 @@ static struct plan_list plans_of(const char *keys, const char *isa) {
   return plan_enumerate(spec_layer(keys), isa_find(&isas, isa));
 }
 
-/* Layers of all forms: dense, pointwise, depthwise, first layer, one channel, three dimensions, no taps at some outputs. */
+/* Layers of all forms: dense, pointwise, depthwise, first layer, one channel, three dimensions, no taps at some outputs, few ways
+ * to divide the channels. */
 static const char *const layers[] = {
     "input: [1, 16, 9, 9], out_channels: 24, kernel_size: 3, padding: 1",
     "input: [2, 64, 14, 14], out_channels: 33, kernel_size: 1, layout: nchw",
@@ -36,6 +37,7 @@ static const char *const layers[] = {
     "input: [1, 1, 40], out_channels: 1, kernel_size: 5, padding: causal, unroll: none",
     "input: [1, 4, 6, 7, 8], out_channels: 8, groups: 2, kernel_size: 3, padding: 1, padding_mode: reflect, unroll: full",
     "input: [1, 3, 2, 2], out_channels: 3, kernel_size: 2, dilation: 3, stride: 2, padding: 5",
+    "input: [1, 808, 6, 6], out_channels: 64, kernel_size: 3",
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
 
@@ -85,6 +87,15 @@ static void cheapest_first(void **state) {
 static void sizes(void **state) {
   (void)state;
   each_list(sizes_are_sound);
+}
+
+/* Chunks take whole lines of an input's pixels where their weights do not become too many. */
+static void chunks_of_lines(void **state) {
+  (void)state;
+  const struct plan_list plans = plans_of("input: [1, 512, 4, 14, 14], out_channels: 512, kernel_size: 3, padding: 1", "avx512");
+  size_t found = 0;
+  for (size_t i = 0; i < plans.usable; i++) found += strcmp(plans.items[i].id, "direct-channels-7x3-rows-by16") == 0;
+  assert_int_equal(found, 1);
 }
 
 static void twice_the_same(void **state) {
@@ -235,9 +246,9 @@ static void huge_layers_end_soon(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(unique_ids),          cmocka_unit_test(cheapest_first),       cmocka_unit_test(sizes),
-      cmocka_unit_test(twice_the_same),      cmocka_unit_test(packed_bytes),         cmocka_unit_test(every_reason),
-      cmocka_unit_test(no_plan_is_an_error), cmocka_unit_test(huge_layers_end_soon),
+      cmocka_unit_test(unique_ids),      cmocka_unit_test(cheapest_first),      cmocka_unit_test(sizes),
+      cmocka_unit_test(chunks_of_lines), cmocka_unit_test(twice_the_same),      cmocka_unit_test(packed_bytes),
+      cmocka_unit_test(every_reason),    cmocka_unit_test(no_plan_is_an_error), cmocka_unit_test(huge_layers_end_soon),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }
