@@ -14,6 +14,10 @@ struct candidates {
   size_t count;
 };
 
+/* Transformed weights may be many times as long as the layer's: what a file of them may have at most, so that it compiles in good
+ * time. */
+enum { MOST_BAKED_BYTES = 16 << 20 };
+
 /* Values in the order that kernels read; NULL and 0 where not baked. */
 struct baked_values {
   const void *weights, *bias;
@@ -27,7 +31,7 @@ struct algorithm {
   void (*enumerate)(struct candidates *candidates);
   /* Pushes the table `kernels` of the template: one for each problem. */
   void (*push)(lua_State *L, const struct plan *plan);
-  /* The layer's baked values, in an order that is the same for every plan; NULL: such layers have none. */
+  /* The layer's baked values, in the order in which the plan reads them; NULL: such layers have none. */
   struct baked_values (*bake)(const struct plan *plan, const struct layer *layer);
 };
 

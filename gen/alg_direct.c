@@ -419,6 +419,12 @@ static void direct_push_all(lua_State *L, const struct plan *plan) {
   }
 }
 
+const struct design *direct_designs(const struct plan *plan, size_t *count) {
+  const struct direct_parameters *parameters = plan->parameters;
+  *count = parameters->count;
+  return parameters->designs;
+}
+
 static struct baked_values direct_bake(const struct plan *plan, const struct layer *layer) {
   const struct direct_parameters *parameters = plan->parameters;
   return design_bake(parameters->designs, parameters->count, sizeof *parameters->designs, layer);

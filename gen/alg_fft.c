@@ -60,7 +60,6 @@ static const char *problem_reason(const struct candidates *candidates) {
     return "its outputs are those of several convolutions; blocks serve one";
   if (problem->rank > FFT_AXES) return mem_text("%d axes; blocks have at most %d", problem->rank, FFT_AXES);
   if (problem->gathered) return "its weights are an input of each call; spectra are packed once";
-  if (problem->baked_weights) return "its weights are baked; spectra would be many times as long in the file";
   if (problem->unroll == UNROLL_FULL) return "unroll: full asks for no loop; passes are loops over points";
   if (problem->x_rows || problem->y_rows) return "its rows take turns in a buffer; blocks take many at once";
   int64_t taps = 1;
@@ -80,10 +79,18 @@ static const char *lanes_reason(const struct problem *problem, enum fft_lanes la
   return NULL;
 }
 
+/* Of the spectra. */
+static int64_t fft_bytes(const struct fft *fft) {
+  return fft->w_size * (int64_t)cs_size(fft->problem->dtype);
+}
+
 static const char *built_reason(const struct fft *fft) {
   const int64_t limit = fft->problem->max_code_bytes, points = fft->w_size / 2;
   if (points > most_spectra)
     return mem_text("its spectra have %lld points; at most %lld pack in good time", (long long)points, (long long)most_spectra);
+  if (fft->problem->baked_weights && fft_bytes(fft) > MOST_BAKED_BYTES)
+    return mem_text("its baked spectra would take %lld bytes of the file; at most %d compile in good time",
+                    (long long)fft_bytes(fft), MOST_BAKED_BYTES);
   if (fft_code_bytes(fft) > limit)
     return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)fft_code_bytes(fft),
                     (long long)limit);
@@ -109,7 +116,8 @@ static void try_choice(struct candidates *candidates, const struct fft_choice *c
   plan.reason = built_reason(fft);
   plan.cost = fft_cost(fft, candidates->isa);
   plan.promise = promise_of(fft);
-  plan.packed_bytes = (fft->w_size + vectors * fft->b_size) * size;
+  plan.packed_bytes = vectors * fft->b_size * size;
+  if (!fft->problem->baked_weights) plan.packed_bytes += fft_bytes(fft);
   plan.workspace_bytes = fft->workspace * size;
   plan.code_bytes = fft_code_bytes(fft);
   plan.multiply_adds = fft_operations(fft);
@@ -164,12 +172,10 @@ static void fft_push_all(lua_State *L, const struct plan *plan) {
 }
 
 /* Bias in the order of every other algorithm: of depthwise layers, the groups' first outputs, then their second ones. */
-static struct baked_values fft_bake(const struct plan *plan, const struct layer *layer) {
-  const struct fft *fft = plan->parameters;
+static const void *bake_bias(const struct fft *fft, const struct layer *layer) {
   const struct problem *problem = fft->problem;
   const size_t size = cs_size(layer->dtype);
   const bool depthwise = problem->in_channels == 1 && problem->groups > 1;
-  if (!layer->bias_values.data) return (struct baked_values){0};
   char *to = mem_array((size_t)fft->b_size, size);
   for (int64_t g = 0; g < problem->groups; g++)
     for (int64_t m = 0; m < problem->out_channels; m++) {
@@ -177,7 +183,21 @@ static struct baked_values fft_bake(const struct plan *plan, const struct layer 
       const int64_t from = problem->b_first + g * problem->b_group + m * problem->b_out;
       memcpy(to + (size_t)place * size, (const char *)layer->bias_values.data + (size_t)from * size, size);
     }
-  return (struct baked_values){.bias = to, .bias_bytes = (size_t)fft->b_size * size};
+  return to;
+}
+
+static struct baked_values fft_bake(const struct plan *plan, const struct layer *layer) {
+  const struct fft *fft = plan->parameters;
+  struct baked_values values = {0};
+  if (layer->weights.data) {
+    values.weights = fft_spectra(fft);
+    values.weight_bytes = (size_t)fft_bytes(fft);
+  }
+  if (layer->bias_values.data) {
+    values.bias = bake_bias(fft, layer);
+    values.bias_bytes = (size_t)fft->b_size * cs_size(layer->dtype);
+  }
+  return values;
 }
 
 const struct algorithm alg_fft = {

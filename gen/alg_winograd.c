@@ -38,7 +38,6 @@ static const char *reason_of(const struct candidates *candidates) {
   if (problem->groups > 1 && (problem->x_group != problem->in_channels * problem->x_channel ||
                               problem->y_group != problem->out_channels * problem->y_channel))
     return "channels of its groups are not neighbours";
-  if (problem->baked_weights) return "its weights are baked, in one order for all targets";
   if (problem->in_channels == 1 && problem->groups > 1)
     return mem_text("each of %lld groups has 1 input channel: no sums to share the transforms", (long long)problem->groups);
   for (int a = 0; a < problem->rank; a++) {
@@ -102,6 +101,13 @@ static int exact_bits(const struct winograd *winograd) {
 /* The transforms' share of the code, in instructions a point. */
 enum { TRANSFORM_CODE = 40 };
 
+static const char *baked_reason(const struct winograd *winograd) {
+  const int64_t bytes = winograd_baked(winograd) * (int64_t)cs_size(winograd->problem.dtype);
+  if (!winograd->problem.baked_weights || bytes <= MOST_BAKED_BYTES) return NULL;
+  return mem_text("its baked weights would take %lld bytes of the file once transformed; at most %d compile in good time",
+                  (long long)bytes, MOST_BAKED_BYTES);
+}
+
 static struct plan plan_of(const struct winograd *winograd, double cost) {
   const struct problem *problem = &winograd->problem;
   const struct plan *products = &winograd->products;
@@ -112,9 +118,11 @@ static struct plan plan_of(const struct winograd *winograd, double cost) {
   plan.algorithm = &alg_winograd;
   plan.tile = mem_text("%s/%s", side, products->tile);
   plan.cost = cost;
+  plan.reason = baked_reason(winograd);
   plan.promise = promise_of(winograd);
   plan.exact_bits = exact_bits(winograd);
-  plan.packed_bytes = products->packed_bytes + winograd_shell(problem) * (int64_t)cs_size(problem->dtype);
+  plan.packed_bytes = winograd_shell(problem) * (int64_t)cs_size(problem->dtype);
+  if (!problem->baked_weights) plan.packed_bytes += products->packed_bytes;
   plan.workspace_bytes = winograd_workspace(winograd);
   if (plan.code_bytes < winograd->points * TRANSFORM_CODE) plan.code_bytes = winograd->points * TRANSFORM_CODE;
   plan.row_tile = winograd->m[last] * winograd->residues[last];
@@ -204,9 +212,26 @@ static void winograd_push_all(lua_State *L, const struct plan *plan) {
   winograd_push(L, plan->parameters);
 }
 
+/* Bias as every other algorithm has it, in canonical order. */
+static struct baked_values bake(const struct plan *plan, const struct layer *layer) {
+  const struct winograd *winograd = plan->parameters;
+  const size_t size = cs_size(layer->dtype);
+  struct baked_values values = {0};
+  if (layer->weights.data) {
+    values.weights = winograd_bake(winograd);
+    values.weight_bytes = (size_t)winograd_baked(winograd) * size;
+  }
+  if (layer->bias_values.data) {
+    values.bias = layer->bias_values.data;
+    values.bias_bytes = layer->bias_values.count * size;
+  }
+  return values;
+}
+
 const struct algorithm alg_winograd = {
     .name = "winograd",
     .template = "winograd.t",
     .enumerate = winograd_enumerate,
     .push = winograd_push_all,
+    .bake = bake,
 };

@@ -182,6 +182,8 @@ int64_t design_packed(const struct design *design);       /* elements that NAME_
 void design_set_baked(struct design *design, const struct design *before);
 /* The layer's baked values in kernel order, gathered from `count` designs, each `step` bytes after the other. */
 struct baked_values design_bake(const struct design *designs, size_t count, size_t step, const struct layer *layer);
+/* The designs of a plan of alg_direct. */
+const struct design *direct_designs(const struct plan *plan, size_t *count);
 /* Pushes the design as a Lua table, in the templates' words. */
 void design_push(lua_State *L, const struct design *design);
 /* Groups form: how many neighbouring groups a vector takes. */

@@ -66,6 +66,10 @@ void fft_build(struct fft *fft, const struct problem *problem, const struct isa 
 double fft_cost(const struct fft *fft, const struct isa *isa);
 int64_t fft_code_bytes(const struct fft *fft);
 int64_t fft_operations(const struct fft *fft);
+/* cos(2πk/n), from angles up to an eighth of a turn: symmetries hold exactly. */
+double fft_cosine(int64_t k, int64_t n);
+/* The spectra of baked weights, w_size elements. */
+const void *fft_spectra(const struct fft *fft);
 /* Pushes the kernel as a Lua table, in the templates' words. */
 void fft_push(lua_State *L, const struct fft *fft);
 #endif

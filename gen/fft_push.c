@@ -3,25 +3,14 @@
 #include "fft.h"
 #include "mem.h"
 #include "signature.h"
-#include <math.h>
 
 /* ---- constants ---------------------------------------------------------------------------------------------------------- */
-
-/* cos(2πk/n), from angles up to an eighth of a turn: symmetries hold exactly. */
-static double cosine(int64_t k, int64_t n) {
-  static const double turn = 6.283185307179586476925;
-  k %= n;
-  if (2 * k > n) k = n - k;
-  if (4 * k > n) return -cosine(n - 2 * k, 2 * n);
-  if (8 * k > n) return sin(turn * (double)(n - 4 * k) / (double)(4 * n));
-  return cos(turn * (double)k / (double)n);
-}
 
 /* Of a whole turn in `points` steps. */
 static void push_cosines(lua_State *L, int64_t points) {
   lua_createtable(L, (int)points, 0);
   for (int64_t i = 0; i < points; i++) {
-    lua_pushnumber(L, cosine(i, points));
+    lua_pushnumber(L, fft_cosine(i, points));
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "cosines");
@@ -160,6 +149,7 @@ static void push_common(lua_State *L, const struct fft *fft) {
   set_integer(L, "y_lane", 1);
   set_integer(L, "x_first", fft->problem->x_first);
   set_integer(L, "y_first", fft->problem->y_first);
+  set_integer(L, "baked_w", 0);
   set_integer(L, "baked_b", 0);
   kernel_push_epilogue(L, fft->problem);
 }

@@ -1,5 +1,5 @@
 /* From plans to text: the one read-only table that the templates of a layer get, and their expansion. */
-#include "alg.h"
+#include "bake.h"
 #include "command.h"
 #include "mem.h"
 #include "op.h"
@@ -94,24 +94,8 @@ static void push_banner(lua_State *L, const struct layer *layer, const struct ge
   set_text(L, "prefix", options->prefix);
 }
 
-/* Raw bytes of baked values as a Lua string, or false. */
-static void push_values(lua_State *L, const char *key, const void *values, size_t size) {
-  if (values)
-    lua_pushlstring(L, values, size);
-  else
-    lua_pushboolean(L, false);
-  lua_setfield(L, -2, key);
-}
-
-static void push_baked(lua_State *L, const struct layer *layer, const struct plan *plan) {
-  struct baked_values values = {0};
-  if (plan->algorithm->bake) values = plan->algorithm->bake(plan, layer);
-  push_values(L, "baked_weights", values.weights, values.weight_bytes);
-  push_values(L, "baked_bias", values.bias, values.bias_bytes);
-}
-
 static void push_target(lua_State *L, struct engine *engine, const struct plan *plan) {
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 9);
   set_text(L, "name", plan->isa->name);
   isa_push(engine, plan->isa);
   lua_setfield(L, -2, "isa");
@@ -166,11 +150,12 @@ static void push_all(struct engine *engine, const struct layer *layer, const str
   set_integer(L, "workspace_bytes", largest(plans, count, true));
   push_shapes(L, layer);
   push_banner(L, layer, options);
-  push_baked(L, layer, plans[0]);
   lua_setfield(L, -2, "layer");
+  const struct baked_values *baked = bake_all(layer, plans, count);
   lua_createtable(L, (int)count, 0);
   for (size_t i = 0; i < count; i++) {
     push_target(L, engine, plans[i]);
+    bake_push(L, baked, plans, i, mem_text("%s%s", options->prefix, layer->name));
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "targets");

@@ -59,9 +59,11 @@ static const char *const of_kernels[] = {"_units",
                                          "_fft_tile",
                                          "_fft_cosines",
                                          "_fft_spectrum",
+                                         "_baked_weights",
+                                         "_baked_bias",
                                          NULL};
 /* and once for all targets. */
-static const char *const of_layers[] = {"_cpuid", "_xcr0", "_permission", "_ask", "_pick", "_baked_weights", "_baked_bias", NULL};
+static const char *const of_layers[] = {"_cpuid", "_xcr0", "_permission", "_ask", "_pick", NULL};
 /* After the name in capitals: sizes, the header's guard, the switch of --single-file. */
 static const char *const of_capitals[] = {"_PACKED_BYTES",
                                           "_WORKSPACE_BYTES",

@@ -38,5 +38,8 @@ int64_t winograd_shell(const struct problem *problem);       /* elements that bi
 int64_t winograd_channels(const struct problem *problem);    /* output channels of all groups */
 /* Estimated cycles, where the products at one point take `point` cycles a block. */
 double winograd_cost(const struct winograd *winograd, double point);
+/* Elements of the products' packed weights; these, of baked ones. */
+int64_t winograd_baked(const struct winograd *winograd);
+const void *winograd_bake(const struct winograd *winograd);
 void winograd_push(lua_State *L, const struct winograd *winograd);
 #endif

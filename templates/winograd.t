@@ -402,7 +402,7 @@ for (ptrdiff_t i = 0; i < count; i++) ${K.symbol}_load(x, v + i * ${W.v.tile}, f
 $   for _, product in ipairs(products) do
 $     local units = 1
 $     for _, dimension in ipairs(product.order) do units = units * dimension[2] end
-${product.symbol}_units(${arguments.pass(arguments.join(tiles.pointers(product), { { "", "0" }, { "", tostring(units) } }), { x = "v", w = "w + " .. product.base, y = "m" })});
+${product.symbol}_units(${arguments.pass(arguments.join(tiles.pointers(product), { { "", "0" }, { "", tostring(units) } }), { x = "v", w = "w + " .. (product.baked_weights and product.baked_w or product.base), y = "m" })});
 $   end
 CONVSMITH_ROLLED
 for (ptrdiff_t i = 0; i < count; i++)
@@ -413,12 +413,14 @@ ${K.symbol}_store(${arguments.pass(arguments.join(outputs_list(), { { "", "first
 $ end
 
 $ local function define_part(symbol)
-$   local at, packed = import("lib/vec.lua").at, "(const " .. T .. " *)packed"
+$   local at = import("lib/vec.lua").at
 void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
 {
 const uintptr_t line = ((uintptr_t)workspace + 63) / 64 * 64;
 ${T} *v = (${T} *)workspace + (line - (uintptr_t)workspace) / sizeof(${T});
-const ${T} *w = ${packed};
+$   if not K.baked_weights then
+const ${T} *w = (const ${T} *)packed;
+$   end
 $   parts.parameter_pointers(K)
 $   parts.shares(W.blocks)
 ${K.symbol}_blocks(${arguments.pass(block_list(), { x = at(layer.inputs[1].name, K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first), u = "from" })});
@@ -437,7 +439,7 @@ $   end
 $   helpers(K)
 $   define_load()
 $   define_store()
-$   define_weights()
+$   if not K.baked_weights then define_weights() end
 $   define_blocks(products)
 $   pack(kernels, symbol, pack_kernel)
 $   define_part(symbol)

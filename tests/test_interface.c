@@ -183,6 +183,21 @@ static void baked_values_stand_once(void **state) {
   assert_non_null(strstr(text_of(scratch_path("baked/sobel_bias_at_run_time.h")), "_pack(const float *bias, void *packed);"));
 }
 
+/* Of algorithms that transform weights: an array for each order, none behind it, and the shared one of equal targets. */
+static void baked_transforms_stand_once_an_order(void **state) {
+  (void)state;
+  assert_int_equal(convsmith("generate specs/features/baked_transforms.yaml -o %s --target avx2,avx512,amx", scratch_path("made")),
+                   0);
+  const char *mixed = text_of(scratch_path("made/mixed.c"));
+  assert_non_null(strstr(mixed, "} mixed_baked_weights = {{"));
+  assert_non_null(strstr(mixed, "} mixed_avx512_baked_weights = {{"));
+  assert_non_null(strstr(strstr(mixed, "void mixed_amx_part("), "mixed_avx512_baked_weights.values"));
+  assert_null(strstr(mixed, "mixed_amx_baked_weights"));
+  assert_null(strstr(text_of(scratch_path("made/mixed.h")), "_pack("));
+  assert_null(strstr(text_of(scratch_path("made/blurs.h")), "_pack("));
+  assert_non_null(strstr(text_of(scratch_path("made/blurs_bias_at_run_time.h")), "_pack(const float *bias, void *packed);"));
+}
+
 /* What NAME_pack makes of two different buffers: every byte is written. */
 static void check_packed(const struct layer *layer, const struct kernel *kernel) {
   static double values[1 << 14];
@@ -236,6 +251,7 @@ int main(void) {
       cmocka_unit_test(prefixes),
       cmocka_unit_test(single_header),
       cmocka_unit_test(baked_values_stand_once),
+      cmocka_unit_test(baked_transforms_stand_once_an_order),
       cmocka_unit_test(every_packed_byte_is_written),
   };
   return cmocka_run_group_tests(tests, begin, NULL);

@@ -1,15 +1,26 @@
-$ -- Baked values: exact bits, written once for all targets of the file.
+$ -- Baked values: exact bits, written once for all targets of the file that read them in one order.
+$ local when = import("lib/when.lua")
 $ local words = import("lib/words.t")
-$ local function values(name, bytes)
+$ local function array(baked)
 $   local row = words.rows[layer.dtype]
-$   local count = #bytes // row.width
+$   local count = #baked.values // row.width
 static const union {
 ${row.type} bits[${count}];
 ${layer.dtype == "f32" and "float" or "double"} values[${count}];
-} ${layer.name}_baked_${name} = {{
-$   words.list(row, bytes)
+} ${baked.symbol} = {{
+$   words.list(row, baked.values)
 }};
 
 $ end
-$ if layer.baked_weights then values("weights", layer.baked_weights) end
-$ if layer.baked_bias then values("bias", layer.baked_bias) end
+$ -- Where any of those targets exists; all of a file's do wherever it compiles.
+$ local function condition(kind, symbol)
+$   local users = {}
+$   for _, target in ipairs(targets) do
+$     if target.baked[kind] and target.baked[kind].symbol == symbol then users[#users + 1] = target end
+$   end
+$   return #users == #targets and "1" or when.any(users)
+$ end
+$ for _, kind in ipairs({ "weights", "bias" }) do for _, target in ipairs(targets) do
+$   local baked = target.baked[kind]
+$   if baked and baked.values then when.only(condition(kind, baked.symbol), function() array(baked) end) end
+$ end end

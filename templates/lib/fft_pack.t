@@ -86,13 +86,16 @@ for (ptrdiff_t m = 0; m < ${K.out_channels}; m++) p[${at} + g * ${K.b_group} + m
 $ end
 
 $ return function(K, symbol)
-$   local at = K.w_size
-$   define_cosines(K)
-$   define_spectrum(K)
+$   local at = K.baked_weights and 0 or K.w_size
+$   if not layer.packed then return end
+$   if not K.baked_weights then
+$     define_cosines(K)
+$     define_spectrum(K)
+$   end
 void ${symbol}_pack(${arguments.declare(arguments.pack_list(layer))})
 {
 ${K.V.ctype} *p = (${K.V.ctype} *)packed;
-$   spectra(K)
+$   if not K.baked_weights then spectra(K) end
 $   if K.bias and not K.baked_bias then
 $     vector(K, "bias", at)
 $     at = at + K.b_size

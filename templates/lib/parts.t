@@ -7,7 +7,7 @@ $ local at = vec.at
 $ -- The plan's kernel (read-only) with what templates add to it: operations on vectors (V) and on what it stores (F), the prefix of
 $ -- its symbols, its part of the packed buffer.
 $ local function extend(target, kernel, symbol, base)
-$   local own = { V = vec.new(target.isa, layer.dtype, symbol, kernel.zero_weights), symbol = symbol, base = base }
+$   local own = { V = vec.new(target.isa, layer.dtype, symbol, kernel.zero_weights), symbol = symbol, base = base, baked = target.baked }
 $   own.names = { weights = "weights", bias = "bias", slope = "slope" } -- of the arguments of NAME_pack
 $   own.F = kernel.form == "dot" and vec.new(target.isa.single, layer.dtype, symbol, false) or own.V
 $   for _, key in ipairs(keys(kernel)) do own[key] = kernel[key] end
@@ -16,7 +16,7 @@ $ end
 
 $ local function packed_elements(kernel)
 $   local vectors = (kernel.bias and not kernel.baked_bias and 1 or 0) + (kernel.activation.name == "prelu" and 1 or 0)
-$   return kernel.w_size + vectors * kernel.b_size
+$   return (kernel.baked_weights and 0 or kernel.w_size) + vectors * kernel.b_size
 $ end
 
 $ -- The kernels of a target. What a shared one reads, the one before it packed.
@@ -68,16 +68,16 @@ $ end
 
 $ -- Pointers into the packed buffer or the baked arrays.
 $ local function parameter_pointers(K)
-$   local T, offset = K.V.ctype, K.base + K.w_size
+$   local T, offset = K.V.ctype, K.base + (K.baked_weights and 0 or K.w_size)
 $   local buffer = K.gathered and "workspace" or layer.packed and "packed" or false
 $   local packed = buffer and "(const " .. T .. " *)" .. buffer
 $   if K.baked_weights then
-const ${T} *w = ${at(layer.name .. "_baked_weights.values", K.baked_w)};
+const ${T} *w = ${at(K.baked.weights.symbol .. ".values", K.baked_w)};
 $   elseif K.w_size > 0 then
 const ${T} *w = ${at(packed, K.base)};
 $   end
 $   if K.bias and K.baked_bias then
-const ${T} *b = ${at(layer.name .. "_baked_bias.values", K.baked_b)};
+const ${T} *b = ${at(K.baked.bias.symbol .. ".values", K.baked_b)};
 $   elseif K.bias then
 const ${T} *b = ${at(packed, offset)};
 $     offset = offset + K.b_size

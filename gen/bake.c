@@ -1,0 +1,59 @@
+/* An array is named after the layer, or after the target where it differs from the first one's. */
+#include "bake.h"
+#include "mem.h"
+#include "signature.h"
+#include <string.h>
+
+struct values {
+  const void *data;
+  size_t bytes;
+};
+
+static struct values values_of(const struct baked_values *all, bool bias) {
+  if (bias) return (struct values){all->bias, all->bias_bytes};
+  return (struct values){all->weights, all->weight_bytes};
+}
+
+/* The first target that has the values of `target`. */
+static size_t owner_of(const struct baked_values *all, size_t target, bool bias) {
+  const struct values own = values_of(&all[target], bias);
+  for (size_t i = 0; i < target; i++) {
+    const struct values other = values_of(&all[i], bias);
+    if (other.data && other.bytes == own.bytes && memcmp(other.data, own.data, own.bytes) == 0) return i;
+  }
+  return target;
+}
+
+const struct baked_values *bake_all(const struct layer *layer, const struct plan *const *plans, size_t count) {
+  struct baked_values *all = mem_array(count, sizeof *all);
+  for (size_t i = 0; i < count; i++)
+    if (plans[i]->algorithm->bake) all[i] = plans[i]->algorithm->bake(plans[i], layer);
+  return all;
+}
+
+static void push_values(lua_State *L, const struct baked_values *all, const struct plan *const *plans, size_t target,
+                        const char *name, bool bias) {
+  const struct values values = values_of(&all[target], bias);
+  const char *kind = bias ? "bias" : "weights";
+  if (!values.data) {
+    set_bool(L, kind, false);
+    return;
+  }
+  const size_t owner = owner_of(all, target, bias);
+  lua_createtable(L, 0, 2);
+  set_text(L, "symbol",
+           owner ? mem_text("%s_%s_baked_%s", name, plans[owner]->isa->name, kind) : mem_text("%s_baked_%s", name, kind));
+  if (owner == target)
+    lua_pushlstring(L, values.data, values.bytes);
+  else
+    lua_pushboolean(L, false);
+  lua_setfield(L, -2, "values");
+  lua_setfield(L, -2, kind);
+}
+
+void bake_push(lua_State *L, const struct baked_values *all, const struct plan *const *plans, size_t target, const char *name) {
+  lua_createtable(L, 0, 2);
+  push_values(L, all, plans, target, name, false);
+  push_values(L, all, plans, target, name, true);
+  lua_setfield(L, -2, "baked");
+}
