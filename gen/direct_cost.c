@@ -91,7 +91,7 @@ static double span_cycles(const struct design *design, const struct isa *isa, co
   const double vectors = wide * (double)(span->count * tile->vectors) + permutes_of(design, isa, tile, span);
   const double macs = vectors / isa->macs_per_cycle, loads = loads_of(design, isa, tile, span);
   const double step = either(either(macs, loads / processor.loads), processor.latency) + processor.load * loads;
-  const int64_t part = span->part > 0 ? 2 : 0; /* masks are loaded too, and loads that follow wait */
+  const int64_t part = span->part > 0 ? 3 : 0; /* masks are loaded too, and loads that follow wait */
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + part));
 }
 
