@@ -16,9 +16,6 @@
 #include "planes.h"
 #include <string.h>
 
-/* Planes of a number: all, or the upper ones. */
-enum { ALL_PLANES = 3, UPPER_PLANES = 2 };
-
 /* Whole numbers that are the sums of fewer planes have eight bits: their products, of which a sum has 16 or more, need so many less
  * than a sum has. */
 enum { UPPER_EXACT_BITS = 4 };
@@ -38,11 +35,15 @@ static int64_t taps_of(const struct problem *problem) {
 }
 
 /* Roundings of a sum, those that the products left out amount to, and a share for the weights' larger planes. */
-static int64_t roundings(const struct problem *problem) {
-  const int64_t products = ALL_PLANES * (ALL_PLANES + 1) / 2, steps = ceil_div(problem->in_channels, PLANE_TERMS);
-  const int64_t terms = problem->in_channels < PLANE_TERMS ? problem->in_channels : PLANE_TERMS;
-  const int64_t count = ceil_div(terms, 2) + products * taps_of(problem) * steps + 4;
+int64_t planes_roundings(int64_t taps, int64_t channels) {
+  const int64_t products = ALL_PLANES * (ALL_PLANES + 1) / 2, steps = ceil_div(channels, PLANE_TERMS);
+  const int64_t terms = channels < PLANE_TERMS ? channels : PLANE_TERMS;
+  const int64_t count = ceil_div(terms, 2) + products * taps * steps + 4;
   return count + count / 64;
+}
+
+static int64_t roundings(const struct problem *problem) {
+  return planes_roundings(taps_of(problem), problem->in_channels);
 }
 
 static int64_t terms_of(const struct problem *problem) {
@@ -80,7 +81,7 @@ static const char *reason_of(const struct candidates *candidates) {
 /* ---- candidates ---------------------------------------------------------------------------------------------------- */
 
 /* The cheapest direct plan whose rows can be computed some at a time and which keeps nothing of its own; id NULL: none. */
-static struct plan direct_plan(const struct problem *problem, const struct isa *isa) {
+struct plan planes_fallback(const struct problem *problem, const struct isa *isa) {
   struct candidates direct = {.isa = isa, .problems = problem, .problem_count = 1};
   struct plan best = {.id = NULL};
   alg_direct.enumerate(&direct);
@@ -163,7 +164,7 @@ static void planes_enumerate(struct candidates *candidates) {
   const char *reason = reason_of(candidates);
   struct planes planes = {.problem = candidates->problems[0]};
   planes_fold(&planes.problem);
-  if (!reason) planes.direct = direct_plan(&planes.problem, candidates->isa);
+  if (!reason) planes.direct = planes_fallback(&planes.problem, candidates->isa);
   if (!reason && !planes.direct.id) reason = "no direct plan can compute the blocks that its guard refuses";
   for (planes.count = ALL_PLANES; planes.count >= UPPER_PLANES; planes.count--) {
     if (reason)

@@ -28,7 +28,7 @@ static const char *axis_reason(const struct axis *axis) {
   return NULL;
 }
 
-static const char *reason_of(const struct candidates *candidates) {
+const char *winograd_reason(const struct candidates *candidates) {
   const struct problem *problem = candidates->problems;
   bool wide = false;
   if (problem->accuracy == CS_STRICT) return "it needs accuracy: normwise, the layer's is strict";
@@ -50,7 +50,7 @@ static const char *reason_of(const struct candidates *candidates) {
 
 /* ---- plans -------------------------------------------------------------------------------------------------------------- */
 
-static const char *sizes_text(const int64_t *sizes, int count) {
+const char *winograd_sizes(const int64_t *sizes, int count) {
   const char *text = "";
   for (int a = 0; a < count; a++) text = mem_text("%s%s%lld", text, a ? "x" : "", (long long)sizes[a]);
   return text;
@@ -79,7 +79,7 @@ static const struct plan *find(const struct plan_list *list, const char *id) {
 }
 
 /* The error grows with the points; all of them are whole numbers up to three finite ones. */
-static struct cs_promise promise_of(const struct winograd *winograd) {
+struct cs_promise winograd_promise(const struct winograd *winograd) {
   struct cs_promise promise = {.accuracy = CS_NORMWISE};
   for (int a = 0; a < winograd->problem.rank; a++) {
     promise.block[a] = (ptrdiff_t)winograd->m[a];
@@ -88,7 +88,7 @@ static struct cs_promise promise_of(const struct winograd *winograd) {
   return promise;
 }
 
-static int exact_bits(const struct winograd *winograd) {
+int winograd_exact_bits(const struct winograd *winograd) {
   double bits = 0;
   for (int a = 0; a < winograd->problem.rank; a++) {
     const double growth = cook_toom_growth(&winograd->transform[a]);
@@ -113,14 +113,14 @@ static struct plan plan_of(const struct winograd *winograd, double cost) {
   const struct plan *products = &winograd->products;
   const int last = problem->rank - 1;
   struct plan plan = *products;
-  const char *side = sizes_text(winograd->m, problem->rank);
+  const char *side = winograd_sizes(winograd->m, problem->rank);
   plan.id = mem_text("winograd-%s-b%lld/%s", side, (long long)winograd->block, products->id);
   plan.algorithm = &alg_winograd;
   plan.tile = mem_text("%s/%s", side, products->tile);
   plan.cost = cost;
   plan.reason = baked_reason(winograd);
-  plan.promise = promise_of(winograd);
-  plan.exact_bits = exact_bits(winograd);
+  plan.promise = winograd_promise(winograd);
+  plan.exact_bits = winograd_exact_bits(winograd);
   plan.packed_bytes = winograd_shell(problem) * (int64_t)cs_size(problem->dtype);
   if (!problem->baked_weights) plan.packed_bytes += products->packed_bytes;
   plan.workspace_bytes = winograd_workspace(winograd);
@@ -166,14 +166,15 @@ static void add_plans(struct candidates *candidates, struct winograd *winograd, 
     added++;
   }
   if (added == 0)
-    refuse(candidates, mem_text("winograd-%s", sizes_text(winograd->m, winograd->problem.rank)), "no direct plan for its products");
+    refuse(candidates, mem_text("winograd-%s", winograd_sizes(winograd->m, winograd->problem.rank)),
+           "no direct plan for its products");
 }
 
 static void try_tiles(struct candidates *candidates, const int64_t m[MAX_SPATIAL]) {
   struct winograd winograd = {.problem = *candidates->problems, .isa = candidates->isa};
   struct pick best = {0};
   if (!winograd_lay_out(&winograd, m)) {
-    refuse(candidates, mem_text("winograd-%s", sizes_text(m, winograd.problem.rank)),
+    refuse(candidates, mem_text("winograd-%s", winograd_sizes(m, winograd.problem.rank)),
            mem_text("%lld points, at most %d", (long long)winograd.points, WINOGRAD_POINTS));
     return;
   }
@@ -184,7 +185,7 @@ static void try_tiles(struct candidates *candidates, const int64_t m[MAX_SPATIAL
 }
 
 /* Outputs along an axis: no more than there are, nor than the points allow. */
-static int64_t side_of(const struct axis *axis, int64_t side) {
+int64_t winograd_side(const struct axis *axis, int64_t side) {
   const int64_t residue = ceil_div(axis->out, axis->dilation < axis->out ? axis->dilation : axis->out);
   const int64_t most = COOK_TOOM_POINTS + 1 - axis->kernel;
   if (axis->kernel == 1) return 1;
@@ -194,7 +195,7 @@ static int64_t side_of(const struct axis *axis, int64_t side) {
 
 static void winograd_enumerate(struct candidates *candidates) {
   const struct problem *problem = candidates->problems;
-  const char *reason = reason_of(candidates);
+  const char *reason = winograd_reason(candidates);
   int64_t before[MAX_SPATIAL] = {0};
   if (reason) {
     refuse(candidates, "winograd", reason);
@@ -202,7 +203,7 @@ static void winograd_enumerate(struct candidates *candidates) {
   }
   for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
     int64_t m[MAX_SPATIAL] = {0};
-    for (int a = 0; a < problem->rank; a++) m[a] = side_of(&problem->axis[a], sides[i]);
+    for (int a = 0; a < problem->rank; a++) m[a] = winograd_side(&problem->axis[a], sides[i]);
     if (memcmp(m, before, sizeof m) != 0) try_tiles(candidates, m);
     memcpy(before, m, sizeof m);
   }

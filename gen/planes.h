@@ -32,6 +32,8 @@ struct places {
   int64_t *tap_phase, *tap_place; /* one a tap */
 };
 
+enum { ALL_PLANES = 3, UPPER_PLANES = 2 }; /* of a number: all, or the upper ones */
+
 struct planes {
   struct problem problem;            /* its axes folded, rows and columns the last two */
   int64_t count;                     /* of planes */
@@ -47,6 +49,8 @@ struct planes {
 
 /* Folds the problem's axes and lays a block of `rows` rows out. */
 void planes_fold(struct problem *problem);
+/* Bytes of a pixel of `steps` steps in `count` planes. */
+int64_t planes_pixel(int64_t steps, int64_t count);
 void planes_lay_out(struct planes *planes, int64_t rows);
 /* Positions of `rows` rows of outputs, gaps between them counted. */
 int64_t planes_positions(const struct planes *planes, int64_t rows);
@@ -60,6 +64,11 @@ int64_t planes_ahead(const struct planes *planes);
 int64_t planes_group(const struct planes *planes);     /* elements of one group's packed weights */
 int64_t planes_packed(const struct planes *planes);    /* elements */
 int64_t planes_workspace(const struct planes *planes); /* bytes */
+/* Roundings of a sum of `channels` · `taps` products in all planes, and those that the products left out amount to. */
+int64_t planes_roundings(int64_t taps, int64_t channels);
+/* The cheapest direct plan for what tiles leave; id NULL: there is none. */
+struct plan planes_fallback(const struct problem *problem, const struct isa *isa);
+void planes_push_products(lua_State *L, int64_t count); /* of planes: the field `products` */
 double planes_cost(const struct planes *planes);
 void planes_push(lua_State *L, const struct planes *planes);
 #endif

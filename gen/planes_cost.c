@@ -6,6 +6,7 @@
 static const struct {
   double multiply; /* tiles, one after the other */
   double wait;     /* the same where only one row of tiles is there, so that each waits for its sum */
+  double all;      /* factor of both where all planes take part, of which fewer stay near */
   double step;     /* beginning and ending the sums of a pair of rows */
   double split;    /* terms of a pixel: PLANE_TERMS channels that are neighbours */
   double gather;   /* the same of channels that lie apart */
@@ -13,8 +14,16 @@ static const struct {
   double late;     /* share of weights beyond the near caches that is waited for */
   double near;     /* bytes of planes and weights that stay near the core; */
   double spread;   /* so many more, and all of the planes come from further away each time */
-} tiles = {
-    .multiply = 23, .wait = 32, .step = 60, .split = 24, .gather = 120, .block = 200, .late = 0.3, .near = 4e5, .spread = 6e6};
+} tiles = {.multiply = 23,
+           .wait = 32,
+           .all = 1.17,
+           .step = 60,
+           .split = 24,
+           .gather = 120,
+           .block = 200,
+           .late = 1,
+           .near = 4e5,
+           .spread = 6e6};
 
 /* Products of planes. */
 static double products_of(const struct planes *planes) {
@@ -26,8 +35,9 @@ static double multiply_cycles(const struct planes *planes, int64_t rows) {
   const int64_t positions = planes_positions(planes, rows), pair = PLANE_PAIR * PLANE_ROWS;
   const int64_t rest = positions % pair, pairs = positions / pair + (rest > PLANE_ROWS), single = rest > 0 && rest <= PLANE_ROWS;
   const double columns = (double)ceil_div(planes->problem.out_channels, PLANE_COLUMNS);
+  const double factor = planes->count == ALL_PLANES ? tiles.all : 1;
   const double all = (double)(planes->taps * planes->steps) * products_of(planes) * columns;
-  return all * ((double)(pairs * PLANE_PAIR) * tiles.multiply + (double)single * tiles.wait) +
+  return all * factor * ((double)(pairs * PLANE_PAIR) * tiles.multiply + (double)single * tiles.wait) +
          (double)((pairs + single) * planes->panels) * tiles.step;
 }
 

@@ -87,8 +87,9 @@ static struct places places_of(const struct axis *axis, int64_t outputs, bool co
 }
 
 /* Lines so that pixels lie in all sets of a cache alike. */
-static int64_t pixel_lines(int64_t lines) {
-  return lines % 4 ? lines : lines + 1;
+int64_t planes_pixel(int64_t steps, int64_t count) {
+  const int64_t lines = steps * count;
+  return (lines % 4 ? lines : lines + 1) * PLANE_BYTES;
 }
 
 void planes_lay_out(struct planes *planes, int64_t rows) {
@@ -97,7 +98,7 @@ void planes_lay_out(struct planes *planes, int64_t rows) {
   planes->rows = rows;
   planes->steps = ceil_div(problem->in_channels, PLANE_TERMS);
   planes->panels = ceil_div(problem->out_channels, PLANE_PAIR * PLANE_COLUMNS);
-  planes->pixel_bytes = pixel_lines(planes->steps * planes->count) * PLANE_BYTES;
+  planes->pixel_bytes = planes_pixel(planes->steps, planes->count);
   planes->taps = planes->pixels = 1;
   for (int a = 0; a < rank; a++) {
     const int64_t outputs = a == rank - 1 ? problem->axis[a].out : a == rank - 2 ? rows : 1;

@@ -62,11 +62,11 @@ static void push_product(lua_State *L, int64_t x, int64_t w) {
 }
 
 /* Products of planes in an order in which one of their tiles often stays where it is. */
-static void push_products(lua_State *L, const struct planes *planes) {
+void planes_push_products(lua_State *L, int64_t count) {
   lua_newtable(L);
-  for (int64_t w = planes->count; w-- > 0;) push_product(L, 0, w);
-  for (int64_t x = planes->count; x-- > 1;)
-    for (int64_t w = 0; w < planes->count - x; w++) push_product(L, x, w);
+  for (int64_t w = count; w-- > 0;) push_product(L, 0, w);
+  for (int64_t x = count; x-- > 1;)
+    for (int64_t w = 0; w < count - x; w++) push_product(L, x, w);
   lua_setfield(L, -2, "products");
 }
 
@@ -83,6 +83,7 @@ static void push_sizes(lua_State *L, const struct planes *planes) {
   set_integer(L, "panels", planes->panels);
   set_integer(L, "steps", planes->steps);
   set_integer(L, "pixel_bytes", planes->pixel_bytes);
+  set_integer(L, "sum_step", PLANE_PAIR * PLANE_COLUMNS);
   set_integer(L, "block_bytes", planes->pixels * planes->pixel_bytes);
   set_integer(L, "ahead", planes_ahead(planes));
   set_integer(L, "in_channels", problem->in_channels);
@@ -160,7 +161,7 @@ void planes_push(lua_State *L, const struct planes *planes) {
   push_axes(L, planes);
   push_columns(L, planes);
   push_taps(L, planes);
-  push_products(L, planes);
+  planes_push_products(L, planes->count);
   push_kinds(L, planes);
   set_bool(L, "level", is_level(planes));
 }

@@ -26,7 +26,7 @@ bool winograd_lay_out(struct winograd *winograd, const int64_t m[MAX_SPATIAL]) {
 }
 
 /* Tiles do not lie whole pages of a cache apart, nor do points: those of a tile are written together. */
-static struct plane plane_of(const struct winograd *winograd, int64_t channels, int64_t tiles) {
+struct plane winograd_plane(const struct winograd *winograd, int64_t channels, int64_t tiles) {
   const int64_t line = (int64_t)processor.line / (int64_t)cs_size(winograd->problem.dtype);
   const int64_t lanes = winograd->isa->lanes[winograd->problem.dtype];
   int64_t tile = ceil_div(ceil_div(channels, lanes) * lanes, line), point;
@@ -61,8 +61,8 @@ struct problem winograd_products(struct winograd *winograd, int64_t block) {
   const struct problem *outer = &winograd->problem;
   winograd->blocks = ceil_div(winograd->all, block);
   winograd->block = ceil_div(winograd->all, winograd->blocks);
-  winograd->v = plane_of(winograd, outer->groups * outer->in_channels, winograd->block);
-  winograd->m_plane = plane_of(winograd, winograd_channels(outer), winograd->block);
+  winograd->v = winograd_plane(winograd, outer->groups * outer->in_channels, winograd->block);
+  winograd->m_plane = winograd_plane(winograd, winograd_channels(outer), winograd->block);
   struct problem problem = {.work = WORK_SUM,
                             .dtype = outer->dtype,
                             .rank = 1,
@@ -114,7 +114,7 @@ static int axes_of(const struct winograd *winograd) {
 
 /* Of one tile: each vector goes through the transform of each axis, V's out to a cache and M's back from there; elements that lie
  * apart go one by one. */
-static double tile_cycles(const struct winograd *winograd) {
+double winograd_tile_cycles(const struct winograd *winograd) {
   const struct problem *problem = &winograd->problem;
   const double lanes = winograd->isa->lanes[problem->dtype], bytes = lanes * (double)cs_size(problem->dtype);
   const double points = (double)winograd->points, outputs = outputs_of(winograd), axes = axes_of(winograd);
@@ -125,7 +125,7 @@ static double tile_cycles(const struct winograd *winograd) {
          out * (points * (processor.transform * axes + bytes * processor.from_l2) + outputs * put);
 }
 
-static double stream_cycles(double bytes) {
+double winograd_stream(double bytes) {
   return bytes * (bytes <= processor.l3 ? processor.stream : processor.from_memory);
 }
 
@@ -134,8 +134,8 @@ static double stream_cycles(double bytes) {
 double winograd_cost(const struct winograd *winograd, double point) {
   const double workspace = (double)winograd_workspace(winograd), products = (double)winograd->points * point;
   const double weights = stays_near(winograd) ? 0 : weight_bytes(winograd);
-  double block = fmax(hypot(products, weights * processor.from_l3), stream_cycles(weights));
-  block += (double)winograd->block * tile_cycles(winograd);
+  double block = fmax(hypot(products, weights * processor.from_l3), winograd_stream(weights));
+  block += (double)winograd->block * winograd_tile_cycles(winograd);
   if (workspace > processor.l2 / 2) block += 4 * workspace * processor.from_l3;
   return (double)winograd->blocks * block;
 }

@@ -29,6 +29,12 @@ struct winograd {
   struct plan products; /* of one block */
 };
 
+/* Why a layer has no such tiles, or NULL; outputs of a tile along an axis, where up to `side` are asked for; "2x2". */
+const char *winograd_reason(const struct candidates *candidates);
+int64_t winograd_side(const struct axis *axis, int64_t side);
+const char *winograd_sizes(const int64_t *sizes, int count);
+struct cs_promise winograd_promise(const struct winograd *winograd);
+int winograd_exact_bits(const struct winograd *winograd);
 /* Geometry for `m`, which fits; false where there are too many points. */
 bool winograd_lay_out(struct winograd *winograd, const int64_t m[MAX_SPATIAL]);
 /* At most `block` tiles a block, in blocks of even size; the problem of a block's products. */
@@ -36,6 +42,9 @@ struct problem winograd_products(struct winograd *winograd, int64_t block);
 int64_t winograd_workspace(const struct winograd *winograd); /* bytes */
 int64_t winograd_shell(const struct problem *problem);       /* elements that bias and slope take when packed */
 int64_t winograd_channels(const struct problem *problem);    /* output channels of all groups */
+struct plane winograd_plane(const struct winograd *winograd, int64_t channels, int64_t tiles);
+double winograd_tile_cycles(const struct winograd *winograd); /* the transforms of one tile */
+double winograd_stream(double bytes);                         /* the least for weights that come from afar */
 /* Estimated cycles, where the products at one point take `point` cycles a block. */
 double winograd_cost(const struct winograd *winograd, double point);
 /* Elements of the products' packed weights; these, of baked ones. */

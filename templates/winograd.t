@@ -427,11 +427,16 @@ ${K.symbol}_blocks(${arguments.pass(block_list(), { x = at(layer.inputs[1].name,
 }
 $ end
 
+$ -- The tiles and the shell that are printed from now on.
+$ local function use(target, shell)
+$   W, K = target.kernels.winograd, shell
+$   V, T = K.V, K.V.ctype
+$ end
+
 $ local function section(target, symbol)
 $   local kernels = parts.kernels(target, symbol)
 $   local products = { table.unpack(kernels, 1, #kernels - 1) }
-$   W, K = target.kernels.winograd, kernels[#kernels]
-$   V, T = K.V, K.V.ctype
+$   use(target, kernels[#kernels])
 $   for _, product in ipairs(products) do
 $     direct.define(product)
 $     parts.units(product, tiles.pointers(product), direct.number, function() direct.compute(product) end)
@@ -446,4 +451,4 @@ $   define_part(symbol)
 $   parts.whole(symbol)
 $ end
 
-$ return { section = section }
+$ return { section = section, use = use, outputs = outputs_list, load = define_load, store = define_store, weights = define_weights }

@@ -56,6 +56,18 @@ static void fast_layers_are_right(void **state) {
   assert_null(strstr(said, "planes3-"));
 }
 
+/* Winograd's products: rests of channels and of tiles, residues, batches, both layouts, 1 and 2 dimensions. */
+static void winograd_layers_are_right(void **state) {
+  const char *compiler = *state;
+  skip_without_tiles();
+  if (process_run(said, sizeof said, "CC=%s %s/convsmith verify specs/features/amx_winograd.yaml --target amx", compiler,
+                  process_out()) != 0)
+    fail_msg("%s", said);
+  assert_null(strstr(said, "direct-"));
+  assert_non_null(strstr(said, "winograd-2x2-planes3"));
+  assert_non_null(strstr(said, ", 0% of blocks fell back"));
+}
+
 /* ---- the range of the guard ---------------------------------------------------------------------------------------- */
 
 static const struct plan *planes_plan(const struct layer *layer) {
@@ -141,13 +153,14 @@ static int run_refused(const char *path) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* A file for tiles alone, and one that has another target too: what runs is right, and no tile instruction, which would end it. */
+/* Files for tiles alone, and one that has another target too: what runs is right, and no tile instruction, which would end it. */
 static void refusal_takes_another_way(void **state) {
-  static const char *const targets[] = {"amx", "amx,avx512"};
+  static const char *const options[] = {"--target amx", "--target amx,avx512",
+                                        "--target amx --set accuracy=normwise --set algorithm=winograd"};
   (void)state;
   skip_without_tiles();
-  for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
-    assert_int_equal(convsmith("generate %s --target %s --emit-test -o %s", dense_path(), targets[i], scratch_path("refused")), 0);
+  for (size_t i = 0; i < sizeof options / sizeof *options; i++) {
+    assert_int_equal(convsmith("generate %s %s --emit-test -o %s", dense_path(), options[i], scratch_path("refused")), 0);
     assert_non_null(strstr(text_of(scratch_path("refused/dense.c")), "CONVSMITH_AMX_MULTIPLY(0"));
     MUST("cd refused && cc -std=c99 -O2 dense.c dense_test.c -o dense -lm && ./dense");
     const int status = run_refused(scratch_path("refused/dense"));
@@ -169,6 +182,11 @@ static const struct {
     {"dtype=f64", "planes of bf16 make up f32 only"},
     {"input='[1, 64, 2, 40000]'", "bytes of workspace"},
     {"op=conv_transpose --set stride=2", "kernels that take turns"},
+    {"groups=2 --set accuracy=normwise", "2 groups; products on tile registers have 1"},
+    {"input='[1, 8, 12, 14]' --set accuracy=normwise", "8 input and 64 output channels; tile registers need 16 of each"},
+    {"input='[1, 16, 12, 14]' --set kernel_size=2 --set accuracy=normwise",
+     "roundings, accuracy: normwise allows 4 times their 64 terms"},
+    {"kernel_size=5 --set accuracy=fast", "its points are too many for accuracy: normwise"},
 };
 
 static void refusals_have_reasons(void **state) {
@@ -186,6 +204,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
     {"layers are right as gcc makes them", layers_are_right, NULL, NULL, gcc},
     {"layers are right as clang makes them", layers_are_right, NULL, NULL, clang},
+    {"winograd layers are right as gcc makes them", winograd_layers_are_right, NULL, NULL, gcc},
+    {"winograd layers are right as clang makes them", winograd_layers_are_right, NULL, NULL, clang},
     cmocka_unit_test(fast_layers_are_right),
     cmocka_unit_test(range_is_exact),
 #if defined __linux__ && defined __x86_64__

@@ -69,7 +69,7 @@ ws += ${K.planes * wide * 1024};
 }
 }
 $   each(high, function(m) each(wide, function(n)
-${K.V.store_tile(sum_of(m, n), at("sums", m * 512 + n * 16), 128)}
+${K.V.store_tile(sum_of(m, n), at("sums", m * 16 * K.sum_step + n * 16), K.sum_step * 4)}
 $   end) end)
 }
 
@@ -184,4 +184,10 @@ $   K = kernel
 ${K.symbol}_block(${arguments.pass(block_arguments(), values)});
 $ end
 
-$ return { define = define, call = call }
+$ -- The sums of a kernel that has one tap: high rows of tiles, wide columns.
+$ local function sums(kernel, high, wide)
+$   K = kernel
+$   define_sums(high, wide)
+$ end
+
+$ return { define = define, call = call, sums = sums }
