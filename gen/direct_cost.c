@@ -167,7 +167,8 @@ static double tile_cycles(const struct design *design, const struct isa *isa, co
                           const struct tile *tile) {
   const double x = tile_input(design, traffic, tile), macs = mac_cycles(design, isa, tile);
   const double w_stream = design->choice.form == FORM_DEPTH ? 0 : traffic->panel * panel_byte(traffic, x);
-  const double x_stream = x * input_byte(design, traffic) * (tile->x_ahead ? processor.late_x : 1);
+  const bool ahead = tile->x_ahead && traffic->input <= processor.l3; /* memory gives no more when asked earlier */
+  const double x_stream = x * input_byte(design, traffic) * (ahead ? processor.late_x : 1);
   const double w_first = band_cycles(design, traffic);
   const double planes = design->choice.strip ? 1 : processor.planes; /* in a strip, channels are neighbours */
   if (design->choice.form == FORM_PIXELS) return hypot(macs, hypot(w_stream + w_first, x_stream * planes));

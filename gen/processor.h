@@ -62,7 +62,7 @@ static const struct {
     .from_l3 = 1.0 / 20,
     .there_and_back = 0.4,
     .late = 0.18,
-    .late_x = 0.5,
+    .late_x = 0.7,
     .rows_from_l2 = 1.0 / 75,
     .planes = 2.5,
     .line_apart = 40,
