@@ -87,5 +87,5 @@ double depthwise_cost(const struct depthwise *depthwise, const struct isa *isa) 
     }
   }
   const int64_t registers = patch_registers(&depthwise->row, depthwise->row.kernel * depthwise->tall.kernel, &depthwise->choice);
-  return cycles * (registers == isa->registers ? processor.crowded : 1);
+  return cycles * (registers == isa->registers ? processor.crowded_patch : 1);
 }

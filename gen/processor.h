@@ -12,6 +12,7 @@ static const struct {
   double load;             /* what each load costs beside multiply-adds that hide it */
   double call;             /* of a tile */
   double crowded;          /* factor of a tile that takes every register: compilers spill some */
+  double crowded_patch;    /* the same of a patch */
   double wide;             /* factor of multiply-adds where vectors stream through fewer rows */
   double span;             /* entering and leaving a loop of multiply-adds */
   double tap;              /* entering a loop over the taps of an outer axis, for each vector of a patch */
@@ -46,6 +47,7 @@ static const struct {
     .load = 0.025,
     .call = 4,
     .crowded = 1.05,
+    .crowded_patch = 1.02,
     .wide = 1.06,
     .span = 7,
     .tap = 3,
