@@ -11,7 +11,7 @@ static const struct {
   double split;    /* terms of a pixel: PLANE_TERMS channels that are neighbours */
   double gather;   /* the same of channels that lie apart */
   double block;    /* beginning a block */
-  double late;     /* share of weights beyond the near caches that is waited for */
+  double late;     /* factor of what weights beyond the near caches take to come */
   double near;     /* bytes of planes and weights that stay near the core; */
   double spread;   /* so many more, and all of the planes come from further away each time */
 } tiles = {.multiply = 23,
@@ -21,7 +21,7 @@ static const struct {
            .split = 24,
            .gather = 120,
            .block = 200,
-           .late = 1,
+           .late = 1.26,
            .near = 4e5,
            .spread = 6e6};
 
