@@ -10,7 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Outputs of a tile along an axis; direct plans that products are tried with. */
+/* Outputs of a tile along an axis: the same along each, or along the first the next of these, since weights grow with the points
+ * and tiles get fewer; direct plans that products are tried with. */
 static const int64_t sides[] = {2, 4, 6};
 enum { CHOICES = 2 };
 
@@ -201,9 +202,9 @@ static void winograd_enumerate(struct candidates *candidates) {
     refuse(candidates, "winograd", reason);
     return;
   }
-  for (size_t i = 0; i < sizeof sides / sizeof *sides; i++) {
+  for (size_t i = 0; i < 2 * (sizeof sides / sizeof *sides) - 1; i++) {
     int64_t m[MAX_SPATIAL] = {0};
-    for (int a = 0; a < problem->rank; a++) m[a] = winograd_side(&problem->axis[a], sides[i]);
+    for (int a = 0; a < problem->rank; a++) m[a] = winograd_side(&problem->axis[a], sides[(i + (a == 0)) / 2]);
     if (memcmp(m, before, sizeof m) != 0) try_tiles(candidates, m);
     memcpy(before, m, sizeof m);
   }

@@ -129,12 +129,11 @@ double winograd_stream(double bytes) {
   return bytes * (bytes <= processor.l3 ? processor.stream : processor.from_memory);
 }
 
-/* Weights beyond the caches near the core come as one stream, which multiply-adds hide until there are too few of them; V and M
- * go out there and back. */
+/* Weights beyond the caches near the core come as one stream, which few multiply-adds hide; V and M go out there and back. */
 double winograd_cost(const struct winograd *winograd, double point) {
   const double workspace = (double)winograd_workspace(winograd), products = (double)winograd->points * point;
   const double weights = stays_near(winograd) ? 0 : weight_bytes(winograd);
-  double block = fmax(hypot(products, weights * processor.from_l3), winograd_stream(weights));
+  double block = hypot(products, winograd_stream(weights));
   block += (double)winograd->block * winograd_tile_cycles(winograd);
   if (workspace > processor.l2 / 2) block += 4 * workspace * processor.from_l3;
   return (double)winograd->blocks * block;
