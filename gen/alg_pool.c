@@ -68,10 +68,11 @@ static double pool_cost(const struct pooling *pooling) {
 }
 
 static int64_t pool_bytes(const struct pooling *pooling) {
+  const int64_t taps = pool_taps_at_once(pooling);
   int64_t largest = 300;
   for (int64_t i = 0; i < pooling->tile_count; i++) {
     const struct pool_tile *tile = &pooling->tiles[i];
-    int64_t bytes = tile->column_count * 40 + tile->network.step_count * 16;
+    int64_t bytes = tile->column_count * (40 + 15 * taps) + tile->network.step_count * 16;
     for (int64_t o = 0; o < tile->output_count; o++) bytes += 20 + tile->outputs[o].value_count * 16;
     bytes = (pooling->choice.planes ? 1200 : 200) + 2 * bytes * pooling->choice.vectors;
     if (bytes > largest) largest = bytes;

@@ -22,7 +22,7 @@ static bool alike(const struct axis *a, const struct axis *b) {
   return a->in == b->in && a->out == b->out && a->kernel == b->kernel && a->pad == b->pad;
 }
 
-/* Makes `next` a phase of `last` if it goes on as that does. */
+/* Makes `next` a phase of `last` if it goes on as that does. Where inputs and outputs go on, weights do: those two tell the tap. */
 static bool merge(struct piece *last, const struct piece *next) {
   const int64_t done = last->phase.count;
   const struct phase step = {.count = done + 1,
@@ -30,7 +30,7 @@ static bool merge(struct piece *last, const struct piece *next) {
                              .w = done > 1 ? last->phase.w : next->w - last->w,
                              .y = done > 1 ? last->phase.y : next->y - last->y};
   if (!alike(&last->axis, &next->axis)) return false;
-  if (next->x != last->x + done * step.x || next->w != last->w + done * step.w || next->y != last->y + done * step.y) return false;
+  if (next->x != last->x + done * step.x || next->y != last->y + done * step.y) return false;
   last->phase = step;
   return true;
 }

@@ -4,6 +4,9 @@
 #include <string.h>
 
 static const int64_t most_tiles = 24, most_values = 1500; /* in one file's text */
+static const int64_t most_at_once = 9;                    /* taps along the outer axes without a loop */
+static const double near_bytes = 40000;                   /* of the nearest cache, for the lines of a band */
+static const int64_t most_bands = 16;
 static const int64_t longest_row = 1000000;
 
 /* ---- windows ---------------------------------------------------------------------------------------------------------- */
@@ -36,6 +39,16 @@ bool pool_even(const struct pooling *pooling, int a, bool divisor) {
   const struct pool_window first = pool_window(pooling, a, 0), last = pool_window(pooling, a, axis->out - 1);
   if (divisor) return first.divisor == axis->kernel && last.divisor == axis->kernel;
   return first.live == axis->kernel && last.live == axis->kernel;
+}
+
+int64_t pool_taps_at_once(const struct pooling *pooling) {
+  int64_t taps = 1;
+  if (pooling->problem->adaptive || pooling->choice.planes) return 0;
+  for (int a = 0; a < pooling->axes - 1; a++) {
+    if (pooling->axis[a].kernel > most_at_once) return 0;
+    taps *= pooling->axis[a].kernel;
+  }
+  return taps > 1 && taps <= most_at_once ? taps : 0;
 }
 
 /* ---- axes and lanes --------------------------------------------------------------------------------------------------- */
@@ -132,6 +145,25 @@ static struct pool_output *add_output(struct pool_tile *tile, int64_t y, int64_t
   return output;
 }
 
+/* How many columns both windows have. */
+static int64_t shared(const struct pool_output *a, const struct pool_output *b) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < a->value_count; i++)
+    for (int64_t k = 0; k < b->value_count; k++) count += a->values[i] == b->values[k];
+  return count;
+}
+
+/* Outputs in pairs begin with the columns that both have, in one order: these are combined once. */
+static void pair_up(struct pool_tile *tile) {
+  for (int64_t p = 0; p + 1 < tile->output_count; p += 2) {
+    const struct pool_output *left = &tile->outputs[p], *right = left + 1;
+    const int64_t count = shared(left, right), own = left->value_count - count;
+    int64_t *turned = mem_array((size_t)left->value_count, sizeof *turned);
+    for (int64_t i = 0; i < left->value_count; i++) turned[i] = left->values[(i + own) % left->value_count];
+    memcpy(left->values, turned, (size_t)left->value_count * sizeof *turned);
+  }
+}
+
 /* Outputs [o, o + count), a vector of channels each; x counts from the first window's first element, which is *base. */
 static struct pool_tile channels_tile(struct pooling *pooling, int64_t o, int64_t count, int64_t *base) {
   const int a = pooling->axes - 1;
@@ -145,6 +177,7 @@ static struct pool_tile channels_tile(struct pooling *pooling, int64_t o, int64_
       output->values[k] = column_number(&tile, (window.first - *base + k * row->dilation) * row->x_step);
     output->divisors[0] = divisor_number(pooling, window.divisor);
   }
+  pair_up(&tile);
   return tile;
 }
 
@@ -264,7 +297,7 @@ static int64_t tile_number(struct pooling *pooling, const struct pool_tile *tile
 /* Appends a tile at x, y and b: to the last run if that goes on like this. */
 static void add_run(struct pooling *pooling, struct pool_run run) {
   struct pool_run *last = pooling->run_count ? &pooling->runs[pooling->run_count - 1] : NULL;
-  if (last && last->tile == run.tile) {
+  if (last && last->tile == run.tile && last->band == run.band) {
     const int64_t x = run.x - last->x, y = run.y - last->y, b = run.b - last->b;
     if (last->count == 1 ||
         (x == last->count * last->x_step && y == last->count * last->y_step && b == last->count * last->b_step)) {
@@ -303,16 +336,32 @@ static void judge_windows(struct pooling *pooling, int registers) {
     pooling->reason = mem_text("a tile has %lld columns or more, %lld fit the registers", (long long)columns, (long long)most);
 }
 
+/* Into how many bands a row of `tiles` is cut, where windows of the next outputs read the same lines again. */
+static int64_t bands_of(const struct pooling *pooling, int64_t tiles) {
+  const struct axis *row = &pooling->axis[pooling->axes - 1], *rows = row - 1;
+  if (pooling->choice.pixels || pooling->axes < 2 || pooling->problem->adaptive || rows->kernel <= rows->stride) return 1;
+  const double line = (double)row->in * (double)pooling->lanes.count * (double)cs_size(pooling->problem->dtype);
+  const double bands = line * (double)(rows->kernel + 1) / near_bytes;
+  const int64_t most = least(most_bands, tiles / 2);
+  return bands <= 1 || most < 2 ? 1 : bands < (double)most ? (int64_t)bands + 1 : most;
+}
+
 static void add_tiles(struct pooling *pooling, int registers) {
   const struct axis *row = &pooling->axis[pooling->axes - 1];
   const bool pixels = pooling->choice.pixels;
+  const int64_t tiles = (row->out - 1) / pooling->choice.outputs + 1;
+  pooling->bands = bands_of(pooling, tiles);
   judge_windows(pooling, registers);
   for (int64_t o = 0; o < row->out && !pooling->reason;) {
     const int64_t count = least(pooling->choice.outputs, row->out - o);
     int64_t base = 0;
     const struct pool_tile tile = (pixels ? pixels_tile : channels_tile)(pooling, o, count, &base);
-    const struct pool_run run = {
-        .tile = tile_number(pooling, &tile), .count = 1, .x = base * row->x_step, .y = o * row->y_step, .b = o * row->w_step};
+    const struct pool_run run = {.tile = tile_number(pooling, &tile),
+                                 .band = o / pooling->choice.outputs * pooling->bands / tiles,
+                                 .count = 1,
+                                 .x = base * row->x_step,
+                                 .y = o * row->y_step,
+                                 .b = o * row->w_step};
     add_run(pooling, run);
     judge(pooling, &tile, registers);
     o += count;

@@ -42,9 +42,9 @@ struct pool_tile {
   int64_t output_count;
 };
 
-/* `count` equal tiles, the first at x and y, steps from one to the next. */
+/* `count` equal tiles, the first at x and y, steps from one to the next. All lie in one band. */
 struct pool_run {
-  int64_t tile, count, x, y, b, x_step, y_step, b_step;
+  int64_t tile, band, count, x, y, b, x_step, y_step, b_step;
 };
 
 struct pooling {
@@ -60,6 +60,7 @@ struct pooling {
   int64_t *divisors, divisor_count; /* the row's shares, each once */
   struct pool_tile *tiles;
   int64_t tile_count;
+  int64_t bands; /* parts of a row; all rows of one come first, so that the lines that windows share stay near */
   struct pool_run *runs;
   int64_t run_count;
   const char *reason; /* why it can't be, or NULL */
@@ -68,6 +69,8 @@ struct pooling {
 struct pool_window pool_window(const struct pooling *pooling, int axis, int64_t o);
 /* Has each window along the axis all its taps, or all of them in the divisor? */
 bool pool_even(const struct pooling *pooling, int axis, bool divisor);
+/* Taps along the outer axes of a window that is taken without loops over them; 0: none is. */
+int64_t pool_taps_at_once(const struct pooling *pooling);
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers);
 void pooling_push(lua_State *L, const struct pooling *pooling);
 #endif

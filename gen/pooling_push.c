@@ -47,8 +47,9 @@ static void push_runs(lua_State *L, const struct pooling *pooling) {
   lua_createtable(L, (int)pooling->run_count, 0);
   for (int64_t i = 0; i < pooling->run_count; i++) {
     const struct pool_run *run = &pooling->runs[i];
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     set_integer(L, "tile", run->tile);
+    set_integer(L, "band", run->band);
     set_integer(L, "count", run->count);
     set_integer(L, "x", run->x);
     set_integer(L, "y", run->y);
@@ -65,12 +66,13 @@ static void push_runs(lua_State *L, const struct pooling *pooling) {
 static void push_axis(lua_State *L, const struct pooling *pooling, int a) {
   const struct axis *axis = &pooling->axis[a];
   const int64_t most = pooling->problem->adaptive ? axis->in / axis->out : axis->kernel;
-  lua_createtable(L, 0, 14);
+  lua_createtable(L, 0, 15);
   set_axis(L, axis);
   set_integer(L, "padded", axis->in + pooling->pad_after[a]);
   set_integer(L, "s", axis->w_step);
   set_bool(L, "taps", false);
   set_bool(L, "places", false);
+  set_integer(L, "full", most);
   if (pool_even(pooling, a, false)) set_integer(L, "taps", most);
   if (pool_even(pooling, a, true)) set_integer(L, "places", most);
   set_bool(L, "mapped", false);
@@ -83,6 +85,23 @@ static void push_axes(lua_State *L, const struct pooling *pooling) {
     lua_rawseti(L, -2, a + 1);
   }
   lua_setfield(L, -2, "axes");
+}
+
+/* Where the taps behind the first one of a window lie that is whole along the outer axes: none where it is taken in loops. */
+static void push_others(lua_State *L, const struct pooling *pooling) {
+  const int64_t taps = pool_taps_at_once(pooling);
+  lua_createtable(L, (int)taps, 0);
+  for (int64_t i = 1; i < taps; i++) {
+    int64_t rest = i, x = 0;
+    for (int a = pooling->axes - 2; a >= 0; a--) {
+      const struct axis *axis = &pooling->axis[a];
+      x += rest % axis->kernel * axis->dilation * axis->x_step;
+      rest /= axis->kernel;
+    }
+    lua_pushinteger(L, x);
+    lua_rawseti(L, -2, i);
+  }
+  lua_setfield(L, -2, "others");
 }
 
 static void push_moves(lua_State *L, const struct pooling *pooling) {
@@ -116,6 +135,7 @@ static void push_lanes(lua_State *L, const struct pooling *pooling) {
   set_integer(L, "vectors", pooling->choice.vectors);
   set_integer(L, "whole", pooling->whole);
   set_integer(L, "last", pooling->last);
+  set_integer(L, "bands", pooling->bands);
 }
 
 void pooling_push(lua_State *L, const struct pooling *pooling) {
@@ -136,6 +156,7 @@ void pooling_push(lua_State *L, const struct pooling *pooling) {
   kernel_push_epilogue(L, pooling->problem);
   push_lanes(L, pooling);
   push_axes(L, pooling);
+  push_others(L, pooling);
   push_moves(L, pooling);
   push_slopes(L, pooling);
   push_tiles(L, pooling);

@@ -29,7 +29,18 @@ $   if K.mean then list[#list + 1] = { "const " .. V.ctype .. " *", "inverse" } 
 $   return list
 $ end
 
-$ local function combine(a, b) return K.mean and V.add(a, b) or V.top(a, b) end
+$ local function combine(a, b) return K.mean and V.add(a, b) or V.top({ a, b }) end
+
+$ -- `to`, which holds the first of the list, with the others.
+$ local function combine_all(to, list)
+$   if V.tops and not K.mean then
+${to} = ${V.top(list)};
+$     return
+$   end
+$   for i = 2, #list do
+${to} = ${combine(to, list[i])};
+$   end
+$ end
 
 $ -- ---- a tile ----
 $ -- v: a vector of channels, at `offset` channels from the tile's first, `live` of them (none: as the plan says)
@@ -43,15 +54,26 @@ $ local function column(v, column, pointer)
 $   return V.get(at(pointer, column.at + v.offset * K.x_lane), K.x_lane, v.live or column.live)
 $ end
 
-$ -- Columns begin as the first live tap of every outer axis; the others follow.
-$ local function reduce(tile, vectors)
-$   local start, offset = {}, "x"
+$ -- The other taps of windows that are whole along the outer axes, all at once.
+$ local function reduce_whole(tile, vectors)
 $   for _, v in ipairs(vectors) do
 $     for i, c in ipairs(tile.columns) do
-${V.type} c${v.number}_${i - 1} = ${column(v, c, "x")};
+$       local name = ("c%d_%d"):format(v.number, i - 1)
+$       local list = { name }
+{
+$       for k, offset in ipairs(K.others) do
+$         list[k + 1] = "next" .. k
+const ${V.type} next${k} = ${column(v, c, at("x", offset))};
+$       end
+$       combine_all(name, list)
+}
 $     end
 $   end
-$   local outer = #K.axes
+$ end
+
+$ -- The other taps in loops.
+$ local function reduce_some(tile, vectors)
+$   local start, offset, outer = {}, "x", #K.axes
 $   for a, axis in ipairs(K.axes) do
 $     local first = "0"
 $     if a == outer then first = #start > 0 and table.concat(start, " && ") .. " ? 1 : 0" or "1" end
@@ -72,6 +94,31 @@ c${v.number}_${i - 1} = ${combine(("c%d_%d"):format(v.number, i - 1), "next")};
 $       end
 $     end
 }
+$   end
+$ end
+
+$ -- Columns begin as the first live tap of every outer axis; the others follow.
+$ local function reduce(tile, vectors)
+$   for _, v in ipairs(vectors) do
+$     for i, c in ipairs(tile.columns) do
+${V.type} c${v.number}_${i - 1} = ${column(v, c, "x")};
+$     end
+$   end
+$   local whole = {}
+$   for a, axis in ipairs(K.axes) do
+$     if not axis.taps then whole[#whole + 1] = ("taps%d == %d"):format(a, axis.full) end
+$   end
+$   if #K.others > 0 and #whole == 0 then
+$     reduce_whole(tile, vectors)
+$   elseif #K.others > 0 then
+if (${table.concat(whole, " && ")}) {
+$     reduce_whole(tile, vectors)
+}
+else {
+$     reduce_some(tile, vectors)
+}
+$   else
+$     reduce_some(tile, vectors)
 $   end
 $ end
 
@@ -150,11 +197,11 @@ $ end
 
 $ local function finish(tile, v, output)
 $   local live, place = v.live or output.live, output.y + v.offset * K.y_lane
+$   local taps = {}
+$   for i, value in ipairs(output.values) do taps[i] = name(tile, v, value) end
 {
-${V.type} out = ${name(tile, v, output.values[1])};
-$   for i = 2, #output.values do
-out = ${combine("out", name(tile, v, output.values[i]))};
-$   end
+${V.type} out = ${taps[1]};
+$   combine_all("out", taps)
 $   if K.mean then
 $     local scale = inverse(output)
 out = ${V.mul("out", scale)};
@@ -270,9 +317,16 @@ $   end
 ${K.symbol}_tile${run.tile}(${arguments.pass(arguments.join(pointers(K), counts()), values)});
 $ end
 
+$ -- Where a call of rows is among the outputs of the outer axes, and in which band of the row.
+$ local function places_of(ctype)
+$   local list = {}
+$   for a in ipairs(K.axes) do list[a] = { ctype, "o" .. a } end
+$   if K.bands > 1 then list[#list + 1] = { ctype, "band" } end
+$   return list
+$ end
+
 $ local function define_row()
-$   local outputs = {}
-$   for a in ipairs(K.axes) do outputs[a] = { "ptrdiff_t", "o" .. a } end
+$   local outputs = places_of("ptrdiff_t")
 static ${V.isa.attribute}
 void ${K.symbol}_rows(${arguments.declare(arguments.join(pointers(K), outputs))})
 {
@@ -287,15 +341,24 @@ s += o${a} * ${axis.s};
 $     end
 $   end
 $   if K.mean then inverses() end
-$   for _, run in ipairs(K.runs) do call(run) end
+$   for band = 0, K.bands - 1 do
+$     if K.bands > 1 then
+if (band == ${band}) {
+$     end
+$     for _, run in ipairs(K.runs) do
+$       if run.band == band then call(run) end
+$     end
+$     if K.bands > 1 then
+}
+$     end
+$   end
 }
 
 $ end
 
 $ local function call_row()
-$   local values, outputs = {}, {}
+$   local values, outputs = {}, places_of("")
 $   for a, axis in ipairs(K.axes) do
-$     outputs[a] = { "", "o" .. a }
 $     values["o" .. a] = axis.output > 1 and "o" .. a or "0"
 $   end
 $   for _, key in ipairs({ "x", "y", "s" }) do values[key] = parts.sum(key, parts.unit_offset(K, key)) end
@@ -309,7 +372,10 @@ $   for _, kernel in ipairs(kernels) do
 $     K, V = kernel, kernel.V
 $     sloped = K.activation.name == "prelu"
 $     local inner = {}
-$     for a = #K.axes, 1, -1 do inner[#inner + 1] = { "o" .. a, K.axes[a].output } end
+$     for a = #K.axes, 1, -1 do
+$       inner[#inner + 1] = { "o" .. a, K.axes[a].output }
+$       if a == #K.axes and K.bands > 1 then inner[#inner + 1] = { "band", K.bands } end
+$     end
 $     K.order = parts.order(K, inner)
 $     tiles.use(K)
 $     helpers(K)

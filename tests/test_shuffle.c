@@ -153,6 +153,17 @@ static void bits_are_kept(void **state) {
   MUST("cc -O2 -o bits/main bits/main.c bits/bits.c && bits/main");
 }
 
+/* Where a group has no whole number of blocks of pixels, each place of a block is a problem of its own. */
+static void blocks_lie_across_groups(void **state) {
+  (void)state;
+  scratch_write("across.yaml",
+                "convsmith: 1\ndefaults: {kernel_size: 3, padding: 1, groups: 2, bias: true}\nlayers:\n"
+                "  - {name: squares, input: [1, 4, 5, 4], out_channels: 12, pixel_shuffle: 2}\n"
+                "  - {name: squares_of_3, input: [1, 3, 4, 7], out_channels: 18, groups: 3, pixel_shuffle: 3, layout: nchw}\n"
+                "  - {name: cubes, input: [1, 2, 3, 2, 4], out_channels: 24, pixel_shuffle: 2}\n");
+  if (convsmith("verify %s --target scalar", scratch_path("across.yaml")) != 0) fail_msg("%s", said);
+}
+
 static void info_counts_nothing(void **state) {
   (void)state;
   assert_int_equal(convsmith("info specs/features/shuffles.yaml --layer espcn_upscale_3 --json"), 0);
@@ -173,6 +184,7 @@ int main(void) {
       cmocka_unit_test(deals_channels_out),
       cmocka_unit_test(focus_and_3x3_are_6x6_with_stride_2),
       cmocka_unit_test(bits_are_kept),
+      cmocka_unit_test(blocks_lie_across_groups),
       cmocka_unit_test(info_counts_nothing),
       cmocka_unit_test(random_layers_are_right),
   };

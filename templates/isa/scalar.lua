@@ -32,6 +32,8 @@ local function type_of(ctype, zero)
     blend = false, -- %2 in the lanes from %f, %n of them, %1 in the others
     -- the larger one; NaN where one is NaN
     top = "(%1 > %2 || %1 != %1 ? %1 : %2)",
+    -- of more: which lanes have NaN in %1 or %2, with what is known in %3; the larger one, NaN there or where %2 is NaN
+    tops = false,
     minus = "%1 - %2 * %3",
     -- %1 < 0 ? %2 : %3 in each lane
     select_negative = "(%1 < " .. zero .. " ? %2 : %3)",

@@ -41,6 +41,18 @@ local function every_second(v, ops, pointer, from, to)
   return fill(ops.even, { ["1"] = low or v.zero(), ["2"] = high or v.zero() })
 end
 
+-- NaN of the first value stays by the order of operands; that of the others is found two by two.
+local function largest(v, ops, list)
+  local text, seen, count = list[1], false, #list
+  if count == 1 then return text end
+  if count == 2 then return fill(ops.top, { ["1"] = text, ["2"] = list[2] }) end
+  for i = 2, count - 1 do text = v.max(list[i], text) end
+  for i = 2, count, 2 do
+    seen = fill(seen and ops.tops.next or ops.tops.first, { ["1"] = list[i], ["2"] = list[i + 1] or list[i], ["3"] = seen })
+  end
+  return fill(ops.tops.last, { ["1"] = list[count], ["2"] = text, ["3"] = seen })
+end
+
 -- symbol: prefix of the helpers gather and scatter; live_weights: a weight of zero is no tap.
 local function new(isa, dtype, symbol, live_weights)
   local ops, row = isa.vec[dtype], mac_row(isa, dtype)
@@ -85,8 +97,9 @@ local function new(isa, dtype, symbol, live_weights)
   -- constant: a name or literal; x stays where it is NaN
   function v.max(constant, x) return fill(ops.max, { ["1"] = constant, ["2"] = x }) end
   function v.min(constant, x) return fill(ops.min, { ["1"] = constant, ["2"] = x }) end
-  -- NaN where one of them is
-  function v.top(a, b) return fill(ops.top, { ["1"] = a, ["2"] = b }) end
+  -- The largest of a list, NaN where one of them is; more than two only where the ISA has `tops`.
+  v.tops = ops.tops and true
+  function v.top(list) return largest(v, ops, list) end
   function v.select_negative(x, a, b) return fill(ops.select_negative, { ["1"] = x, ["2"] = a, ["3"] = b }) end
   function v.mac(acc, x, w) return fill(live_weights and row.live or row.op, { ["1"] = acc, ["2"] = x, ["3"] = w }) end
   -- acc - x * w

@@ -59,7 +59,8 @@ $     for n = 1, V.lanes - 1 do value("every_second_later", n, V.get_lanes("a - 
 $   end
 $   value("max", 0, V.max(x, y))
 $   value("min", 0, V.min(x, y))
-$   value("top", 0, V.top(x, y))
+$   value("top", 0, V.top({ x, y }))
+$   for n = 1, V.tops and 3 or 0 do value("tops" .. n, 0, V.top({ x, y, z, table.unpack({ x, y }, 1, n - 1) })) end
 $   value("select_negative", 0, V.select_negative(x, y, z))
 $   if V.smooth then
 $     value("div", 0, V.div(x, y))
