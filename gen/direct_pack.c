@@ -125,12 +125,13 @@ static void packed_sums(struct design *design) {
   design->w_size = problem->groups * design->group.w;
 }
 
-/* Kernel order of baked weights, the same on every ISA. */
+/* Kernel order of baked weights, the same on every ISA that takes the same chunks. */
 static struct box baked_weights(const struct design *design) {
   const struct problem *problem = &design->problem;
   const int64_t panel = design->depthwise ? problem->groups : problem->groups * problem->out_channels;
   struct box box = {.from = problem->baked_weights ? "weights" : NULL, .src = problem->w_first};
   if (design->depthwise) loop(&box, problem->out_channels, problem->w_out, taps(design) * panel);
+  loop(&box, design->chunks, problem->in_channels * problem->w_in, taps(design) * problem->in_channels * panel);
   step_loops(&box, design, panel);
   loop(&box, problem->groups, problem->w_group, design->depthwise ? 1 : problem->out_channels);
   if (!design->depthwise) loop(&box, problem->out_channels, problem->w_out, 1);
@@ -147,7 +148,8 @@ static void exact_weights(struct design *design) {
     const int64_t channels = block_channels(design, block);
     block->panel = panel;
     block->w = first * channel;
-    block->w_step = block->chunk_w = channels * channel;
+    block->w_step = channels * channel;
+    block->chunk_w = taps(design) * design->problem.in_channels * panel;
     first += block->count * channels;
   }
   design->group.w = design->depthwise ? 1 : problem->out_channels;
@@ -177,7 +179,7 @@ static void loop_around(struct box *box, int64_t count, int64_t src, int64_t dst
 static void repeat_phases(struct design *design) {
   const struct problem *problem = &design->problem;
   int64_t size = design->w_size;
-  if (design->w_exact) size = taps(design) * problem->groups * problem->out_channels * problem->in_channels;
+  if (design->w_exact) size = taps(design) * problem->groups * problem->out_channels * problem->in_channels * design->chunks;
   design->b_size = problem->groups * problem->out_channels;
   for (int i = problem->phases; i-- > 0;) {
     const struct phase *phase = &problem->phase[i];
