@@ -71,8 +71,14 @@ static const char *block_reason(const struct candidates *candidates, const struc
   return NULL;
 }
 
-/* A size of blocks for all problems, unless the one before had the same. */
-static void try_size(struct candidates *candidates, int64_t elements, const char **before) {
+static bool is_there(const struct candidates *candidates, const char *id) {
+  for (size_t i = 0; i < candidates->count; i++)
+    if (strcmp(candidates->plans[i].id, id) == 0) return true;
+  return false;
+}
+
+/* A size of blocks for all problems, unless another gave the same ones. */
+static void try_size(struct candidates *candidates, int64_t elements, bool within) {
   struct copy_parameters *parameters = mem_new(sizeof *parameters);
   parameters->count = candidates->problem_count;
   parameters->kernels = mem_array(parameters->count, sizeof *parameters->kernels);
@@ -81,7 +87,7 @@ static void try_size(struct candidates *candidates, int64_t elements, const char
     struct copy *copy = &parameters->kernels[i];
     const int64_t lanes = candidates->isa->lanes[candidates->problems[i].dtype];
     copy_fold(copy, &candidates->problems[i]);
-    copy_choose(copy, elements);
+    copy_choose(copy, elements, within);
     if (i == 0) plan = new_plan(candidates, copy);
     if (!plan.reason && elements > 1) plan.reason = block_reason(candidates, copy);
     if (plan.reason) continue;
@@ -89,17 +95,19 @@ static void try_size(struct candidates *candidates, int64_t elements, const char
     plan.cost += copy_cost(copy, lanes);
     plan.code_bytes += copy_bytes(copy);
   }
-  if (*before && !strcmp(*before, plan.id)) return; /* one kernel at least. NOLINT(clang-analyzer-core.NonNullParamChecker) */
-  *before = plan.id;
+  if (is_there(candidates, plan.id)) return; /* one kernel at least. NOLINT(clang-analyzer-core.NonNullParamChecker) */
   plan.parameters = parameters;
   candidates_add(candidates, plan);
 }
 
+/* Runs that fill vectors on both sides: where these are not multiples of what lies together there, a little longer or shorter. */
 static void copy_enumerate(struct candidates *candidates) {
   const int64_t lanes = candidates->isa->lanes[candidates->problems->dtype];
-  const char *before = NULL;
-  try_size(candidates, 1, &before);
-  for (int64_t vectors = 1; vectors <= 4; vectors++) try_size(candidates, vectors * (lanes > 1 ? lanes : 2), &before);
+  try_size(candidates, 1, false);
+  for (int64_t vectors = 1; vectors <= 4; vectors++) {
+    try_size(candidates, vectors * (lanes > 1 ? lanes : 2), false);
+    try_size(candidates, vectors * (lanes > 1 ? lanes : 2), true);
+  }
 }
 
 /* ---- what the template gets --------------------------------------------------------------------------------------------- */

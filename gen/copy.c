@@ -33,14 +33,15 @@ static int64_t step_of(const struct move *move, bool output) {
   return output ? move->y : move->x;
 }
 
-/* Enlarges the extents until one side has a run of `elements`, or of all that lie together there. */
-static void fill(struct copy *copy, bool output, int64_t elements) {
+/* Enlarges the extents until one side has a run of `elements`, or of all that lie together there; `within`: of at most so many. */
+static void fill(struct copy *copy, bool output, int64_t elements, bool within) {
   int64_t run = 1;
   for (bool found = true; found && run < elements;) {
     found = false;
     for (int i = 0; i < copy->moves && !found; i++) {
       if (step_of(&copy->move[i], output) != run) continue;
-      const int64_t need = (elements + run - 1) / run, extent = need < copy->move[i].count ? need : copy->move[i].count;
+      const int64_t need = (elements + (within ? 0 : run - 1)) / run,
+                    extent = need < copy->move[i].count ? need : copy->move[i].count;
       if (extent > copy->extent[i]) copy->extent[i] = extent;
       found = copy->move[i].count <= need;
       run *= copy->move[i].count;
@@ -49,10 +50,10 @@ static void fill(struct copy *copy, bool output, int64_t elements) {
   }
 }
 
-void copy_choose(struct copy *copy, int64_t elements) {
+void copy_choose(struct copy *copy, int64_t elements, bool within) {
   for (int i = 0; i < copy->moves; i++) copy->extent[i] = 1;
-  fill(copy, false, elements);
-  fill(copy, true, elements);
+  fill(copy, false, elements, within);
+  fill(copy, true, elements, within);
 }
 
 int64_t copy_vectors(const struct copy *copy, int64_t lanes) {

@@ -36,8 +36,8 @@ struct copy {
 
 /* The moves of a problem: neighbours that go on as one are one. */
 void copy_fold(struct copy *copy, const struct problem *problem);
-/* Extents of a block that has about `elements` neighbours in both orders. */
-void copy_choose(struct copy *copy, int64_t elements);
+/* Extents of a block that has `elements` neighbours in both orders, or a little more; `within`: or a little less. */
+void copy_choose(struct copy *copy, int64_t elements, bool within);
 /* Vectors that the block of these extents has on its larger side. */
 int64_t copy_vectors(const struct copy *copy, int64_t lanes);
 /* Makes loops and blocks of the extents. */

@@ -177,6 +177,16 @@ static int begin(void **state) {
   return in_scratch("mkdir -p bits");
 }
 
+/* Three groups and 16 lanes: five threes are 15 neighbours, six are more vectors than registers hold. */
+static void blocks_may_be_shorter_than_vectors(void **state) {
+  (void)state;
+  const char *spec = scratch_write("short.yaml", "convsmith: 1\nlayers: [{name: short_runs, op: channel_shuffle, groups: 3, input: "
+                                                 "[1, 60, 5, 7], input_layout: nchw, output_layout: nhwc}]\n");
+  assert_int_equal(convsmith("info %s --target avx2 --json", spec), 0);
+  assert_null(strstr(said, "\"direct-copy-1\""));
+  assert_int_equal(convsmith("verify %s --plans all", spec), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(spreads_channels_over_pixels),
@@ -185,6 +195,7 @@ int main(void) {
       cmocka_unit_test(focus_and_3x3_are_6x6_with_stride_2),
       cmocka_unit_test(bits_are_kept),
       cmocka_unit_test(blocks_lie_across_groups),
+      cmocka_unit_test(blocks_may_be_shorter_than_vectors),
       cmocka_unit_test(info_counts_nothing),
       cmocka_unit_test(random_layers_are_right),
   };
