@@ -55,7 +55,8 @@ void peers_environment(const struct isa *isa, bool native, int threads) {
   static const char *const counts[] = {"OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"};
   for (const char *const *limit = isa->limits; !native && *limit; limit++) set_default(*limit);
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) setenv(counts[i], mem_text("%d", threads), 1);
-  set_default("GOMP_SPINCOUNT=20000"); /* long enough from call to call; then others' turns are not disturbed */
+  set_default("GOMP_SPINCOUNT=20000");       /* long enough from call to call; then others' turns are not disturbed */
+  set_default("OPENBLAS_THREAD_TIMEOUT=16"); /* the same, as a power of two of cycles; by itself it waits for 26 */
 }
 
 /* ---- compiling --------------------------------------------------------------------------------------------------------- */
