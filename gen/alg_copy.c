@@ -71,9 +71,10 @@ static const char *block_reason(const struct candidates *candidates, const struc
   return NULL;
 }
 
+/* A plan has a kernel at least, and so an id. */
 static bool is_there(const struct candidates *candidates, const char *id) {
   for (size_t i = 0; i < candidates->count; i++)
-    if (strcmp(candidates->plans[i].id, id) == 0) return true;
+    if (strcmp(candidates->plans[i].id, id) == 0) return true; /* NOLINT(clang-analyzer-core.NonNullParamChecker) */
   return false;
 }
 
@@ -95,7 +96,7 @@ static void try_size(struct candidates *candidates, int64_t elements, bool withi
     plan.cost += copy_cost(copy, lanes);
     plan.code_bytes += copy_bytes(copy);
   }
-  if (is_there(candidates, plan.id)) return; /* one kernel at least. NOLINT(clang-analyzer-core.NonNullParamChecker) */
+  if (is_there(candidates, plan.id)) return;
   plan.parameters = parameters;
   candidates_add(candidates, plan);
 }
