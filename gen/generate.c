@@ -1,5 +1,5 @@
 /* From plans to text: the one read-only table that the templates of a layer get, and their expansion. */
-#include "bake.h"
+#include "baked_arrays.h"
 #include "command.h"
 #include "mem.h"
 #include "op.h"
@@ -151,11 +151,11 @@ static void push_all(struct engine *engine, const struct layer *layer, const str
   push_shapes(L, layer);
   push_banner(L, layer, options);
   lua_setfield(L, -2, "layer");
-  const struct baked_values *baked = bake_all(layer, plans, count);
+  const struct baked_values *baked = baked_arrays_of(layer, plans, count);
   lua_createtable(L, (int)count, 0);
   for (size_t i = 0; i < count; i++) {
     push_target(L, engine, plans[i]);
-    bake_push(L, baked, plans, i, mem_text("%s%s", options->prefix, layer->name));
+    baked_arrays_push(L, baked, plans, i, mem_text("%s%s", options->prefix, layer->name));
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "targets");

@@ -1,5 +1,5 @@
 /* An array is named after the layer, or after the target where it differs from the first one's. */
-#include "bake.h"
+#include "baked_arrays.h"
 #include "mem.h"
 #include "signature.h"
 #include <string.h>
@@ -24,7 +24,7 @@ static size_t owner_of(const struct baked_values *all, size_t target, bool bias)
   return target;
 }
 
-const struct baked_values *bake_all(const struct layer *layer, const struct plan *const *plans, size_t count) {
+const struct baked_values *baked_arrays_of(const struct layer *layer, const struct plan *const *plans, size_t count) {
   struct baked_values *all = mem_array(count, sizeof *all);
   for (size_t i = 0; i < count; i++)
     if (plans[i]->algorithm->bake) all[i] = plans[i]->algorithm->bake(plans[i], layer);
@@ -51,7 +51,8 @@ static void push_values(lua_State *L, const struct baked_values *all, const stru
   lua_setfield(L, -2, kind);
 }
 
-void bake_push(lua_State *L, const struct baked_values *all, const struct plan *const *plans, size_t target, const char *name) {
+void baked_arrays_push(lua_State *L, const struct baked_values *all, const struct plan *const *plans, size_t target,
+                       const char *name) {
   lua_createtable(L, 0, 2);
   push_values(L, all, plans, target, name, false);
   push_values(L, all, plans, target, name, true);
