@@ -18,9 +18,10 @@ lua_State *engine_lua(struct engine *engine);
 /* Runs `file` ("isa/avx2.lua") as plain Lua in the sandbox and leaves the value it returns on the stack. `derive(base, changes)`
  * and `import(file)` are there. False with the message in engine_error and nothing pushed. */
 bool engine_load(struct engine *engine, const char *file);
-/* Takes the table on top of the stack off it, and expands template `file` with its fields as globals. They are a deep, read-only
- * copy: reading an absent field is an error; `false` says "not there". The text is re-indented by brackets and appended to `out`,
- * which stays as it was on failure. Fields must not change while templates run; do not expand inside an expansion. */
+/* Takes the table on top of the stack off it, and expands template `file` with its fields as globals. Templates read them and
+ * cannot write: the tables inside the table, at every depth, are replaced by read-only faces (frozen.h), and may be given again.
+ * Reading an absent field is an error; `false` says "not there". The text is re-indented by brackets and appended to `out`, which
+ * stays as it was on failure. Fields must not change while templates run; do not expand inside an expansion. */
 bool engine_expand(struct engine *engine, const char *file, struct text *out);
 /* What went wrong, ready to print: "direct.t:12: error: ...\n  the line", or "convsmith: error: ..." where no line is to blame. */
 const char *engine_error(const struct engine *engine);

@@ -56,37 +56,46 @@ static void face_content(lua_State *L) {
   lua_setmetatable(L, -2);
 }
 
+static bool is_frozen(lua_State *L, int index) {
+  if (luaL_getmetafield(L, index, "__newindex") == LUA_TNIL) return false;
+  const bool frozen = lua_tocfunction(L, -1) == refuse_write;
+  lua_pop(L, 1);
+  return frozen;
+}
+
 static void freeze(lua_State *L, int memo, int depth);
 
-/* Copies the fields of the table at `from` into the one on top of the stack. */
-static void freeze_fields(lua_State *L, int from, int memo, int depth) {
-  const int to = lua_gettop(L);
-  for (lua_pushnil(L); lua_next(L, from);) {
-    if (lua_istable(L, -1)) freeze(L, memo, depth + 1);
-    lua_pushvalue(L, -2);
+/* Freezes the tables among the fields of the table at `table`. */
+static void freeze_fields(lua_State *L, int table, int memo, int depth) {
+  const int key = lua_gettop(L) + 1;
+  for (lua_pushnil(L); lua_next(L, table); lua_settop(L, key)) {
+    if (!lua_istable(L, -1)) continue;
+    freeze(L, memo, depth + 1);
+    lua_pushvalue(L, key);
     lua_insert(L, -2);
-    lua_rawset(L, to);
+    lua_rawset(L, table);
   }
 }
 
-/* Replaces the table on top of the stack by its frozen copy; `memo` maps what was copied to its copy. */
+/* Replaces the table on top of the stack by its read-only face; `memo` maps contents to theirs. What is a face stays. */
 static void freeze(lua_State *L, int memo, int depth) {
-  const int from = lua_gettop(L);
+  const int table = lua_gettop(L);
   check_nesting(L, depth);
-  lua_pushvalue(L, from);
+  if (is_frozen(L, table)) return;
+  lua_pushvalue(L, table);
   lua_rawget(L, memo);
   if (lua_isnil(L, -1)) {
     lua_pop(L, 1);
     lua_newtable(L);
-    lua_pushvalue(L, from);
+    lua_pushvalue(L, table);
     lua_pushvalue(L, -2);
     lua_rawset(L, memo);
-    lua_createtable(L, (int)lua_rawlen(L, from), 0);
-    freeze_fields(L, from, memo, depth);
+    freeze_fields(L, table, memo, depth);
+    lua_pushvalue(L, table);
     mark_content(L);
     face_content(L);
   }
-  lua_replace(L, from);
+  lua_replace(L, table);
 }
 
 void frozen_push(lua_State *L, int index) {

@@ -3,7 +3,8 @@
 #define GEN_FROZEN_H
 #include <lua.h>
 
-/* Pushes a deep copy of the table at `index` that cannot be written and where reading an absent string key is an error. */
+/* Pushes the read-only face of the table at `index`, in which the tables among its fields, at every depth, are replaced by theirs.
+ * Reading an absent string key of a face is an error. */
 void frozen_push(lua_State *L, int index);
 /* Pushes the plain table that holds the fields of the table at `index`, which may be frozen or not. */
 void frozen_content(lua_State *L, int index);

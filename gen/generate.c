@@ -163,11 +163,13 @@ static void push_all(struct engine *engine, const struct layer *layer, const str
 
 bool generate_layer(struct engine *engine, const struct layer *layer, const struct plan *const *plans, size_t count,
                     const struct generate_options *options, struct generated *result) {
+  lua_State *L = engine_lua(engine);
   *result = (struct generated){{0}, {0}};
   push_all(engine, layer, plans, count, options);
-  if (!engine_expand(engine, "source.t", &result->source)) return false;
-  push_all(engine, layer, plans, count, options);
-  return engine_expand(engine, "header.t", &result->header);
+  lua_pushvalue(L, -1); /* for both expansions */
+  if (engine_expand(engine, "source.t", &result->source)) return engine_expand(engine, "header.t", &result->header);
+  lua_pop(L, 1);
+  return false;
 }
 
 void generated_free(struct generated *generated) {

@@ -124,7 +124,9 @@ static int continued(const struct nesting *now, char first) {
 
 static void add_line(struct indent *indent, int column, const char *line, size_t size, struct text *out) {
   indent_flush(indent, out);
-  text_print(out, "%*s%.*s\n", column, "", (int)size, line);
+  text_fill(out, ' ', (size_t)column);
+  text_add(out, line, size);
+  text_add(out, "\n", 1);
   indent->started = true;
 }
 

@@ -2,6 +2,7 @@
  * releasing it drops the blocks that start at or after it. */
 #include "mem.h"
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,9 +35,14 @@ static struct block *block_new(size_t size) {
   return block;
 }
 
-void *mem_new(size_t size) {
+/* Bytes that an allocation takes. */
+static size_t rounded(size_t size) {
   if (size > SIZE_MAX / 2) out_of_memory();
-  size = (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  return (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+void *mem_new(size_t size) {
+  size = rounded(size);
   if (!newest || newest->capacity - newest->used < size) newest = block_new(size);
   void *bytes = memset(newest->data + newest->used, 0, size);
   newest->used += size;
@@ -48,10 +54,20 @@ void *mem_array(size_t count, size_t size) {
   return mem_new(count * size);
 }
 
+/* Makes the allocation of `size` bytes twice as long where it lies. False if something lies behind it, or too little is left. */
+static bool extend(const void *items, size_t size) {
+  const size_t before = rounded(size), more = rounded(2 * size) - before;
+  if ((const unsigned char *)items + before != newest->data + newest->used || newest->capacity - newest->used < more) return false;
+  memset(newest->data + newest->used, 0, more);
+  newest->used += more;
+  return true;
+}
+
 /* A list is full exactly when its count is zero or a power of two. */
 void *mem_grow(void *items, size_t count, size_t size) {
   if (count & (count - 1)) return items;
-  if (count > SIZE_MAX / 2) out_of_memory();
+  if (count > SIZE_MAX / 2 / size) out_of_memory();
+  if (count && extend(items, count * size)) return items;
   void *grown = mem_array(count ? 2 * count : 1, size);
   if (count) memcpy(grown, items, count * size);
   return grown;

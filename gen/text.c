@@ -27,6 +27,13 @@ void text_add(struct text *text, const char *bytes, size_t count) {
   text->data[text->size] = '\0';
 }
 
+void text_fill(struct text *text, char byte, size_t count) {
+  reserve(text, count);
+  memset(text->data + text->size, byte, count);
+  text->size += count;
+  text->data[text->size] = '\0';
+}
+
 void text_print(struct text *text, const char *format, ...) {
   va_list arguments, again;
   va_start(arguments, format);

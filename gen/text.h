@@ -9,6 +9,7 @@ struct text {
 };
 
 void text_add(struct text *text, const char *bytes, size_t count);
+void text_fill(struct text *text, char byte, size_t count);
 void text_print(struct text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void text_free(struct text *text);
 #endif
