@@ -148,6 +148,7 @@ static struct isa read_one(lua_State *L, const char *name) {
       .sums = has_operation(L, CS_F32, "sums"),
       .runs_here = runs_here(L),
       .limits = field_texts(L, table, "limits"),
+      .within = field_texts(L, table, "within"),
       .flags = field_texts(L, table, "flags"),
   };
   lua_setfield(L, LUA_REGISTRYINDEX, registry_key(name));

@@ -20,6 +20,7 @@ struct isa {
   bool sums;          /* lanes of four f32 vectors are added up together */
   bool runs_here;
   const char *const *limits; /* "NAME=VALUE": environment that keeps other libraries to this ISA; NULL at the end */
+  const char *const *within; /* peers whose f32 kernels use no more than this ISA wherever they run; NULL at the end */
   const char *const *flags;  /* of a compiler that may use it; NULL at the end */
 };
 

@@ -36,9 +36,12 @@ static const struct row *find_row(const char *name) {
 
 /* ---- the target -------------------------------------------------------------------------------------------------------- */
 
-/* What is compiled here follows the compiler's flags; a library follows its environment variable, if it has one. */
+/* What is compiled here follows the compiler's flags; a library follows its environment variable, if it has one, and may know no
+ * more than the ISA. */
 static bool keeps_to(const struct row *row, const struct isa *isa) {
   if (!row->libraries[0]) return true;
+  for (const char *const *peer = isa->within; *peer; peer++)
+    if (!strcmp(*peer, row->name)) return true;
   if (row->limit && getenv(row->limit)) return true;
   for (const char *const *limit = isa->limits; row->limit && *limit; limit++)
     if (!strncmp(*limit, row->limit, strlen(row->limit))) return true;

@@ -76,6 +76,16 @@ static void every_peer_is_timed_or_says_why(void **state) {
   assert_null(strstr(said, "\"differs\""));
 }
 
+/* XNNPACK has no switch: it is compared where its kernels go no further than the target, and left out below. */
+static void peers_use_no_more_than_the_target(void **state) {
+  (void)state;
+  if (convsmith("bench %s --against xnnpack --rounds 1 --layer small --target avx512", spec()) == 2)
+    SKIP_BECAUSE("this machine does not run avx512");
+  assert_null(strstr(said, "nothing keeps it to"));
+  assert_int_equal(convsmith("bench %s --against xnnpack --rounds 1 --layer small --target sse41", spec()), 0);
+  assert_non_null(strstr(said, "xnnpack is left out: nothing keeps it to sse41 on this machine"));
+}
+
 /* A template that is wrong by a tap: nothing is timed, and the status says so. */
 static void wrong_kernels_are_not_timed(void **state) {
   (void)state;
@@ -132,13 +142,10 @@ static void pool_calls_each_part_once(void **state) {
 int main(void) {
   scratch_begin("bench");
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(table_has_layers_and_means),
-      cmocka_unit_test(every_mode_runs),
-      cmocka_unit_test(json_and_csv_hold_each_layer),
-      cmocka_unit_test(picture_is_whole),
-      cmocka_unit_test(every_peer_is_timed_or_says_why),
-      cmocka_unit_test(wrong_kernels_are_not_timed),
-      cmocka_unit_test(bad_usage),
+      cmocka_unit_test(table_has_layers_and_means),      cmocka_unit_test(every_mode_runs),
+      cmocka_unit_test(json_and_csv_hold_each_layer),    cmocka_unit_test(picture_is_whole),
+      cmocka_unit_test(every_peer_is_timed_or_says_why), cmocka_unit_test(peers_use_no_more_than_the_target),
+      cmocka_unit_test(wrong_kernels_are_not_timed),     cmocka_unit_test(bad_usage),
       cmocka_unit_test(pool_calls_each_part_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

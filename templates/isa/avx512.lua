@@ -20,6 +20,7 @@ return derive(import("isa/avx2.lua"), {
   attribute = '__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))',
   probe = { cpuid = { { 1, 0, "c", 27 }, { 7, 0, "b", 16 }, { 7, 0, "b", 17 }, { 7, 0, "b", 30 }, { 7, 0, "b", 31 } }, xcr0 = 0xe6,
             macro = "defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)" },
+  within = { "xnnpack" },
   limits = { "ONEDNN_MAX_CPU_ISA=AVX512_CORE", "OPENBLAS_CORETYPE=SkylakeX" },
   flags = { "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma" },
   registers = 32,

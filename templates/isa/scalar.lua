@@ -57,6 +57,7 @@ return {
   attribute = "CONVSMITH_LANE", -- of every function: gcc turns loops over few steps into shuffles, five times slower
   probe = { arch = "any", cpuid = {}, xcr0 = 0, permission = false, macro = false },
   limits = {},            -- environment, "NAME=VALUE", that keeps other libraries to this ISA: bench compares like with like
+  within = {},            -- libraries whose f32 kernels use no more than this ISA wherever they run
   flags = {},             -- of a compiler that may use this ISA everywhere
   registers = 15,         -- for a tile: of 16, one is for products
   mac_bytes = 12,         -- of code, for estimates
