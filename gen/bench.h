@@ -3,7 +3,7 @@
 #define GEN_BENCH_H
 #include "peers.h"
 
-enum { MAX_VARIANTS = 3 };
+enum { MAX_VARIANTS = 4 };
 
 /* How a layer is timed. */
 struct bench_mode {

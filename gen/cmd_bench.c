@@ -36,7 +36,7 @@ static void check_peers(struct run *run) {
     for (const char *const *name = peer_names(); *name; name++) known |= !strcmp(*name, wanted->items[i]);
     if (!known)
       diag_error(&run->job.diags, (struct place){.file = mem_text("--against %s", wanted->items[i])},
-                 "no such peer; there are onednn, onednn-plain, xnnpack, openblas, naive, and none");
+                 "no such peer; there are onednn, onednn-plain, onednn-winograd, xnnpack, openblas, naive, and none");
   }
 }
 

@@ -56,7 +56,7 @@ static const struct option {
     {CHECKING, KIND_NUMBER, FIELD(seed), "--seed", "N", "seed of the data (default 1)"},
     {CHECKING, KIND_FLAG, FIELD(full), "--full", NULL, "compare every output of large layers too"},
     {TIMING, KIND_LIST, FIELD(against), "--against", "LIST",
-     "peers: onednn, onednn-plain, xnnpack, openblas, naive (default: all but -plain), or none"},
+     "peers: onednn, xnnpack, openblas, naive (the default); onednn-plain, onednn-winograd; or none"},
     {TIMING, KIND_NUMBER, FIELD(threads), "--threads", "N", "threads, of ours and of the peers (default 1, pinned)"},
     {TIMING, KIND_NUMBER, FIELD(rounds), "--rounds", "N", "turns of each candidate (default 15)"},
     {TIMING, KIND_FLAG, FIELD(cold), "--cold", NULL, "weights come from memory at each call"},

@@ -125,13 +125,13 @@ static bool open_one(struct entrant *entrant, const struct peer_layer *layer, co
   return enters;
 }
 
-/* only: the one variant that is wanted, or NULL. */
+/* only: the one variant that is wanted, or NULL: the usual ones. */
 static size_t open_variants(struct entrant *entrants, const struct entrant *first, const char *only, const struct peer_layer *layer,
                             const struct bench_data *data, const struct rig *rig, struct bench_peer *peer) {
   size_t count = 0;
   first->peer->version(peer->version, sizeof peer->version);
   for (int i = 0; i < MAX_VARIANTS && first->peer->variants[i]; i++) {
-    if (only && strcmp(first->peer->variants[i], only) != 0) continue;
+    if (only ? strcmp(first->peer->variants[i], only) != 0 : i >= first->peer->usual) continue;
     entrants[count] = *first;
     entrants[count].variant = i;
     count += open_one(&entrants[count], layer, data, rig, &peer->entries[i]);

@@ -17,6 +17,7 @@ static const struct row {
 } rows[MAX_PEERS] = {
     {"onednn", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, NULL, false},
     {"onednn-plain", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, "plain", false},
+    {"onednn-winograd", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, "winograd", false},
     {"xnnpack", "xnnpack", NULL, "libxnnpack-dev libpthreadpool-dev", {"-lXNNPACK", "-lpthreadpool"}, NULL, false},
     {"openblas", "openblas", "OPENBLAS_CORETYPE", "libopenblas-dev", {"-lopenblas"}, NULL, false},
     {"naive", "naive", NULL, "gcc", {NULL}, NULL, true},

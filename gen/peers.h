@@ -5,7 +5,7 @@
 #include "../runtime/peers/peer.h"
 #include "job.h"
 
-enum { MAX_PEERS = 5 };
+enum { MAX_PEERS = 6 };
 
 /* One peer on one target. */
 struct peer_source {

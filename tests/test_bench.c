@@ -106,7 +106,8 @@ static void bad_usage(void **state) {
   static const struct {
     const char *options, *message;
   } rows[] = {
-      {"--against mkl", "--against mkl: no such peer; there are onednn, onednn-plain, xnnpack, openblas, naive, and none"},
+      {"--against mkl",
+       "--against mkl: no such peer; there are onednn, onednn-plain, onednn-winograd, xnnpack, openblas, naive, and none"},
       {"--rounds 0", "--rounds 0: from 1 to 1000"},
       {"--threads 257", "--threads 257: from 1 to 256"},
       {"--json --csv", "--json and --csv exclude each other"},

@@ -1,7 +1,8 @@
 #!/bin/bash
 # Times all networks, the odd shapes and the uncommon ones on each target, and some again with weights that come from memory, with a
-# reader of the output, on two threads, and channels first; writes docs/bench.md, docs/bench.json and docs/bench.svg. A piece is one spec with its
-# options on one target, kept in $OUT/bench until that folder is removed: an interrupted run goes on where it was.
+# reader of the output, on two threads, channels first, with fewer multiplications and on tile registers; writes docs/bench.md,
+# docs/bench.json and docs/bench.svg. A piece is one spec with its options on one target, of $TARGETS where the options name none, kept
+# in $OUT/bench until that folder is removed: an interrupted run goes on where it was.
 # usage: OUT=out TARGETS='avx512 avx2' ROUNDS=9 AGAINST=onednn,xnnpack,openblas bench.sh ['SPEC OPTIONS'...]
 set -eu
 cd "$(dirname "$0")/.."
@@ -9,16 +10,23 @@ out=${OUT:-out}
 [ $# -gt 0 ] || set -- resnet50 mobilenetv2 vgg16 deeplabv3 alexnet wavenet c3d lenet5 odd uncommon \
   'resnet50 --cold' 'mobilenetv2 --consumer' 'resnet50 --threads 2' \
   'resnet50 --set layout=nchw --against onednn-plain' 'mobilenetv2 --set layout=nchw --against onednn-plain' \
-  'lenet5 --set layout=nchw --against onednn-plain' 'odd --set layout=nchw --against onednn-plain'
+  'lenet5 --set layout=nchw --against onednn-plain' 'odd --set layout=nchw --against onednn-plain' \
+  'vgg16 --set accuracy=normwise' 'vgg16 --set accuracy=fast' 'resnet50 --set accuracy=normwise' 'resnet50 --set accuracy=fast' \
+  'resnet50 --target amx' 'vgg16 --target amx' 'resnet50 --set accuracy=normwise --target amx' \
+  'vgg16 --set accuracy=normwise --target amx' 'resnet50 --set accuracy=fast --target amx' 'vgg16 --set accuracy=fast --target amx'
+runs_here() { "$out/convsmith" targets | grep -qE "^$1 +yes "; }
 mkdir -p "$out/bench"
 pieces=()
 for run in "$@"; do
-  for target in ${TARGETS:-avx512 avx2}; do
+  read -r spec options <<< "${run%--target*}"
+  targets=${TARGETS:-avx512 avx2}
+  [[ $run != *--target* ]] || targets=${run##*--target }
+  for target in $targets; do
+    runs_here "$target" || continue
     piece=$out/bench/${run// /}-$target.json
     pieces+=("$piece")
     [ -s "$piece" ] && continue
-    echo "bench: $run on $target"
-    read -r spec options <<< "$run"
+    echo "bench: $spec $options on $target"
     status=0
     against=${AGAINST:-}
     [[ $options != *--against* ]] || against=

@@ -118,4 +118,4 @@ static void fetch(void *run) {
   (void)run;
 }
 
-const struct peer convsmith_peer = {variants, version, create, implementation, call, memory, fetch, free};
+const struct peer convsmith_peer = {variants, 1, version, create, implementation, call, memory, fetch, free};

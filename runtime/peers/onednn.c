@@ -1,6 +1,7 @@
 /* oneDNN: its own choice of formats (`any`), the layer's own layout (`plain`), and blocks of 16 channels (`16c`), which it does not
  * choose by itself on every machine and which is often faster. Weights are reordered ahead; activations too where the format is not
- * the layer's, since networks keep tensors in it from layer to layer. A residual is its post-op `sum`, in place. */
+ * the layer's, since networks keep tensors in it from layer to layer. A residual is its post-op `sum`, in place. `winograd` is its
+ * algorithm of fewer multiplications, in its own formats. */
 #include "peer.h"
 #include <oneapi/dnnl/dnnl.h>
 #include <stdio.h>
@@ -10,8 +11,8 @@
 #error "written for version 2"
 #endif
 
-enum { ANY, PLAIN, BLOCKED };
-static const char *const variants[] = {"any", "plain", "16c", NULL};
+enum { ANY, PLAIN, BLOCKED, WINOGRAD };
+static const char *const variants[] = {"any", "plain", "16c", "winograd", NULL};
 
 struct run {
   struct peer_layer layer;
@@ -50,7 +51,9 @@ static dnnl_format_tag_t plain_tag(enum cs_layout layout, int rank) {
 }
 
 static dnnl_format_tag_t tag_of(int variant, enum cs_layout layout, int rank) {
-  return variant == ANY ? dnnl_format_tag_any : variant == BLOCKED ? blocked[rank - 1] : plain_tag(layout, rank);
+  return variant == ANY || variant == WINOGRAD ? dnnl_format_tag_any
+         : variant == BLOCKED                  ? blocked[rank - 1]
+                                               : plain_tag(layout, rank);
 }
 
 static dnnl_status_t describe_tensor(dnnl_memory_desc_t *md, const struct cs_conv *conv, ptrdiff_t channels, const ptrdiff_t *sizes,
@@ -107,12 +110,14 @@ static dnnl_status_t describe_conv(union operation *operation, const struct peer
   TRY(describe_tensor(&dst, conv, conv->out_channels, conv->out, tag_of(variant, layer->out_layout, conv->rank)));
   TRY(describe_weights(&weights, conv, 1));
   TRY(describe_bias(&bias, conv));
+  const dnnl_alg_kind_t deconvolution = variant == WINOGRAD ? dnnl_deconvolution_winograd : dnnl_deconvolution_direct;
+  const dnnl_alg_kind_t convolution = variant == WINOGRAD ? dnnl_convolution_winograd : dnnl_convolution_direct;
   if (conv->transposed)
-    return dnnl_dilated_deconvolution_forward_desc_init(&operation->transposed, dnnl_forward_inference, dnnl_deconvolution_direct,
-                                                        &src, &weights, layer->bias ? &bias : NULL, &dst, windows.stride,
+    return dnnl_dilated_deconvolution_forward_desc_init(&operation->transposed, dnnl_forward_inference, deconvolution, &src,
+                                                        &weights, layer->bias ? &bias : NULL, &dst, windows.stride,
                                                         windows.dilation, windows.before, windows.after);
-  return dnnl_dilated_convolution_forward_desc_init(&operation->conv, dnnl_forward_inference, dnnl_convolution_direct, &src,
-                                                    &weights, layer->bias ? &bias : NULL, &dst, windows.stride, windows.dilation,
+  return dnnl_dilated_convolution_forward_desc_init(&operation->conv, dnnl_forward_inference, convolution, &src, &weights,
+                                                    layer->bias ? &bias : NULL, &dst, windows.stride, windows.dilation,
                                                     windows.before, windows.after);
 }
 
@@ -301,4 +306,4 @@ static void fetch(void *context) {
   reorder(run, run->dst, run->output);
 }
 
-const struct peer convsmith_peer = {variants, version, create, implementation, call, memory, fetch, destroy};
+const struct peer convsmith_peer = {variants, WINOGRAD, version, create, implementation, call, memory, fetch, destroy};

@@ -20,6 +20,7 @@ struct peer_data {
 
 struct peer {
   const char *const *variants; /* ways to run it, NULL at the end; the best one counts */
+  int usual;                   /* so many of them are tried; one beyond these only where it alone is asked for */
   void (*version)(char *text, size_t size);
   /* A layer ready to run, its weights packed; or NULL with the reason in `why`. */
   void *(*create)(const struct peer_layer *layer, const struct peer_data *data, int variant, char *why, size_t size);

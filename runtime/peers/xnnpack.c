@@ -145,4 +145,4 @@ static void fetch(void *run) {
   (void)run;
 }
 
-const struct peer convsmith_peer = {variants, version, create, implementation, call, memory, fetch, destroy};
+const struct peer convsmith_peer = {variants, 1, version, create, implementation, call, memory, fetch, destroy};
