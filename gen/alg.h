@@ -20,8 +20,8 @@ enum { MOST_BAKED_BYTES = 16 << 20 };
 
 /* Values in the order that kernels read; NULL and 0 where not baked. */
 struct baked_values {
-  const void *weights, *bias;
-  size_t weight_bytes, bias_bytes;
+  const void *weights, *bias, *planes; /* planes: of the weights, beside these */
+  size_t weight_bytes, bias_bytes, plane_bytes;
 };
 
 struct algorithm {

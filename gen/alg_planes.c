@@ -65,7 +65,8 @@ static const char *problem_reason(const struct problem *problem) {
   if (roundings(problem) > 4 * terms_of(problem))
     return mem_text("its sums are rounded up to %lld times, accuracy: normwise allows 4 times their %lld terms",
                     (long long)roundings(problem), (long long)terms_of(problem));
-  if (problem->baked_weights) return "baked weights lie in the order of vectors; tiles need planes of them";
+  if (problem->baked_weights && !planes_guarded(problem))
+    return mem_text("a baked weight lies outside 2^-%d to 2^%d", GUARD_EXPONENT, GUARD_EXPONENT);
   if (problem->gathered) return "its weights are an input; tiles need packed ones";
   if (problem->phases > 0) return mem_text("%lld phases of outputs with weights of their own", (long long)problem->phase[0].count);
   if (problem->x_rows || problem->y_rows) return "its rows take turns with another stage's";
@@ -110,7 +111,8 @@ static void add(struct candidates *candidates, const struct planes *planes) {
   struct plan plan = new_plan(candidates, planes->count, planes->rows);
   const struct plan *direct = &planes->direct;
   plan.cost = planes_cost(planes);
-  plan.packed_bytes = planes_packed(planes) * (int64_t)sizeof(float) + direct->packed_bytes;
+  plan.packed_bytes = direct->packed_bytes;
+  if (!planes->problem.baked_weights) plan.packed_bytes += planes_packed(planes) * (int64_t)sizeof(float);
   plan.workspace_bytes = planes_workspace(planes);
   plan.code_bytes = direct->code_bytes > tile_code_bytes ? direct->code_bytes : tile_code_bytes;
   plan.multiply_adds = direct->multiply_adds;
@@ -143,8 +145,22 @@ static int64_t best_rows(const struct planes *planes, int64_t bytes) {
   return best;
 }
 
+/* Why baked weights don't go into a file as planes, or NULL. */
+static const char *baked_reason(const struct planes *planes) {
+  const struct problem *problem = &planes->problem;
+  const int64_t bytes = problem->groups * planes_group(planes) * (int64_t)sizeof(float);
+  if (!problem->baked_weights || bytes <= MOST_BAKED_BYTES) return NULL;
+  return mem_text("its baked weights would take %lld bytes of the file as planes; at most %d compile in good time",
+                  (long long)bytes, MOST_BAKED_BYTES);
+}
+
 static void try_sizes(struct candidates *candidates, struct planes *planes) {
   int64_t before = 0;
+  planes_lay_out(planes, 1);
+  if (baked_reason(planes)) {
+    refuse(candidates, planes->count, baked_reason(planes));
+    return;
+  }
   for (size_t i = 0; i < sizeof most_bytes / sizeof *most_bytes; i++) {
     const int64_t rows = best_rows(planes, most_bytes[i]);
     if (rows == before) continue;
@@ -193,7 +209,9 @@ static void push_all(lua_State *L, const struct plan *plan) {
 
 static struct baked_values bake(const struct plan *plan, const struct layer *layer) {
   const struct planes *planes = plan->parameters;
-  return alg_direct.bake(&planes->direct, layer);
+  struct baked_values values = alg_direct.bake(&planes->direct, layer);
+  if (values.weights) values.planes = planes_bake(planes, &values.plane_bytes);
+  return values;
 }
 
 const struct algorithm alg_planes = {

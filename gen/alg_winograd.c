@@ -211,7 +211,9 @@ static void winograd_enumerate(struct candidates *candidates) {
 }
 
 static void winograd_push_all(lua_State *L, const struct plan *plan) {
-  winograd_push(L, plan->parameters);
+  const struct winograd *winograd = plan->parameters;
+  winograd_push(L, winograd);
+  if (winograd->problem.baked_weights) winograd_push_baked(L, winograd);
 }
 
 /* Bias as every other algorithm has it, in canonical order. */

@@ -24,7 +24,6 @@ static const char *reason_of(const struct candidates *candidates) {
   const char *reason = winograd_reason(candidates);
   if (reason) return reason;
   if (problem->dtype != CS_F32) return "planes of bf16 make up f32 only";
-  if (problem->baked_weights) return "baked weights lie in the order of vectors; tiles need planes of them";
   if (problem->groups > 1) return mem_text("%lld groups; products on tile registers have 1", (long long)problem->groups);
   if (problem->in_channels < least_channels || problem->out_channels < least_channels)
     return mem_text("%lld input and %lld output channels; tile registers need %lld of each", (long long)problem->in_channels,
@@ -101,7 +100,8 @@ static void add(struct candidates *candidates, const struct winograd_tiles *tile
   plan.cost = winograd_tiles_cost(tiles);
   plan.promise = winograd_promise(base);
   plan.exact_bits = winograd_exact_bits(base);
-  plan.packed_bytes = direct->packed_bytes + (winograd_tiles_weights(tiles) + winograd_shell(problem)) * (int64_t)sizeof(float);
+  plan.packed_bytes = direct->packed_bytes + winograd_shell(problem) * (int64_t)sizeof(float);
+  if (!problem->baked_weights) plan.packed_bytes += winograd_tiles_weights(tiles) * (int64_t)sizeof(float);
   plan.workspace_bytes = winograd_tiles_workspace(tiles);
   plan.code_bytes = base->points * TRANSFORM_CODE > TILE_CODE ? base->points * TRANSFORM_CODE : TILE_CODE;
   if (plan.code_bytes < direct->code_bytes) plan.code_bytes = direct->code_bytes;
@@ -113,8 +113,21 @@ static void add(struct candidates *candidates, const struct winograd_tiles *tile
   candidates_add(candidates, plan);
 }
 
+/* Why baked weights don't go into a file as planes of points, or NULL. */
+static const char *baked_reason(const struct winograd_tiles *tiles) {
+  const int64_t bytes = winograd_tiles_weights(tiles) * (int64_t)sizeof(float);
+  if (!tiles->base.problem.baked_weights || bytes <= MOST_BAKED_BYTES) return NULL;
+  return mem_text("its baked weights would take %lld bytes of the file once transformed; at most %d compile in good time",
+                  (long long)bytes, MOST_BAKED_BYTES);
+}
+
 static void try_blocks(struct candidates *candidates, struct winograd_tiles *tiles) {
   int64_t before = 0;
+  winograd_tiles_lay_out(tiles, block_tiles[0]);
+  if (baked_reason(tiles)) {
+    refuse(candidates, winograd_sizes(tiles->base.m, tiles->base.problem.rank), baked_reason(tiles));
+    return;
+  }
   for (size_t i = 0; i < sizeof block_tiles / sizeof *block_tiles; i++) {
     winograd_tiles_lay_out(tiles, block_tiles[i]);
     if (tiles->base.block == before) continue;
@@ -150,9 +163,17 @@ static void push_all(lua_State *L, const struct plan *plan) {
   winograd_tiles_push(L, plan->parameters);
 }
 
+static struct baked_values bake(const struct plan *plan, const struct layer *layer) {
+  const struct winograd_tiles *tiles = plan->parameters;
+  struct baked_values values = alg_direct.bake(&tiles->base.products, layer);
+  if (values.weights) values.planes = winograd_tiles_bake(tiles, &values.plane_bytes);
+  return values;
+}
+
 const struct algorithm alg_winograd_tiles = {
     .name = "winograd",
     .template = "winograd_tiles.t",
     .enumerate = winograd_tiles_enumerate,
     .push = push_all,
+    .bake = bake,
 };

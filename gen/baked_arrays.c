@@ -9,16 +9,21 @@ struct values {
   size_t bytes;
 };
 
-static struct values values_of(const struct baked_values *all, bool bias) {
-  if (bias) return (struct values){all->bias, all->bias_bytes};
-  return (struct values){all->weights, all->weight_bytes};
+/* What arrays hold. */
+static const char *const kinds[] = {"weights", "bias", "planes"};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static struct values values_of(const struct baked_values *all, int kind) {
+  const struct values values[KINDS] = {
+      {all->weights, all->weight_bytes}, {all->bias, all->bias_bytes}, {all->planes, all->plane_bytes}};
+  return values[kind];
 }
 
 /* The first target that has the values of `target`. */
-static size_t owner_of(const struct baked_values *all, size_t target, bool bias) {
-  const struct values own = values_of(&all[target], bias);
+static size_t owner_of(const struct baked_values *all, size_t target, int kind) {
+  const struct values own = values_of(&all[target], kind);
   for (size_t i = 0; i < target; i++) {
-    const struct values other = values_of(&all[i], bias);
+    const struct values other = values_of(&all[i], kind);
     if (other.data && other.bytes == own.bytes && memcmp(other.data, own.data, own.bytes) == 0) return i;
   }
   return target;
@@ -32,29 +37,28 @@ const struct baked_values *baked_arrays_of(const struct layer *layer, const stru
 }
 
 static void push_values(lua_State *L, const struct baked_values *all, const struct plan *const *plans, size_t target,
-                        const char *name, bool bias) {
-  const struct values values = values_of(&all[target], bias);
-  const char *kind = bias ? "bias" : "weights";
+                        const char *name, int kind) {
+  const struct values values = values_of(&all[target], kind);
   if (!values.data) {
-    set_bool(L, kind, false);
+    set_bool(L, kinds[kind], false);
     return;
   }
-  const size_t owner = owner_of(all, target, bias);
+  const size_t owner = owner_of(all, target, kind);
   lua_createtable(L, 0, 2);
   set_text(L, "symbol",
-           owner ? mem_text("%s_%s_baked_%s", name, plans[owner]->isa->name, kind) : mem_text("%s_baked_%s", name, kind));
+           owner ? mem_text("%s_%s_baked_%s", name, plans[owner]->isa->name, kinds[kind])
+                 : mem_text("%s_baked_%s", name, kinds[kind]));
   if (owner == target)
     lua_pushlstring(L, values.data, values.bytes);
   else
     lua_pushboolean(L, false);
   lua_setfield(L, -2, "values");
-  lua_setfield(L, -2, kind);
+  lua_setfield(L, -2, kinds[kind]);
 }
 
 void baked_arrays_push(lua_State *L, const struct baked_values *all, const struct plan *const *plans, size_t target,
                        const char *name) {
-  lua_createtable(L, 0, 2);
-  push_values(L, all, plans, target, name, false);
-  push_values(L, all, plans, target, name, true);
+  lua_createtable(L, 0, KINDS);
+  for (int kind = 0; kind < KINDS; kind++) push_values(L, all, plans, target, name, kind);
   lua_setfield(L, -2, "baked");
 }

@@ -279,7 +279,7 @@ static const void *bake(const struct design *designs, size_t count, size_t step,
 
 struct baked_values design_bake(const struct design *designs, size_t count, size_t step, const struct layer *layer) {
   const size_t size = cs_size(layer->dtype);
-  struct baked_values values;
+  struct baked_values values = {0};
   values.weights = bake(designs, count, step, 0, designs->problem.baked_weights, size, &values.weight_bytes);
   values.bias = bake(designs, count, step, 1, layer->bias_values.data, size, &values.bias_bytes);
   return values;

@@ -71,4 +71,11 @@ struct plan planes_fallback(const struct problem *problem, const struct isa *isa
 void planes_push_products(lua_State *L, int64_t count); /* of planes: the field `products` */
 double planes_cost(const struct planes *planes);
 void planes_push(lua_State *L, const struct planes *planes);
+/* planes_bake.c: the planes of baked weights, as many bytes as planes_group makes of all groups; are all of these weights within
+ * the guard's range? */
+const void *planes_bake(const struct planes *planes, size_t *bytes);
+bool planes_guarded(const struct problem *problem);
+/* The planes of a value, `step` numbers apart; which number of a row of tiles belongs to a column and a term of a step. */
+void planes_split(float value, uint16_t *to, int64_t step, int64_t count);
+int64_t planes_place(int64_t column, int64_t term);
 #endif

@@ -50,5 +50,9 @@ double winograd_cost(const struct winograd *winograd, double point);
 /* Elements of the products' packed weights; these, of baked ones. */
 int64_t winograd_baked(const struct winograd *winograd);
 const void *winograd_bake(const struct winograd *winograd);
+/* The transformed kernel that begins at element `from` of the layer's weights. */
+void winograd_points(const struct winograd *winograd, int64_t from, double points[WINOGRAD_POINTS]);
 void winograd_push(lua_State *L, const struct winograd *winograd);
+/* Once that is pushed: the products read their weights, which are baked, behind those of the products before. */
+void winograd_push_baked(lua_State *L, const struct winograd *winograd);
 #endif

@@ -45,8 +45,7 @@ static int64_t gather(const struct problem *problem, int64_t from, double taps[W
   return count;
 }
 
-/* The transformed kernel at element `from` to element `to` of the array, its points `step` apart. */
-static void transform(const struct winograd *winograd, int64_t from, char *array, int64_t to, int64_t step) {
+void winograd_points(const struct winograd *winograd, int64_t from, double points[WINOGRAD_POINTS]) {
   const struct problem *problem = &winograd->problem;
   double u[2][WINOGRAD_POINTS] = {{0}};
   int64_t outer = 1, inner = gather(problem, from, u[0]);
@@ -59,7 +58,14 @@ static void transform(const struct winograd *winograd, int64_t from, char *array
     }
     outer *= winograd->transform[a].points;
   }
-  for (int64_t j = 0; j < winograd->points; j++) cs_put(array, (size_t)(to + j * step), problem->dtype, u[now][j]);
+  memcpy(points, u[now], sizeof u[now]);
+}
+
+/* The transformed kernel at element `from` to element `to` of the array, its points `step` apart. */
+static void transform(const struct winograd *winograd, int64_t from, char *array, int64_t to, int64_t step) {
+  double points[WINOGRAD_POINTS];
+  winograd_points(winograd, from, points);
+  for (int64_t j = 0; j < winograd->points; j++) cs_put(array, (size_t)(to + j * step), winograd->problem.dtype, points[j]);
 }
 
 /* ---- all of them -------------------------------------------------------------------------------------------------------- */

@@ -98,8 +98,7 @@ static void set_plane(lua_State *L, const char *key, const struct plane *plane) 
   lua_setfield(L, -2, key);
 }
 
-/* The products read their weights, which are baked, behind those of the products before. */
-static void bake_products(lua_State *L, const struct winograd *winograd) {
+void winograd_push_baked(lua_State *L, const struct winograd *winograd) {
   size_t count;
   const struct design *designs = direct_designs(&winograd->products, &count);
   int64_t base = 0, next = 0;
@@ -119,7 +118,6 @@ static void bake_products(lua_State *L, const struct winograd *winograd) {
 void winograd_push(lua_State *L, const struct winograd *winograd) {
   const struct problem *problem = &winograd->problem;
   winograd->products.algorithm->push(L, &winograd->products);
-  if (problem->baked_weights) bake_products(L, winograd);
   push_shell(L, problem);
   lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
   lua_createtable(L, 0, 10);

@@ -1,5 +1,6 @@
-/* Winograd products on tile registers: what lies where, the cost, and what templates/winograd_tiles.t gets. */
+/* Winograd products on tile registers: what lies where, baked weights, the cost, and what templates/winograd_tiles.t gets. */
 #include "winograd_tiles.h"
+#include "mem.h"
 #include "processor.h"
 #include "signature.h"
 #include <math.h>
@@ -52,6 +53,31 @@ static int64_t point_weights(const struct winograd_tiles *tiles) {
 /* They begin with a line, wherever what is packed before them ends. */
 int64_t winograd_tiles_weights(const struct winograd_tiles *tiles) {
   return tiles->base.points * point_weights(tiles) + LINE_ELEMENTS - 1;
+}
+
+/* ---- baked weights ----------------------------------------------------------------------------------------------------- */
+
+/* The planes of one kernel's points, as S_split_weights of the template puts them. */
+static void bake_kernel(const struct winograd_tiles *tiles, int64_t channel, int64_t term, uint16_t *array) {
+  const struct problem *problem = &tiles->base.problem;
+  const int64_t panel = channel / (PLANE_PAIR * PLANE_COLUMNS), column = channel % (PLANE_PAIR * PLANE_COLUMNS);
+  const int64_t all = columns_of(tiles), left = all - panel * PLANE_PAIR, wide = left < PLANE_PAIR ? left : PLANE_PAIR;
+  const int64_t tile = PLANE_ROWS * PLANE_TERMS, before = panel * PLANE_PAIR * tiles->steps + term / PLANE_TERMS * wide;
+  double points[WINOGRAD_POINTS];
+  winograd_points(&tiles->base, problem->w_first + channel * problem->w_out + term * problem->w_in, points);
+  for (int64_t i = 0; i < tiles->base.points; i++)
+    planes_split((float)points[i],
+                 array + 2 * i * point_weights(tiles) + before * ALL_PLANES * tile + planes_place(column, term % PLANE_TERMS),
+                 wide * tile, ALL_PLANES);
+}
+
+const void *winograd_tiles_bake(const struct winograd_tiles *tiles, size_t *bytes) {
+  const struct problem *problem = &tiles->base.problem;
+  *bytes = (size_t)(tiles->base.points * point_weights(tiles)) * sizeof(float);
+  uint16_t *const array = mem_new(*bytes);
+  for (int64_t channel = 0; channel < problem->out_channels; channel++)
+    for (int64_t term = 0; term < problem->in_channels; term++) bake_kernel(tiles, channel, term, array);
+  return array;
 }
 
 /* ---- cost -------------------------------------------------------------------------------------------------------------- */

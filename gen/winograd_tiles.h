@@ -17,7 +17,8 @@ struct winograd_tiles {
 /* Blocks of about `block` tiles, a multiple of the rows of a register, for a base that is laid out. */
 void winograd_tiles_lay_out(struct winograd_tiles *tiles, int64_t block);
 int64_t winograd_tiles_workspace(const struct winograd_tiles *tiles); /* bytes */
-int64_t winograd_tiles_weights(const struct winograd_tiles *tiles);   /* packed elements */
+int64_t winograd_tiles_weights(const struct winograd_tiles *tiles);   /* elements */
+const void *winograd_tiles_bake(const struct winograd_tiles *tiles, size_t *bytes);
 double winograd_tiles_cost(const struct winograd_tiles *tiles);
 void winograd_tiles_push(lua_State *L, const struct winograd_tiles *tiles);
 #endif

@@ -81,6 +81,12 @@ $                          x0 = "0", y0 = "0", r0 = r0, r1 = r1 })
 }
 $ end
 
+$ -- The weights' planes: baked, or packed behind what the guard says of them.
+$ local function weights()
+$   if K.baked_weights then return ("(const uint8_t *)%s.bits"):format(K.baked.planes.symbol) end
+$   return ("(const uint8_t *)packed + %d"):format(K.verdict * 4)
+$ end
+
 $ local function call_tiles(first)
 $   parts.parameter_pointers(first)
 (void)w;
@@ -131,8 +137,9 @@ $   if K.ahead > 0 then emit(K.V.isa.attribute) end
 void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
 {
 $   parts.shares(units_of(list))
-const int usable = from < end && ${layer.name}_pick() == ${ordered.number(targets, target)} && *(const float *)packed > 0.0f;
-const uint8_t *const tiles = (const uint8_t *)packed + ${K.verdict * 4};
+$   local good = K.baked_weights and "" or " && *(const float *)packed > 0.0f"
+const int usable = from < end && ${layer.name}_pick() == ${ordered.number(targets, target)}${good};
+const uint8_t *const tiles = ${weights()};
 uint8_t *const aligned = (uint8_t *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
 float *const sums = (float *)(void *)aligned;
 $   if K.ahead > 0 then
@@ -180,8 +187,8 @@ $   K = kernels[1]
 $   helpers(K)
 $   split.define(K)
 $   steps.define(K)
-$   split.define_pack(K)
-$   pack(kernels, symbol, nil, function() split.pack(K) end)
+$   if not K.baked_weights then split.define_pack(K) end
+$   pack(kernels, symbol, nil, not K.baked_weights and function() split.pack(K) end)
 $   define_part(kernels, target, symbol)
 $   parts.whole(symbol)
 $ end

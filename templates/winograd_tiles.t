@@ -150,8 +150,15 @@ void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer
 {
 if (${layer.name}_pick() == ${ordered.number(targets, target)}) {
 uint8_t *const pixels = (uint8_t *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
+$   if K.baked_weights then
+const uint8_t *const tiles = (const uint8_t *)${K.baked.planes.symbol}.bits;
+$   else
 const uint8_t *const tiles = (const uint8_t *)packed + ${first_weight() * 4};
+$   end
 $   parts.parameter_pointers(K)
+$   if K.baked_weights then
+(void)w;
+$   end
 $   parts.shares(W.blocks)
 if (from < end) {
 ${K.V.planes.begin}
@@ -181,16 +188,16 @@ $   helpers(K)
 $   winograd.use(target, K)
 $   winograd.load()
 $   winograd.store()
-$   winograd.weights()
+$   if not K.baked_weights then winograd.weights() end
 $   define_split()
-$   define_pack()
+$   if not K.baked_weights then define_pack() end
 $   local whole, last = widths()
 $   for _, wide in ipairs(whole ~= last and { whole, last } or { last }) do
 $     steps.sums(P, 2, wide)
 $     steps.sums(P, 1, wide)
 $   end
 $   local list = define_blocks()
-$   pack(kernels, symbol, nil, function()
+$   pack(kernels, symbol, nil, not K.baked_weights and function()
 ${K.symbol}_split_weights(weights, (uint16_t *)(void *)(p + ${first_weight()}));
 $   end)
 $   define_part(kernels, list, target, symbol)

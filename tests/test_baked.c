@@ -22,7 +22,7 @@ static const struct layer_case {
      CS_F32,
      4,
      {6, 64, 3, 3}},
-    {"groups", "input: [1, 128, 4, 5], out_channels: 10, kernel_size: 3, groups: 2, flip: true", CS_F32, 4, {10, 64, 3, 3}},
+    {"groups", "input: [1, 128, 4, 5], out_channels: 34, kernel_size: 3, groups: 2, flip: true", CS_F32, 4, {34, 64, 3, 3}},
     {"doubles", "input: [1, 64, 9], out_channels: 9, kernel_size: 5, dtype: f64", CS_F64, 3, {9, 64, 5}},
     {"volume", "input: [1, 64, 2, 5, 4], out_channels: 3, kernel_size: 3, padding: same, stride: 2", CS_F32, 5, {3, 64, 3, 3, 3}},
     {"transposed",

@@ -28,9 +28,18 @@ static const char *dense_path(void) {
   return scratch_write("dense.yaml", dense);
 }
 
+/* Weights of the layer, one of them too small for planes. */
+static void write_extreme(void) {
+  static float values[64 * 64 * 3 * 3] = {1, 1e-20f};
+  const struct cs_npy array = {
+      .dtype = CS_F32, .rank = 4, .shape = {64, 64, 3, 3}, .count = sizeof values / sizeof *values, .data = values};
+  assert_null(cs_npy_write(scratch_path("extreme.npy"), &array));
+}
+
 static int begin(void **state) {
   (void)state;
   scratch_begin("planes");
+  write_extreme();
   return 0;
 }
 
@@ -45,6 +54,18 @@ static void layers_are_right(void **state) {
     fail_msg("%s", said);
   assert_null(strstr(said, "direct-"));
   assert_non_null(strstr(said, ", 0% of blocks fell back"));
+}
+
+/* Baked weights, of both algorithms. */
+static void baked_layers_are_right(void **state) {
+  const char *compiler = *state;
+  skip_without_tiles();
+  if (process_run(said, sizeof said, "CC=%s %s/convsmith verify specs/features/amx_baked.yaml --target amx", compiler,
+                  process_out()) != 0)
+    fail_msg("%s", said);
+  assert_null(strstr(said, "direct-"));
+  assert_non_null(strstr(said, "  planes3-"));
+  assert_non_null(strstr(said, "winograd-2-planes3"));
 }
 
 /* Two planes, where that is enough. */
@@ -177,6 +198,7 @@ static const struct {
   const char *set, *reason;
 } refusals[] = {
     {"input='[1, 8, 12, 14]'", "groups of 8 input and 64 output channels; tiles need 16 of each"},
+    {"weights=extreme.npy", "a baked weight lies outside 2^-40 to 2^40"},
     {"unroll=full", "unroll: full asks for no loop"},
     {"input='[1, 16, 12, 14]' --set kernel_size=1 --set padding=0", "it needs accuracy: normwise, the layer's is strict"},
     {"dtype=f64", "planes of bf16 make up f32 only"},
@@ -206,6 +228,8 @@ int main(void) {
     {"layers are right as clang makes them", layers_are_right, NULL, NULL, clang},
     {"winograd layers are right as gcc makes them", winograd_layers_are_right, NULL, NULL, gcc},
     {"winograd layers are right as clang makes them", winograd_layers_are_right, NULL, NULL, clang},
+    {"baked layers are right as gcc makes them", baked_layers_are_right, NULL, NULL, gcc},
+    {"baked layers are right as clang makes them", baked_layers_are_right, NULL, NULL, clang},
     cmocka_unit_test(fast_layers_are_right),
     cmocka_unit_test(range_is_exact),
 #if defined __linux__ && defined __x86_64__

@@ -96,6 +96,7 @@ return derive(import("isa/avx512.lua"), {
         multiply = "CONVSMITH_AMX_MULTIPLY(%1, %2, %3);",
         split = { [2] = "convsmith_amx_split2(%1, %2, %3);", [3] = "convsmith_amx_split3(%1, %2, %3);" },
         bits = "convsmith_amx_bits(%1)", rounded = "convsmith_amx_rounded(%1)",
+        aligned = "__attribute__((aligned(64)))",
         range_type = "__m512i",
         range = { least = "_mm512_set1_epi32(-1)", most = "_mm512_setzero_si512()" },
         extend = "convsmith_amx_extend(&%1, &%2, %3);",

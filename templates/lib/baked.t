@@ -1,13 +1,15 @@
 $ -- Baked values: exact bits, written once for all targets of the file that read them in one order.
 $ local when = import("lib/when.lua")
 $ local words = import("lib/words.t")
-$ local function array(baked)
+$ -- kind: planes of an ISA are aligned as its tiles need them.
+$ local function array(baked, kind, isa)
 $   local row = words.rows[layer.dtype]
 $   local count = #baked.values // row.width
+$   local aligned = kind == "planes" and isa.vec[layer.dtype].planes.aligned .. " " or ""
 static const union {
 ${row.type} bits[${count}];
 ${layer.dtype == "f32" and "float" or "double"} values[${count}];
-} ${baked.symbol} = {{
+} ${aligned}${baked.symbol} = {{
 $   words.list(row, baked.values)
 }};
 
@@ -20,7 +22,7 @@ $     if target.baked[kind] and target.baked[kind].symbol == symbol then users[#
 $   end
 $   return #users == #targets and "1" or when.any(users)
 $ end
-$ for _, kind in ipairs({ "weights", "bias" }) do for _, target in ipairs(targets) do
+$ for _, kind in ipairs({ "weights", "bias", "planes" }) do for _, target in ipairs(targets) do
 $   local baked = target.baked[kind]
-$   if baked and baked.values then when.only(condition(kind, baked.symbol), function() array(baked) end) end
+$   if baked and baked.values then when.only(condition(kind, baked.symbol), function() array(baked, kind, target.isa) end) end
 $ end end

@@ -45,7 +45,7 @@ $   if more then more() end
 $ end
 
 $ -- kernels: with base, the first element of each in the packed buffer. Weights that are an input are packed by each call.
-$ -- more: prints what else NAME_pack does, or nil.
+$ -- more: prints what else NAME_pack does; or nil, false.
 $ return function(kernels, symbol, transform, more)
 $   if kernels[1].gathered then
 static void ${symbol}_repack(const ${kernels[1].V.ctype} *weights, void *packed)

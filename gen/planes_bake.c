@@ -1,0 +1,85 @@
+/* Baked weights: split into planes here as NAME_pack of templates/lib/split.t does it where they are given at run time, in the
+ * order in which tiles take them. */
+#include "mem.h"
+#include "planes.h"
+#include <math.h>
+#include <string.h>
+
+/* Elements of a tile of weights: pairs of terms of a column lie side by side. */
+enum { TILE_ELEMENTS = PLANE_ROWS * PLANE_TERMS, PAIR_TERMS = 2 };
+
+/* A weight rounded to eight bits. */
+static float rounded(float value) {
+  uint32_t bits;
+  memcpy(&bits, &value, sizeof bits);
+  bits = (bits + 0x7fff + (bits >> 16 & 1)) & 0xffff0000;
+  memcpy(&value, &bits, sizeof bits);
+  return value;
+}
+
+void planes_split(float value, uint16_t *to, int64_t step, int64_t count) {
+  for (int64_t plane = 0; plane < count; plane++) {
+    const float upper = rounded(value);
+    uint32_t bits;
+    memcpy(&bits, &upper, sizeof bits);
+    to[plane * step] = (uint16_t)(bits >> 16);
+    value -= upper;
+  }
+}
+
+int64_t planes_place(int64_t column, int64_t term) {
+  return column / PLANE_COLUMNS * TILE_ELEMENTS + term / PAIR_TERMS * PLANE_COLUMNS * PAIR_TERMS +
+         column % PLANE_COLUMNS * PAIR_TERMS + term % PAIR_TERMS;
+}
+
+/* Where the weights of a tap begin in the layer's. */
+static int64_t tap_first(const struct problem *problem, int64_t tap) {
+  int64_t first = problem->w_first;
+  for (int a = problem->rank; a-- > 0; tap /= problem->axis[a].kernel)
+    first += tap % problem->axis[a].kernel * problem->axis[a].w_step;
+  return first;
+}
+
+static float weight_of(const struct problem *problem, int64_t first, int64_t channel, int64_t term) {
+  const float *weights = problem->baked_weights;
+  return weights[first + channel * problem->w_out + term * problem->w_in];
+}
+
+static bool in_range(float value) {
+  return value == 0 || (fabsf(value) >= ldexpf(1, -GUARD_EXPONENT) && fabsf(value) <= ldexpf(1, GUARD_EXPONENT));
+}
+
+bool planes_guarded(const struct problem *problem) {
+  int64_t taps = 1;
+  for (int a = 0; a < problem->rank; a++) taps *= problem->axis[a].kernel;
+  for (int64_t i = 0; i < problem->groups * taps; i++) {
+    const int64_t first = tap_first(problem, i % taps) + i / taps * problem->w_group;
+    for (int64_t channel = 0; channel < problem->out_channels; channel++)
+      for (int64_t term = 0; term < problem->in_channels; term++)
+        if (!in_range(weight_of(problem, first, channel, term))) return false;
+  }
+  return true;
+}
+
+/* The step `step` of a tap of the `wide` columns from `channel` on. */
+static void bake_step(const struct planes *planes, int64_t first, int64_t channel, int64_t wide, int64_t step, uint16_t *to) {
+  const struct problem *problem = &planes->problem;
+  for (int64_t column = 0; column < wide && channel + column < problem->out_channels; column++)
+    for (int64_t i = 0; i < PLANE_TERMS && step * PLANE_TERMS + i < problem->in_channels; i++)
+      planes_split(weight_of(problem, first, channel + column, step * PLANE_TERMS + i), to + planes_place(column, i),
+                   wide * PLANE_ROWS * PAIR_TERMS, planes->count);
+}
+
+const void *planes_bake(const struct planes *planes, size_t *bytes) {
+  const struct problem *problem = &planes->problem;
+  const int64_t columns = ceil_div(problem->out_channels, PLANE_COLUMNS) * PLANE_COLUMNS, panel = PLANE_PAIR * PLANE_COLUMNS;
+  *bytes = (size_t)(problem->groups * planes_group(planes)) * sizeof(float);
+  uint16_t *const array = mem_new(*bytes), *to = array;
+  for (int64_t group = 0; group < problem->groups; group++)
+    for (int64_t channel = 0; channel < columns; channel += panel) {
+      const int64_t wide = columns - channel < panel ? columns - channel : panel;
+      for (int64_t i = 0; i < planes->taps * planes->steps; i++, to += wide * PLANE_TERMS * planes->count)
+        bake_step(planes, tap_first(problem, i / planes->steps) + group * problem->w_group, channel, wide, i % planes->steps, to);
+    }
+  return array;
+}
