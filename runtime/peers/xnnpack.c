@@ -7,6 +7,8 @@
 
 static const char *const variants[] = {"nhwc", NULL};
 
+static const double MOST_BYTES = 2e9;
+
 struct run {
   struct peer_layer layer;
   struct peer_data data;
@@ -100,6 +102,15 @@ static void destroy(void *context) {
   free(run);
 }
 
+/* Of the copies that are asked for, as many as memory holds: an operator of a window also has a pointer for each of its elements
+ * and each output, often far more than its weights. */
+static int copies_of(const struct cs_conv *conv, int asked) {
+  const double taps = (double)size_of(conv, conv->kernel, 0, 1) * size_of(conv, conv->kernel, 1, 1);
+  const double outputs = (double)conv->batch * size_of(conv, conv->out, 0, 1) * size_of(conv, conv->out, 1, 1);
+  const double most = MOST_BYTES / (taps * outputs * sizeof(void *));
+  return asked < most ? asked : most > 2 ? (int)most : 2;
+}
+
 static enum xnn_status build(struct run *run) {
   enum xnn_status status = run->layer.residual ? create_add(run) : xnn_status_success;
   float *weights = by_channels_last(run);
@@ -117,6 +128,7 @@ static void *create(const struct peer_layer *layer, const struct peer_data *data
   if (!run) return snprintf(why, size, "%s", no ? no : "out of memory"), NULL;
   run->layer = *layer;
   run->data = *data;
+  run->layer.copies = copies_of(&layer->conv, layer->copies);
   run->pool = layer->threads > 1 ? pthreadpool_create((size_t)layer->threads) : NULL;
   const enum xnn_status status = build(run);
   if (status == xnn_status_success) return run;
