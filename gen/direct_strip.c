@@ -23,7 +23,6 @@ bool strips_apply(const struct problem *problem) {
   const struct axis *lines = lines_of(problem), *pixels = pixels_of(problem);
   if (problem->rank > 2 || problem->groups > 1 || problem->phases || problem->gathered) return false;
   if (problem->x_rows || problem->y_rows) return false; /* the workspace is taken */
-  if (lines->out * pixels->out == 1) return false;      /* images of one element fold into a row, which has no strips */
   if (lines->kernel * pixels->kernel > 1 || axis_trimmed(lines) || axis_trimmed(pixels)) return false;
   if (lines->out > 1 && lines->y_step != pixels->out * pixels->y_step) return false;
   return pixels->x_step == 1 && (pixels->stride > 1 || lines->stride > 1);
@@ -33,14 +32,15 @@ static int64_t vectors_of(const struct problem *problem, int64_t rows, int64_t l
   return ceil_div(rows * pixels_of(problem)->out, lanes);
 }
 
-/* Of the numbers of rows that fill `vectors` vectors, the one with the fewest idle lanes. */
+/* Of the numbers of rows that fill `vectors` vectors, the one with the fewest idle lanes; 0: none. A strip of one element would
+ * fold away, and what is left would read all its outputs' inputs in one place. */
 int64_t strip_rows(const struct problem *problem, int64_t lanes, int64_t vectors) {
   const int64_t lines = lines_of(problem)->out, pixels = pixels_of(problem)->out;
   const int64_t line_bytes = problem->in_channels * pixels * (int64_t)cs_size(problem->dtype);
   int64_t best = 0;
   for (int64_t rows = 1; rows <= lines && rows * line_bytes <= max_strip_bytes; rows++) {
     const int64_t used = vectors_of(problem, rows, lanes);
-    if (lines % rows || used < vectors) continue;
+    if (lines % rows || used < vectors || rows * pixels == 1) continue;
     if (!best || rows * vectors_of(problem, best, lanes) > best * used) best = rows;
   }
   return best;

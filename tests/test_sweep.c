@@ -89,7 +89,8 @@ static void show_failures(const char *said) {
   if (!shown) printf("%s\n", said);
 }
 
-static void verify(const struct share *share, size_t first, size_t end) {
+/* Whether all is right, and every kind of plan among it. */
+static bool verify(const struct share *share, size_t first, size_t end) {
   char *said = mem_new(LONGEST);
   const char *path = mem_text("%s/%s%zu.yaml", folder(), share->name, first / SPEC_LAYERS);
   const size_t layers = write_spec(share, first, end, path);
@@ -101,19 +102,25 @@ static void verify(const struct share *share, size_t first, size_t end) {
   printf("CC=%s, %s, up to layer %zu of %zu: %zu layers, %.1f s, %s", share->compiler, path, end, sweep.count, layers,
          cs_seconds() - start, sum ? sum : "no result\n");
   if (status != 0) show_failures(said);
-  assert_int_equal(status, 0);
-  assert_true(sum && strtoull(sum, NULL, 10) >= layers);
-  for (const char *const *kind = share->kinds; *kind; kind++)
-    if (!strstr(said, *kind)) fail_msg("no plan of %s is named %s", path, *kind);
+  bool right = status == 0 && sum && strtoull(sum, NULL, 10) >= layers;
+  for (const char *const *kind = share->kinds; *kind; kind++) {
+    if (strstr(said, *kind)) continue;
+    printf("no plan of %s is named %s\n", path, *kind);
+    right = false;
+  }
+  return right;
 }
 
+/* To the end, whatever is wrong on the way: a long sweep shall find all there is. */
 static void kernels_are_right(void **state) {
   const struct share *share = *state;
+  bool right = true;
   for (size_t first = 0; first < sweep.count; first += SPEC_LAYERS) {
     const size_t mark = mem_mark(), end = first + SPEC_LAYERS;
-    verify(share, first, end < sweep.count ? end : sweep.count);
+    right &= verify(share, first, end < sweep.count ? end : sweep.count);
     mem_release(mark);
   }
+  assert_true(right);
 }
 
 static struct share shares[] = {
