@@ -3,6 +3,7 @@
 #include "info_json.h"
 #include "mem.h"
 #include "op.h"
+#include "stack.h"
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -138,11 +139,12 @@ static void print_layer(struct job *job, const struct layer *layer) {
 /* A run of layers that chain: its receptive field, and what of it is not read. */
 static void print_run(const struct layer *layers, size_t count) {
   struct field fields[MAX_SPATIAL];
-  if (!run_fields(layers, count, fields)) return;
+  if (!stack_fields(layers, count, fields)) return;
   printf("%s to %s, %zu layers that chain: receptive field ", layers[0].name, layers[count - 1].name, count);
   print_fields(fields, layers->rank);
   for (int axis = 0; axis < layers->rank; axis++) {
-    struct gaps holes = field_holes(&fields[axis]);
+    const bool known = fields[axis].jump > 0;
+    const struct gaps holes = known ? field_holes(&fields[axis]) : (struct gaps){0};
     if (holes.count) printf(", holes at %s %s", axis_name(axis, layers->rank), gaps_text(&holes));
   }
   printf("\n");
@@ -156,7 +158,7 @@ static void print_text(struct job *job) {
     mem_release(mark);
   }
   for (size_t i = 0, length; i < spec->count; i += length) {
-    length = run_length(spec->layers + i, spec->count - i);
+    length = stack_length(spec->layers + i, spec->count - i);
     if (length > 1) print_run(spec->layers + i, length);
   }
 }

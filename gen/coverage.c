@@ -5,6 +5,7 @@
  * row of equal blocks of `out` positions, one for each j, whose members below a bound are one division away. */
 #include "coverage.h"
 #include "mem.h"
+#include "op.h"
 #include "receptive.h"
 
 /* Bound of classes, and of classes times padded positions looked at. */
@@ -46,7 +47,7 @@ static int64_t read_below(const struct sums *sums, int64_t bound) {
 }
 
 /* One axis of a layer: its sums, and the indices that only padding reads, in order. */
-struct window {
+struct cover {
   struct sums sums;
   int64_t in, pad, span; /* span: positions from the first read to the last */
   enum cs_pad_mode mode;
@@ -54,10 +55,11 @@ struct window {
   size_t extras;
 };
 
-static struct window window_of(const struct layer *layer, int axis) {
-  struct comb outputs = {layer->stride[axis], layer->out[axis]}, taps = {layer->dilation[axis], layer->kernel[axis]};
+static struct cover cover_of(const struct layer *layer, int axis) {
+  const struct window window = layer->op->window(layer, axis);
+  struct comb outputs = {window.stride, layer->out[axis]}, taps = {window.dilation, window.kernel};
   struct sums sums = sums_of(outputs, taps), turned = sums_of(taps, outputs);
-  return (struct window){
+  return (struct cover){
       .sums = turned.classes < sums.classes ? turned : sums,
       .in = layer->in[axis],
       .pad = layer->pad[axis][0],
@@ -67,22 +69,22 @@ static struct window window_of(const struct layer *layer, int axis) {
 }
 
 /* Unread indices below `index`. */
-static int64_t unread_below(const struct window *window, int64_t index) {
-  int64_t unread = index - (read_below(&window->sums, window->pad + index) - read_below(&window->sums, window->pad));
-  for (size_t i = 0; i < window->extras && window->extra[i] < index; i++) unread--;
+static int64_t unread_below(const struct cover *cover, int64_t index) {
+  int64_t unread = index - (read_below(&cover->sums, cover->pad + index) - read_below(&cover->sums, cover->pad));
+  for (size_t i = 0; i < cover->extras && cover->extra[i] < index; i++) unread--;
   return unread;
 }
 
-static bool is_unread(const struct window *window, int64_t index) {
-  return unread_below(window, index + 1) > unread_below(window, index);
+static bool is_unread(const struct cover *cover, int64_t index) {
+  return unread_below(cover, index + 1) > unread_below(cover, index);
 }
 
 /* The unread index number `n` from 0, by bisection. */
-static int64_t unread_at(const struct window *window, int64_t n) {
-  int64_t low = 0, high = window->in;
+static int64_t unread_at(const struct cover *cover, int64_t n) {
+  int64_t low = 0, high = cover->in;
   while (high - low > 1) {
     int64_t middle = low + (high - low) / 2;
-    if (unread_below(window, middle) > n)
+    if (unread_below(cover, middle) > n)
       high = middle;
     else
       low = middle;
@@ -91,44 +93,44 @@ static int64_t unread_at(const struct window *window, int64_t n) {
 }
 
 /* The index that a padded one reads. */
-static int64_t mirrored(const struct window *window, int64_t index) {
-  if (window->mode == CS_REFLECT) return index < 0 ? -index : 2 * (window->in - 1) - index;
-  if (window->mode == CS_CIRCULAR) return (index % window->in + window->in) % window->in;
-  return index < 0 ? 0 : window->in - 1;
+static int64_t mirrored(const struct cover *cover, int64_t index) {
+  if (cover->mode == CS_REFLECT) return index < 0 ? -index : 2 * (cover->in - 1) - index;
+  if (cover->mode == CS_CIRCULAR) return (index % cover->in + cover->in) % cover->in;
+  return index < 0 ? 0 : cover->in - 1;
 }
 
-static void extra_add(struct window *window, int64_t index) {
-  window->extra = mem_grow(window->extra, window->extras, sizeof *window->extra);
-  size_t slot = window->extras++;
-  for (; slot > 0 && window->extra[slot - 1] > index; slot--) window->extra[slot] = window->extra[slot - 1];
-  window->extra[slot] = index;
+static void extra_add(struct cover *cover, int64_t index) {
+  cover->extra = mem_grow(cover->extra, cover->extras, sizeof *cover->extra);
+  size_t slot = cover->extras++;
+  for (; slot > 0 && cover->extra[slot - 1] > index; slot--) cover->extra[slot] = cover->extra[slot - 1];
+  cover->extra[slot] = index;
 }
 
 /* Finds what is read through the padded positions from `from` to before `to` and in no other way. */
-static void pads_read(struct window *window, int64_t from, int64_t to) {
+static void pads_read(struct cover *cover, int64_t from, int64_t to) {
   for (int64_t at = from; at < to; at++) {
-    int64_t index = mirrored(window, at - window->pad);
-    if (read_below(&window->sums, at + 1) > read_below(&window->sums, at) && is_unread(window, index)) extra_add(window, index);
+    int64_t index = mirrored(cover, at - cover->pad);
+    if (read_below(&cover->sums, at + 1) > read_below(&cover->sums, at) && is_unread(cover, index)) extra_add(cover, index);
   }
 }
 
-static bool padding_counted(struct window *window) {
-  int64_t before = min(window->pad, window->span), after = window->span - window->pad - window->in;
-  if (before + (after > 0 ? after : 0) > MAX_WORK / window->sums.classes) return false;
-  pads_read(window, 0, before);
-  if (after > 0) pads_read(window, window->span - after, window->span);
+static bool padding_counted(struct cover *cover) {
+  int64_t before = min(cover->pad, cover->span), after = cover->span - cover->pad - cover->in;
+  if (before + (after > 0 ? after : 0) > MAX_WORK / cover->sums.classes) return false;
+  pads_read(cover, 0, before);
+  if (after > 0) pads_read(cover, cover->span - after, cover->span);
   return true;
 }
 
 bool input_unread(const struct layer *layer, int axis, struct gaps *gaps) {
-  struct window window = window_of(layer, axis);
-  if (window.sums.classes > MAX_WORK) return false;
-  *gaps = (struct gaps){.total = window.in, .count = unread_below(&window, window.in)};
-  if (gaps->count > 0 && window.mode != CS_ZEROS) {
-    if (!padding_counted(&window)) return false;
-    gaps->count = unread_below(&window, window.in);
+  struct cover cover = cover_of(layer, axis);
+  if (cover.sums.classes > MAX_WORK) return false;
+  *gaps = (struct gaps){.total = cover.in, .count = unread_below(&cover, cover.in)};
+  if (gaps->count > 0 && cover.mode != CS_ZEROS) {
+    if (!padding_counted(&cover)) return false;
+    gaps->count = unread_below(&cover, cover.in);
   }
-  for (int64_t n = 0; n < GAPS_LISTED && n < gaps->count; n++) gaps->first[n] = unread_at(&window, n);
-  if (gaps->count > 0) gaps->last = unread_at(&window, gaps->count - 1);
+  for (int64_t n = 0; n < GAPS_LISTED && n < gaps->count; n++) gaps->first[n] = unread_at(&cover, n);
+  if (gaps->count > 0) gaps->last = unread_at(&cover, gaps->count - 1);
   return true;
 }

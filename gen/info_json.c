@@ -5,6 +5,7 @@
 #include "json.h"
 #include "mem.h"
 #include "op.h"
+#include "stack.h"
 #include <math.h>
 
 static void put_string(struct json *json, const char *key, const char *value) {
@@ -139,30 +140,33 @@ static void put_layer(struct json *json, struct job *job, const struct layer *la
   json_close(json, '}');
 }
 
+/* null below `least`. */
+static void put_known(struct json *json, int64_t value, int64_t least) {
+  if (value < least)
+    json_string(json, NULL);
+  else
+    json_integer(json, value);
+}
+
+/* null where outputs take turns. */
 static void put_jump(struct json *json, const struct field *fields, int rank) {
   json_key(json, "jump");
   json_open(json, '[');
-  for (int axis = 0; axis < rank; axis++) json_integer(json, fields[axis].jump);
+  for (int axis = 0; axis < rank; axis++) put_known(json, fields[axis].jump, 1);
   json_close(json, ']');
 }
 
-/* Holes along each axis; null where there are some, too many to count. */
+/* Holes along each axis; null where there are some, too many to count, or where outputs take turns. */
 static void put_holes(struct json *json, const struct field *fields, int rank) {
   json_key(json, "holes");
   json_open(json, '[');
-  for (int axis = 0; axis < rank; axis++) {
-    int64_t count = field_holes(&fields[axis]).count;
-    if (count < 0)
-      json_string(json, NULL);
-    else
-      json_integer(json, count);
-  }
+  for (int axis = 0; axis < rank; axis++) put_known(json, fields[axis].jump ? field_holes(&fields[axis]).count : -1, 0);
   json_close(json, ']');
 }
 
 static void put_run(struct json *json, const struct layer *layers, size_t count) {
   struct field fields[MAX_SPATIAL];
-  if (!run_fields(layers, count, fields)) return;
+  if (!stack_fields(layers, count, fields)) return;
   json_open(json, '{');
   json_key(json, "layers");
   json_open(json, '[');
@@ -178,7 +182,7 @@ static void put_runs(struct json *json, const struct spec *spec) {
   json_key(json, "runs");
   json_open(json, '[');
   for (size_t i = 0, length; i < spec->count; i += length) {
-    length = run_length(spec->layers + i, spec->count - i);
+    length = stack_length(spec->layers + i, spec->count - i);
     if (length > 1) put_run(json, spec->layers + i, length);
   }
   json_close(json, ']');
@@ -186,7 +190,7 @@ static void put_runs(struct json *json, const struct spec *spec) {
 
 static void put_stack(struct json *json, const struct spec *spec) {
   struct field fields[MAX_SPATIAL];
-  if (run_length(spec->layers, spec->count) == spec->count && run_fields(spec->layers, spec->count, fields))
+  if (stack_length(spec->layers, spec->count) == spec->count && stack_fields(spec->layers, spec->count, fields))
     put_sizes(json, "stack", fields, spec->layers->rank);
   else
     put_null(json, "stack");

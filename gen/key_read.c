@@ -60,8 +60,14 @@ bool read_name(struct reading *reading, const struct node *node) {
   return true;
 }
 
+/* A question mark; on a line of a block list, YAML reads it as a map of nothing to nothing. */
+static bool is_question(const struct node *node) {
+  const struct node *key = node->kind == NODE_MAP && node->count == 1 ? node->keys[0] : NULL;
+  return key ? !*key->text : node->kind == NODE_SCALAR && !strcmp(node->text, "?");
+}
+
 static bool read_extent(struct reading *reading, const struct node *node, int64_t *value) {
-  if (node->kind == NODE_SCALAR && !strcmp(node->text, "?")) {
+  if (is_question(node)) {
     diag_error(reading->diags, node->place, "input: run-time sizes ('?') are not supported yet; give a number");
     return false;
   }

@@ -124,6 +124,15 @@ static bool is_own(const struct layer *layer, const char *key) {
   return !value || value == yaml_get(layer->node, key);
 }
 
+bool layer_gives(const struct layer *layer, const char *key) {
+  const struct node *value = layer->values[key_find(key)];
+  return value && (value == yaml_get(layer->node, key) || !strncmp(value->place.file, "--set", 5));
+}
+
+bool layer_says(const struct layer *layer, const char *key, const char *rival) {
+  return layer->values[key_find(key)] && (layer_gives(layer, key) || !layer_gives(layer, rival));
+}
+
 void layer_error(const struct layer *layer, struct diags *diags, const char *key, const char *format, ...) {
   char text[1000];
   va_list arguments;

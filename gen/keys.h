@@ -29,6 +29,10 @@ int key_find(const char *name);       /* its row, or -1 */
 /* Whether what `key` says (or leaves to its default) was read and held so far. */
 bool layer_right(const struct layer *layer, const char *key);
 void layer_set_wrong(struct layer *layer, const char *key);
+/* Whether the layer itself or --set has the key, not `defaults` alone. */
+bool layer_gives(const struct layer *layer, const char *key);
+/* Whether the key's value counts where `rival` excludes it: a default gives way to what the layer itself says. */
+bool layer_says(const struct layer *layer, const char *key, const char *rival);
 /* An error at the key's value. Where that does not stand in the layer itself, the layer is named. */
 void layer_error(const struct layer *layer, struct diags *diags, const char *key, const char *format, ...)
     __attribute__((format(printf, 4, 5)));

@@ -65,6 +65,9 @@ struct op {
   int (*exact_limit)(const struct layer *layer, int bits);
   /* The inputs that an output reads along an axis: from the first that output o may read, taps at equal distances. */
   struct window (*window)(const struct layer *layer, int axis);
+  /* Where windows are not alike: turns outputs *first to *last along an axis into the inputs that they read, beyond the borders
+   * too; false: they read none. NULL: window() says it all, or the op's output is no next layer's input. */
+  bool (*reads)(const struct layer *layer, int axis, int64_t *first, int64_t *last);
   /* What its own keys say, for the banner; NULL: those of a convolution. */
   const char *(*describe)(const struct layer *layer);
   /* Warns of what is legal and unwise about such a layer; NULL: nothing is. */

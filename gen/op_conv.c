@@ -42,6 +42,15 @@ static bool resolve(struct layer *layer, struct diags *diags) {
   return conv_check_separable(layer, diags);
 }
 
+/* Where an output goes through a pixel shuffle, neighbours have the same window. */
+static bool reads(const struct layer *layer, int axis, int64_t *first, int64_t *last) {
+  const int64_t block = layer->pixel_shuffle > 1 ? layer->pixel_shuffle : 1,
+                reach = (layer->kernel[axis] - 1) * layer->dilation[axis];
+  *first = shape_floor(*first, block) * layer->stride[axis] - layer->pad[axis][0];
+  *last = shape_floor(*last, block) * layer->stride[axis] - layer->pad[axis][0] + reach;
+  return true;
+}
+
 const struct op op_conv = {
     .name = "conv",
     .keys = conv_keys,
@@ -58,6 +67,7 @@ const struct op op_conv = {
     .terms = conv_terms,
     .exact_limit = conv_exact_limit,
     .window = conv_window,
+    .reads = reads,
     .reference = "conv",
     .push_reference = conv_push_layer,
 };

@@ -7,31 +7,35 @@
 #include "mem.h"
 #include "receptive.h"
 #include "rule.h"
+#include <string.h>
 
 static const char *const transpose_keys[] = {CONV_KEYS, "output_padding", "output_size", NULL};
 
 /* ---- rules -------------------------------------------------------------------------------------------------------- */
 
-static bool given(const struct layer *layer, const char *key) {
-  return layer->values[key_find(key)] != NULL;
-}
-
+/* A default is for other ops. */
 static bool check_pad_mode(struct layer *layer, struct diags *diags) {
+  if (!layer_gives(layer, "padding_mode")) layer->pad_mode = CS_ZEROS;
   if (layer->pad_mode == CS_ZEROS) return true;
   layer_error(layer, diags, "padding_mode", "'%s' means nothing where outputs are padded; a transposed convolution takes 'zeros'",
               pad_mode_name(layer->pad_mode));
   return false;
 }
 
-/* Words for the pads and sizes that contradict one another. */
+/* Words for the pads and sizes that contradict one another; defaults give way to what the layer itself says. */
 static bool check_choice(struct layer *layer, struct diags *diags) {
+  const bool sized = layer_says(layer, "output_size", "padding"), padded = layer_says(layer, "padding", "output_size");
+  const bool longer = layer_says(layer, "output_padding", "output_size");
+  if (!sized) memset(layer->output_size, 0, sizeof layer->output_size);
+  if (!padded) memset(layer->pad, 0, sizeof layer->pad), layer->pad_kind = PAD_EXPLICIT;
+  if (!longer) memset(layer->output_padding, 0, sizeof layer->output_padding);
   const bool same = layer->pad_kind == PAD_SAME || layer->pad_kind == PAD_SAME_LOWER;
   const char *wrong = NULL, *key = "padding";
   if (layer->pad_kind != PAD_EXPLICIT && !same)
     wrong = "'full' and 'causal' are not for transposed convolutions; give numbers, 'valid', 'same' or 'same_lower'";
-  else if (given(layer, "output_size") && (given(layer, "padding") || given(layer, "output_padding")))
+  else if (sized && (padded || longer))
     wrong = "it decides the padding; leave out 'padding' and 'output_padding'", key = "output_size";
-  else if (same && given(layer, "output_padding"))
+  else if (same && longer)
     wrong = "'same' decides the output's size; leave out 'output_padding'", key = "output_padding";
   if (wrong) layer_error(layer, diags, key, "%s", wrong);
   return !wrong;
@@ -227,6 +231,30 @@ static struct window window(const struct layer *layer, int axis) {
   return (struct window){most, 1, layer->dilation[axis] / divisor, false};
 }
 
+/* The inputs of output `o`, if any, join those from *low to *high. */
+static void add_inputs(const struct layer *layer, int axis, int64_t o, int64_t *low, int64_t *high) {
+  const struct axis whole = {.kernel = layer->kernel[axis], .stride = layer->stride[axis], .dilation = layer->dilation[axis]};
+  const int64_t at = o + layer->pad[axis][0], rest = (at % whole.stride + whole.stride) % whole.stride;
+  const struct residue residue = residue_of(&whole, rest);
+  const int64_t last = residue.first + (residue.count - 1) * residue.tap_step;
+  if (residue.count == 0) return;
+  const int64_t from = (at - last * whole.dilation) / whole.stride, to = (at - residue.first * whole.dilation) / whole.stride;
+  if (from < *low) *low = from;
+  if (to > *high) *high = to;
+}
+
+/* Outputs a stride apart read the same inputs a step apart: a stride of them on both ends tells. */
+static bool reads(const struct layer *layer, int axis, int64_t *first, int64_t *last) {
+  int64_t low = INT64_MAX, high = INT64_MIN;
+  for (int64_t i = 0; i < layer->stride[axis] && *first + i <= *last; i++) {
+    add_inputs(layer, axis, *first + i, &low, &high);
+    add_inputs(layer, axis, *last - i, &low, &high);
+  }
+  *first = low;
+  *last = high;
+  return low <= high;
+}
+
 const struct op op_conv_transpose = {
     .name = "conv_transpose",
     .keys = transpose_keys,
@@ -240,6 +268,7 @@ const struct op op_conv_transpose = {
     .terms = conv_terms,
     .exact_limit = conv_exact_limit,
     .window = window,
+    .reads = reads,
     .warn = warn,
     .reference = "conv",
     .push_reference = conv_push_layer,

@@ -19,17 +19,11 @@ static bool is_mean(const struct layer *layer) {
 
 /* ---- rules: which windows --------------------------------------------------------------------------------------------- */
 
-/* Is the key's value the layer's own or --set's, no default? */
-static bool is_meant(const struct layer *layer, const char *key) {
-  const struct node *value = layer->values[key_find(key)];
-  return value && (value == yaml_get(layer->node, key) || !strncmp(value->place.file, "--set", 5));
-}
-
 /* Reports each of the keys that says what `instead` says. */
 static bool check_absent(const struct layer *layer, struct diags *diags, const char *const *keys, const char *instead) {
   bool right = true;
   for (; *keys; keys++) {
-    if (!is_meant(layer, *keys)) continue;
+    if (!layer_gives(layer, *keys)) continue;
     layer_error(layer, diags, *keys, "%s; leave it out", instead);
     right = false;
   }
@@ -39,9 +33,10 @@ static bool check_absent(const struct layer *layer, struct diags *diags, const c
 static bool check_choice(struct layer *layer, struct diags *diags) {
   static const char *const geometry[] = {"stride", "dilation", "padding", "ceil_mode", NULL};
   static const char *const sizes[] = {"output_size", "stride", "dilation", "padding", "ceil_mode", NULL};
-  const bool sized = layer->values[key_find("output_size")] != NULL, kernel = layer->values[key_find("kernel_size")] != NULL;
+  const bool sized = layer_says(layer, "output_size", "kernel_size"), kernel = layer_says(layer, "kernel_size", "output_size");
   if (layer->along_channels) {
-    if (kernel) return check_absent(layer, diags, sizes, "'axis: channels' pools whole runs of kernel_size channels");
+    if (layer->values[key_find("kernel_size")])
+      return check_absent(layer, diags, sizes, "'axis: channels' pools whole runs of kernel_size channels");
     layer_error(layer, diags, "axis", "'channels' needs kernel_size, the number of neighbouring channels that become one");
     return false;
   }
@@ -49,6 +44,7 @@ static bool check_choice(struct layer *layer, struct diags *diags) {
     layer_error(layer, diags, "output_size", "it decides the windows, and so does kernel_size; leave one out");
     return false;
   }
+  layer->global_kernel &= !sized;
   if (sized) return check_absent(layer, diags, geometry, "output_size decides the windows");
   if (layer->global_kernel)
     return check_absent(layer, diags, geometry, "the only window of 'kernel_size: global' is the whole input");
@@ -75,6 +71,13 @@ static bool size_channels(struct layer *layer, struct diags *diags) {
   return true;
 }
 
+/* The largest of an adaptive pool's windows: ceil((i + 1) * in / out) - floor(i * in / out). With in = q*out + r some window has q
+ * + 2 elements unless r divides out: then each end of a window is whole, or none is between two. */
+static int64_t largest_window(int64_t in, int64_t out) {
+  const int64_t rest = in % out;
+  return in / out + (rest == 0 ? 0 : out % rest == 0 ? 1 : 2);
+}
+
 /* An adaptive pool's windows, the largest as its kernel. */
 static bool size_adaptive(struct layer *layer, struct diags *diags) {
   layer->adaptive = true;
@@ -86,8 +89,7 @@ static bool size_adaptive(struct layer *layer, struct diags *diags) {
                   (long long)layer->out[d], (long long)layer->in[d], d);
       return false;
     }
-    const int64_t least = layer->in[d] / layer->out[d];
-    layer->kernel[d] = layer->in[d] % layer->out[d] == 0 ? least : least + 2 < layer->in[d] ? least + 2 : layer->in[d];
+    layer->kernel[d] = largest_window(layer->in[d], layer->out[d]);
   }
   return true;
 }
@@ -157,11 +159,22 @@ static bool size_dimension(struct layer *layer, int d, struct diags *diags) {
   return false;
 }
 
+/* What defaults say of windows that other keys decide. */
+static void pass_over_geometry(struct layer *layer) {
+  for (int d = 0; d < layer->rank; d++) {
+    layer->stride[d] = layer->dilation[d] = 1;
+    layer->pad[d][0] = layer->pad[d][1] = 0;
+  }
+  layer->ceil_mode = false;
+}
+
 static bool size_outputs(struct layer *layer, struct diags *diags) {
   bool right = true;
+  const bool adaptive = layer->global_kernel || layer_says(layer, "output_size", "kernel_size");
+  if (adaptive || layer->along_channels) pass_over_geometry(layer);
   if (layer->along_channels) return size_channels(layer, diags);
   layer->out_channels = layer->in_channels;
-  if (layer->global_kernel || layer->values[key_find("output_size")]) return size_adaptive(layer, diags);
+  if (adaptive) return size_adaptive(layer, diags);
   if (!layer->values[key_find("stride")]) memcpy(layer->stride, layer->kernel, sizeof layer->stride);
   for (int d = 0; d < layer->rank; d++) right &= size_dimension(layer, d, diags);
   return right;
@@ -313,9 +326,20 @@ static int exact_limit(const struct layer *layer, int bits) {
   return !is_mean(layer) && whole ? 1000 : 0;
 }
 
+/* An adaptive pool is an ordinary one where its outputs divide its inputs. */
 static struct window window(const struct layer *layer, int axis) {
-  return (struct window){layer->kernel[axis], layer->stride[axis], layer->dilation[axis],
-                         !layer->adaptive || layer->out[axis] == 1};
+  bool alike = true;
+  for (int d = 0; layer->adaptive && d < layer->rank; d++) alike &= layer->in[d] % layer->out[d] == 0;
+  return (struct window){layer->kernel[axis], layer->adaptive ? layer->kernel[axis] : layer->stride[axis], layer->dilation[axis],
+                         alike};
+}
+
+/* Those of an adaptive pool go on like this beyond the borders. */
+static bool reads(const struct layer *layer, int axis, int64_t *first, int64_t *last) {
+  const int64_t in = layer->in[axis], out = layer->out[axis], reach = (layer->kernel[axis] - 1) * layer->dilation[axis];
+  *first = layer->adaptive ? shape_floor(*first * in, out) : *first * layer->stride[axis] - layer->pad[axis][0];
+  *last = layer->adaptive ? -shape_floor(-(*last + 1) * in, out) - 1 : *last * layer->stride[axis] - layer->pad[axis][0] + reach;
+  return true;
 }
 
 static const char *list_text(const int64_t *sizes, int count) {
@@ -341,8 +365,8 @@ static const char *describe(const struct layer *layer) {
 #define POOL_ROW(word, own_keys)                                                                                                   \
   {                                                                                                                                \
     .name = word, .keys = own_keys, .any_window = true, .resolve = resolve, .tensors = tensors, .lower = lower, .expect = expect,  \
-    .multiply_adds = multiply_adds, .terms = terms, .exact_limit = exact_limit, .window = window, .describe = describe,            \
-    .reference = "pool", .push_reference = push_reference,                                                                         \
+    .multiply_adds = multiply_adds, .terms = terms, .exact_limit = exact_limit, .window = window, .reads = reads,                  \
+    .describe = describe, .reference = "pool", .push_reference = push_reference,                                                   \
   }
 
 const struct op op_max_pool = POOL_ROW("max_pool", max_keys);

@@ -237,6 +237,13 @@ static struct window window_channels(const struct layer *layer, int axis) {
   return (struct window){1, 1, 1, true};
 }
 
+static bool reads_shuffle(const struct layer *layer, int axis, int64_t *first, int64_t *last) {
+  (void)axis;
+  *first = shape_floor(*first, layer->factor);
+  *last = shape_floor(*last, layer->factor);
+  return true;
+}
+
 static const char *describe_pixels(const struct layer *layer) {
   return mem_text("factor %lld, order %s", (long long)layer->factor, order_name(layer->order));
 }
@@ -245,16 +252,16 @@ static const char *describe_channels(const struct layer *layer) {
   return mem_text("groups %lld", (long long)layer->groups);
 }
 
-#define SHUFFLE_ROW(word, own_keys, own_resolve, own_lower, own_window, own_describe)                                              \
+#define SHUFFLE_ROW(word, own_keys, own_resolve, own_lower, own_window, own_reads, own_describe)                                   \
   {                                                                                                                                \
     .name = word, .keys = own_keys, .resolve = own_resolve, .tensors = tensors, .lower = own_lower, .expect = expect,              \
-    .multiply_adds = none, .terms = none, .exact_limit = exact_limit, .window = own_window, .describe = own_describe,              \
-    .reference = "shuffle", .push_reference = push_reference,                                                                      \
+    .multiply_adds = none, .terms = none, .exact_limit = exact_limit, .window = own_window, .reads = own_reads,                    \
+    .describe = own_describe, .reference = "shuffle", .push_reference = push_reference,                                            \
   }
 
 const struct op op_pixel_shuffle =
-    SHUFFLE_ROW("pixel_shuffle", pixel_keys, resolve_shuffle, lower_shuffle, window_shuffle, describe_pixels);
+    SHUFFLE_ROW("pixel_shuffle", pixel_keys, resolve_shuffle, lower_shuffle, window_shuffle, reads_shuffle, describe_pixels);
 const struct op op_pixel_unshuffle =
-    SHUFFLE_ROW("pixel_unshuffle", pixel_keys, resolve_unshuffle, lower_unshuffle, window_unshuffle, describe_pixels);
+    SHUFFLE_ROW("pixel_unshuffle", pixel_keys, resolve_unshuffle, lower_unshuffle, window_unshuffle, NULL, describe_pixels);
 const struct op op_channel_shuffle =
-    SHUFFLE_ROW("channel_shuffle", channel_keys, resolve_channels, lower_channels, window_channels, describe_channels);
+    SHUFFLE_ROW("channel_shuffle", channel_keys, resolve_channels, lower_channels, window_channels, NULL, describe_channels);

@@ -316,9 +316,14 @@ static int64_t values_of(const struct pool_tile *tile) {
   return values;
 }
 
+/* Vectors that the columns of a tile may take. */
+static int64_t most_columns(const struct pooling *pooling, int registers) {
+  return pooling->choice.pixels ? registers / 2 : registers - 3;
+}
+
 static void judge(struct pooling *pooling, const struct pool_tile *tile, int registers) {
   const int64_t held = (tile->column_count + tile->zero) * (pooling->choice.pixels ? 1 : pooling->choice.vectors);
-  const int64_t most = pooling->choice.pixels ? registers / 2 : registers - 3;
+  const int64_t most = most_columns(pooling, registers);
   int64_t values = 0;
   for (int64_t i = 0; i < pooling->tile_count; i++) values += values_of(&pooling->tiles[i]) * pooling->choice.vectors;
   if (held > most && !pooling->reason && held > 1)
@@ -328,11 +333,12 @@ static void judge(struct pooling *pooling, const struct pool_tile *tile, int reg
                                (long long)most_tiles, (long long)most_values);
 }
 
-/* Windows of so many vectors along the row that no tile can hold are not looked at any closer: that takes long. */
+/* Windows of so many columns along the row that no tile can hold are not looked at any closer: that takes long. */
 static void judge_windows(struct pooling *pooling, int registers) {
   const int a = pooling->axes - 1;
-  const int64_t columns = pool_window(pooling, a, pooling->axis[a].out / 2).live / pooling->lane_count, most = registers / 2;
-  if (pooling->choice.pixels && columns > most && !pooling->reason)
+  const int64_t live = pool_window(pooling, a, pooling->axis[a].out / 2).live, most = most_columns(pooling, registers);
+  const int64_t columns = pooling->choice.pixels ? live / pooling->lane_count : live * pooling->choice.vectors;
+  if (columns > most && columns > 1 && !pooling->reason)
     pooling->reason = mem_text("a tile has %lld columns or more, %lld fit the registers", (long long)columns, (long long)most);
 }
 

@@ -9,6 +9,10 @@ bool shape_add(int64_t a, int64_t b, int64_t *result) {
   return !__builtin_add_overflow(a, b, result);
 }
 
+int64_t shape_floor(int64_t a, int64_t b) {
+  return a / b - (a % b < 0);
+}
+
 int64_t shape_product(const int64_t *factors, int count) {
   int64_t product = 1;
   for (int i = 0; i < count; i++)

@@ -8,6 +8,9 @@
 bool shape_mul(int64_t a, int64_t b, int64_t *result);
 bool shape_add(int64_t a, int64_t b, int64_t *result);
 
+/* floor(a / b), b > 0. */
+int64_t shape_floor(int64_t a, int64_t b);
+
 /* Of factors that are not negative; 2^63-1 where it would exceed that. */
 int64_t shape_product(const int64_t *factors, int count);
 

@@ -28,8 +28,9 @@ bool value_parse_integer(const struct node *node, int64_t *value) {
 
 static bool is_number(const char *text) {
   text += *text == '-';
-  if (!skip_digits(&text)) return false;
-  if (*text == '.' && (text++, !skip_digits(&text))) return false;
+  if (*text == '0' && strspn(text, "0123456789") > 1) return false;
+  const bool whole = skip_digits(&text), fraction = *text == '.' && (text++, skip_digits(&text));
+  if (!whole && !fraction) return false;
   if (*text != 'e' && *text != 'E') return !*text;
   text++;
   text += *text == '-' || *text == '+';

@@ -312,7 +312,11 @@ static bool read_end(struct reader *reader) {
 }
 
 static struct node *parse(const char *bytes, size_t size, const char *file, bool option, struct diags *diags) {
+  static const char mark[] = "\xEF\xBB\xBF"; /* what some editors begin text in UTF-8 with */
   struct reader *reader = mem_new(sizeof *reader);
+  const size_t skipped = size >= strlen(mark) && !memcmp(bytes, mark, strlen(mark)) ? strlen(mark) : 0;
+  bytes += skipped;
+  size -= skipped;
   reader->diags = diags;
   reader->file = file;
   reader->option = option;

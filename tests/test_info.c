@@ -133,6 +133,36 @@ static void json_stack(void **state) {
   assert_says(packed(read_file(scratch("out"))), "\"stack\":null,\"runs\":[]}");
 }
 
+/* What one output of h reads of each layer's input: h 0 to 15, g -1 to 8, f -2 to 17, e -3 to 18, d -5 to 20, c -3 to 10 (odd
+ * outputs take taps 0 and 2, even ones 1 and 3), b -6 to 21, a -13 to 43. */
+static void json_stack_of_turns(void **state) {
+  (void)state;
+  assert_int_equal(
+      run_on("info --json --target scalar",
+             "convsmith: 1\n"
+             "layers:\n"
+             "  - {name: a, input: [1, 3, 32], out_channels: 8, kernel_size: 3, stride: 2, padding: 1}\n"
+             "  - {name: b, op: max_pool, input: [1, 8, 16], kernel_size: 2}\n"
+             "  - {name: c, op: conv_transpose, input: [1, 8, 8], out_channels: 8, kernel_size: 4, stride: 2, padding: 1}\n"
+             "  - {name: d, input: [1, 8, 16], out_channels: 8, kernel_size: 3, dilation: 2, padding: 2}\n"
+             "  - {name: e, op: separable_conv, input: [1, 8, 16], out_channels: 8, kernel_size: 3, padding: 1}\n"
+             "  - {name: f, op: pixel_unshuffle, input: [1, 8, 16], factor: 2}\n"
+             "  - {name: g, input: [1, 16, 8], out_channels: 8, kernel_size: 3, padding: 1, pixel_shuffle: 2}\n"
+             "  - {name: h, op: avg_pool, input: [1, 4, 16], kernel_size: global}\n"),
+      0);
+  assert_says(packed(read_file(scratch("out"))),
+              "\"stack\":[57],\"runs\":[{\"layers\":[\"a\",\"b\",\"c\",\"d\",\"e\",\"f\",\"g\",\"h\"],"
+              "\"receptive_field\":[57],\"jump\":[null],\"holes\":[null]}]}");
+  assert_int_equal(run_on("info --target scalar",
+                          "convsmith: 1\n"
+                          "layers:\n"
+                          "  - {name: a, input: [1, 1, 8, 10], out_channels: 1, kernel_size: [1, 2], padding: [0, 1]}\n"
+                          "  - {name: b, op: avg_pool, input: [1, 1, 8, 11], output_size: [1, 3]}\n"
+                          "  - {name: c, op: pixel_shuffle, input: [1, 4, 1, 3], factor: 2}\n"),
+                   0);
+  assert_says(read_file(scratch("out")), "a to b, 2 layers that chain: receptive field 8×6\n");
+}
+
 /* Brackets outside of strings close in order: what can be said without a parser. */
 static void assert_balanced(const char *json) {
   char open[64];
@@ -231,6 +261,19 @@ static void check_warns_of_unread_input(void **state) {
   assert_null(strstr(text, "tail reads input rows"));
 }
 
+/* Windows of every op, not those that a convolution of these keys would have. */
+static void check_knows_what_ops_read(void **state) {
+  (void)state;
+  assert_int_equal(run_on("check", "convsmith: 1\n"
+                                   "layers:\n"
+                                   "  - {name: a, op: pixel_unshuffle, input: [1, 4, 8, 8], factor: 4}\n"
+                                   "  - {name: b, op: avg_pool, input: [1, 4, 8, 10], output_size: [1, 3]}\n"
+                                   "  - {name: c, op: avg_pool, input: [1, 4, 8, 10], output_size: [4, 5]}\n"
+                                   "  - {name: d, op: pixel_shuffle, input: [1, 4, 8, 8], factor: 2}\n"),
+                   0);
+  assert_string_equal(read_file(scratch("err")), "");
+}
+
 static void check_warns_of_big_constants(void **state) {
   (void)state;
   struct cs_npy weights = {.dtype = CS_F32, .rank = 4, .shape = {1100, 1000, 1, 1}, .count = 1100000};
@@ -268,11 +311,13 @@ int main(void) {
       cmocka_unit_test(explain_lists_plans),
       cmocka_unit_test(json_has_the_promised_keys),
       cmocka_unit_test(json_stack),
+      cmocka_unit_test(json_stack_of_turns),
       cmocka_unit_test(json_is_valid),
       cmocka_unit_test(check_warns_of_gridding),
       cmocka_unit_test(check_knows_sawtooth),
       cmocka_unit_test(check_takes_axes_apart),
       cmocka_unit_test(check_warns_of_unread_input),
+      cmocka_unit_test(check_knows_what_ops_read),
       cmocka_unit_test(check_warns_of_big_constants),
       cmocka_unit_test(check_writes_and_accepts_nothing_wrong),
   };

@@ -130,6 +130,32 @@ static void sizes_are_pytorchs(void **state) {
   }
 }
 
+/* What an adaptive pool's windows hold at most, by enumeration. */
+static void largest_windows(void **state) {
+  (void)state;
+  for (int in = 1; in <= 12; in++)
+    for (int out = 1; out <= 15; out++) {
+      int64_t most = 0;
+      for (int i = 0; i < out; i++) {
+        const int64_t size = ((i + 1) * in + out - 1) / out - i * in / out;
+        if (size > most) most = size;
+      }
+      assert_int_equal(spec_layer(mem_text("op: max_pool, input: [1, 1, %d], output_size: %d", in, out))->kernel[0], most);
+    }
+}
+
+/* Windows of 10^10 elements are planned at once. */
+static void huge_windows_take_no_time(void **state) {
+  (void)state;
+  assert_int_equal(
+      convsmith(
+          "info %s --target scalar --explain",
+          scratch_write("huge.yaml",
+                        "convsmith: 1\nlayers: [{name: a, op: avg_pool, input: [1, 3, 100000, 100000], kernel_size: global}]\n")),
+      0);
+  assert_non_null(strstr(said, "refused: a tile has 10000000000 columns or more, "));
+}
+
 /* ---- kernels --------------------------------------------------------------------------------------------------------- */
 
 static void draw_end(struct text *keys, uint64_t *random) {
@@ -232,6 +258,8 @@ int main(void) {
       cmocka_unit_test(nan_stays),
       cmocka_unit_test(the_residual_comes_before_the_activation),
       cmocka_unit_test(sizes_are_pytorchs),
+      cmocka_unit_test(largest_windows),
+      cmocka_unit_test(huge_windows_take_no_time),
       cmocka_unit_test(info_counts_multiplications),
       cmocka_unit_test(emitted_tests_pass),
       cmocka_unit_test(random_layers_are_right),

@@ -1,6 +1,7 @@
 /* Receptive fields and coverage: worked numbers, and both against plain enumeration over random small stacks and layers. */
 #include "../gen/coverage.h"
 #include "../gen/mem.h"
+#include "../gen/op.h"
 #include "../gen/receptive.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -148,7 +149,7 @@ static int64_t read_index(enum cs_pad_mode mode, int64_t at, int64_t in) {
 }
 
 static struct layer random_layer(uint64_t *seed) {
-  struct layer layer = {.rank = 1, .in = {2 + below(seed, 40)}, .pad_mode = (enum cs_pad_mode)below(seed, 4)};
+  struct layer layer = {.op = &op_conv, .rank = 1, .in = {2 + below(seed, 40)}, .pad_mode = (enum cs_pad_mode)below(seed, 4)};
   layer.kernel[0] = 1 + below(seed, 6);
   layer.stride[0] = 1 + below(seed, 9);
   layer.dilation[0] = 1 + below(seed, 8);
@@ -180,7 +181,7 @@ static void unread_input_equals_enumeration(void **state) {
 static void unread_input_of_a_huge_signal(void **state) {
   (void)state;
   const int64_t in = (int64_t)1 << 50;
-  struct layer layer = {.rank = 1, .in = {in}, .out = {in / 4}, .kernel = {3}, .stride = {4}, .dilation = {1}};
+  struct layer layer = {.op = &op_conv, .rank = 1, .in = {in}, .out = {in / 4}, .kernel = {3}, .stride = {4}, .dilation = {1}};
   struct gaps gaps;
   assert_true(input_unread(&layer, 0, &gaps));
   assert_int_equal(gaps.count, in / 4);

@@ -107,11 +107,57 @@ static void activations(void **state) {
   }
 }
 
+/* Numbers are decimal, with digits before the point, behind it, or both. */
+static void slopes(void **state) {
+  static const struct {
+    const char *text;
+    double value;
+  } rows[] = {{"0.5", 0.5}, {".5", 0.5}, {"-.5", -0.5}, {"2.", 2}, {"25e-2", 0.25}, {"1E+1", 10}, {"0", 0}, {"-0.0", 0}};
+  static const char *const wrong[] = {"01", "00.5", "+1", ".", "-", "1_0", "0x1", ".inf", ".nan", "1e", "1e400", "\"1\"", "1:30"};
+  (void)state;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+    assert_true(spec_layer(mem_text(SHAPE ", activation: {leaky_relu: %s}", rows[i].text))->act[0] == rows[i].value);
+  for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
+    if (spec_text(mem_text("convsmith: 1\nlayers: [{name: a, " SHAPE ", activation: {leaky_relu: %s}}]\n", wrong[i])))
+      fail_msg("a slope of %s", wrong[i]);
+}
+
 static void spellings(void **state) {
   (void)state;
   assert_string_equal(dtype_name(CS_F64), "f64");
   assert_string_equal(layout_name(CS_NCHW), "nchw");
   assert_string_equal(pad_mode_name(CS_CIRCULAR), "circular");
+}
+
+/* Of keys that exclude one another the layer's own counts, wherever the other is a default. */
+static void defaults_give_way(void **state) {
+  (void)state;
+  assert_true(spec_text("convsmith: 1\n"
+                        "defaults: {input: [1, 4, 9], kernel_size: 3, stride: 2, dilation: 2, padding: 1, output_padding: 1, \n"
+                        "  ceil_mode: true, out_channels: 4, padding_mode: reflect}\n"
+                        "layers:\n"
+                        "  - {name: a, op: max_pool, output_size: 3}\n"
+                        "  - {name: b, op: max_pool, kernel_size: global}\n"
+                        "  - {name: c, op: max_pool}\n"
+                        "  - {name: d, op: conv_transpose, output_size: 16}\n"
+                        "  - {name: e, op: conv_transpose}\n"));
+  const struct layer *layers = spec_read_last.layers;
+  const int64_t outputs[] = {3, 1, 4, 16, 20};
+  for (int i = 0; i < 5; i++) assert_int_equal(layers[i].out[0], outputs[i]);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(layers[i].dilation[0], 1);
+    assert_int_equal(layers[i].pad[0][0], 0);
+  }
+  assert_int_equal(layers[3].pad_mode, CS_ZEROS);
+  assert_true(spec_text("convsmith: 1\n"
+                        "defaults: {input: [1, 4, 9], out_channels: 4, kernel_size: 3, output_size: 10}\n"
+                        "layers: [{name: a, op: max_pool, kernel_size: 2}, {name: b, op: conv_transpose, padding: 1}]\n"));
+  assert_int_equal(spec_read_last.layers[0].out[0], 4);
+  assert_int_equal(spec_read_last.layers[1].out[0], 9);
+  assert_false(
+      spec_text("convsmith: 1\n"
+                "defaults: {input: [1, 4, 9], kernel_size: 3, output_size: 10}\n"
+                "layers: [{name: a, op: max_pool}, {name: b, op: conv_transpose, out_channels: 4, padding: 1, output_size: 3}]"));
 }
 
 static const char two_layers[] = "convsmith: 1\n"
@@ -248,6 +294,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {cmocka_unit_test(defaults_of_keys), cmocka_unit_test(every_key),
                                      cmocka_unit_test(paddings),         cmocka_unit_test(activations),
                                      cmocka_unit_test(spellings),        cmocka_unit_test(file_defaults),
+                                     cmocka_unit_test(slopes),           cmocka_unit_test(defaults_give_way),
                                      cmocka_unit_test(sets_and_choice),  cmocka_unit_test(set_reaches_the_chosen),
                                      cmocka_unit_test(wrong_sets),       cmocka_unit_test(one_target),
                                      cmocka_unit_test(prefix_counts),    cmocka_unit_test(names),

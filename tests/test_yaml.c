@@ -60,6 +60,16 @@ static void places(void **state) {
   assert_place(yaml_get(inner, "f"), 4, 13);
 }
 
+/* The byte order mark that some editors begin with is no character of the first line. */
+static void byte_order_mark(void **state) {
+  (void)state;
+  const struct node *root = parse("\xEF\xBB\xBF"
+                                  "a: 1\n");
+  assert_non_null(root);
+  assert_int_equal(diags.errors, 0);
+  assert_place(yaml_get(root, "a"), 1, 4);
+}
+
 static void aliases_share(void **state) {
   (void)state;
   const struct node *root = parse("a: &x [1, 2]\nb: *x\nc: &x 3\nd: *x\n");
@@ -143,6 +153,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_teardown(tree, forget),
       cmocka_unit_test_teardown(places, forget),
+      cmocka_unit_test_teardown(byte_order_mark, forget),
       cmocka_unit_test_teardown(aliases_share, forget),
       cmocka_unit_test_teardown(options_have_no_line, forget),
       cmocka_unit_test_teardown(goes_on_after_wrong_keys, forget),
