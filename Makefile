@@ -123,7 +123,7 @@ lint: packages
 	  --enable=warning,performance,portability $(DEFINES) gen runtime demo
 	printf '%s\n' $(filter-out demo/picture.c,$(filter %.c,$(C_FILES))) | xargs -n 4 -P "$$(nproc)" sh -c \
 	  'clang-tidy --quiet "$$@" -- -std=c11 $(DEFINES) $(LIB_CFLAGS) 2>&1' sh
-	luacheck --quiet templates tests/toy tests/ops tools
+	luacheck --quiet templates tests/toy tests/ops tests/halves tools
 	bash -n .ci/run demo/demo.sh tools/*.sh
 
 # ---- installation ---------------------------------------------------------------------------------------------------

@@ -338,6 +338,10 @@ static void try_chunks(struct candidates *candidates, struct choice choice) {
     choice.chunk = chunk_of(candidates, choice.vectors, i);
     if (choice.chunk == 0 || choice.chunk == before) continue;
     before = choice.chunk;
+    if (has_wide_sums(&candidates->problems[0])) {
+      refuse(candidates, &choice, "sums of bf16 are rounded once; between chunks they would be each time");
+      continue;
+    }
     try_choice(candidates, choice);
     try_bands(candidates);
   }

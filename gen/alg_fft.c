@@ -56,6 +56,7 @@ static const char *axis_reason(const struct problem *problem, const struct axis 
 static const char *problem_reason(const struct candidates *candidates) {
   const struct problem *problem = candidates->problems;
   const char *reason = NULL;
+  if (has_wide_sums(problem)) return "transforms of bf16 would be rounded to it";
   if (candidates->problem_count > 1 || problem->phases > 0)
     return "its outputs are those of several convolutions; blocks serve one";
   if (problem->rank > FFT_AXES) return mem_text("%d axes; blocks have at most %d", problem->rank, FFT_AXES);

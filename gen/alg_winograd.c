@@ -33,6 +33,7 @@ const char *winograd_reason(const struct candidates *candidates) {
   const struct problem *problem = candidates->problems;
   bool wide = false;
   if (problem->accuracy == CS_STRICT) return "it needs accuracy: normwise, the layer's is strict";
+  if (has_wide_sums(problem)) return "transforms of bf16 would be rounded to it";
   if (candidates->problem_count > 1 || problem->phases > 0)
     return "outputs take turns between several kernels; this serves layers of one";
   if (problem->gathered) return "its weights are an input, which would be transformed by each call";

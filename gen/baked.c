@@ -1,5 +1,6 @@
 /* A file's size is looked at before it is read: one that cannot be right is not worth gigabytes of memory. */
 #include "baked.h"
+#include "array.h"
 #include "keys.h"
 #include "mem.h"
 #include <errno.h>
@@ -19,14 +20,14 @@ static const char *file_problem(const char *path, const struct tensor *tensor) {
   struct stat status;
   if (stat(path, &status)) return strerror(errno);
   if (!S_ISREG(status.st_mode)) return "not a regular file";
-  uint64_t limit = (uint64_t)tensor_count(tensor) * cs_size(tensor->dtype) + LONGEST_HEADER;
+  uint64_t limit = (uint64_t)tensor_count(tensor) * cs_size(array_dtype(tensor->dtype)) + LONGEST_HEADER;
   if ((uint64_t)status.st_size <= limit) return NULL;
-  return mem_text("too large for %s of %s", show_shape(tensor->shape, tensor->rank), dtype_name(tensor->dtype));
+  return mem_text("too large for %s of %s", show_shape(tensor->shape, tensor->rank), dtype_name(array_dtype(tensor->dtype)));
 }
 
 /* What keeps the array from being the tensor, or NULL. */
 static const char *array_problem(const struct cs_npy *array, const struct tensor *tensor) {
-  if (array->dtype != tensor->dtype)
+  if (array->dtype != array_dtype(tensor->dtype))
     return mem_text("holds %s, but the layer's dtype is %s; convert one", dtype_name(array->dtype), dtype_name(tensor->dtype));
   bool same = array->rank == tensor->rank;
   for (int d = 0; same && d < tensor->rank; d++) same = array->shape[d] == tensor->shape[d];
@@ -43,8 +44,7 @@ bool baked_read(struct baked *baked, const struct layer *layer, const char *key,
   if (problem) {
     layer_error(layer, diags, key, "'%s': %s", baked->path, problem);
   } else {
-    size_t bytes = array.count * cs_size(array.dtype);
-    baked->data = memcpy(mem_new(bytes), array.data, bytes);
+    baked->data = array_convert(array.data, array.dtype, array.count, tensor->dtype);
     baked->count = array.count;
   }
   cs_npy_free(&array);

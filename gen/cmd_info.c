@@ -57,6 +57,7 @@ static void print_bound(const struct info *info, const struct cs_promise *promis
   else
     printf("|y - y*| ≤ %.2g·%s: %s, n = %" PRId64 "\n", info_factor(info, promise), strict ? "Σ|x||w|" : "T",
            factors[promise->accuracy], info->terms);
+  if (info->layer->dtype == CS_BF16) printf("  %-16s before it is rounded to bf16, once\n", "");
   if (isfinite(info->gamma) && !strict)
     printf("  %-16s T: sum over channels of the largest |x| that %s reads, times Σ|w|\n", "",
            block_text(promise, info->layer->rank));

@@ -1,4 +1,5 @@
 /* convsmith run: one layer on real tensors. Files hold logical order whatever the layer's layout is. */
+#include "array.h"
 #include "compile.h"
 #include "kernel.h"
 #include "mem.h"
@@ -24,7 +25,7 @@ static const char *shape_text(const ptrdiff_t *shape, int rank) {
 }
 
 static const char *tensor_text(const struct tensor *tensor) {
-  return mem_text("%s %s %s", tensor->name, dtype_name(tensor->dtype), shape_text(tensor->shape, tensor->rank));
+  return mem_text("%s %s %s", tensor->name, dtype_name(array_dtype(tensor->dtype)), shape_text(tensor->shape, tensor->rank));
 }
 
 static bool is_given(const struct tensor *tensor) {
@@ -75,7 +76,7 @@ static void read_tensor(struct run *run, size_t i) {
   const char *failure = cs_npy_read(run->files[i], array);
   if (failure)
     diag_error(diags, place, "%s", failure);
-  else if (array->dtype != tensor->dtype)
+  else if (array->dtype != array_dtype(tensor->dtype))
     diag_error(diags, place, "holds %s; %s is right", dtype_name(array->dtype), tensor_text(tensor));
   else if (!same_shape(tensor, array))
     diag_error(diags, place, "has shape %s; %s is right", shape_text(array->shape, array->rank), tensor_text(tensor));
@@ -108,20 +109,23 @@ static void compute(struct run *run, const struct kernel *kernel, struct cs_npy 
   for (size_t i = 0; i < run->count; i++) {
     const struct tensor *tensor = &run->tensors[i];
     if (!is_given(tensor)) continue;
+    const struct cs_npy *given = &run->arrays[i];
+    const void *values = array_convert(given->data, given->dtype, given->count, tensor->dtype);
     if (tensor->role == TENSOR_PARAMETER)
-      parameters[parameter_count++] = run->arrays[i].data;
+      parameters[parameter_count++] = values;
     else
-      inputs[input_count++] = in_memory_order(tensor, run->arrays[i].data);
+      inputs[input_count++] = in_memory_order(tensor, values);
   }
   const struct tensor *output = &run->tensors[run->count - 1];
   void *packed = mem_new(kernel->packed_bytes), *workspace = mem_new(kernel->workspace_bytes);
   void *memory = mem_new(tensor_bytes(output));
   if (kernel->pack) kernel->pack(parameters, packed);
   kernel->whole(inputs, packed, memory, workspace);
-  *array = (struct cs_npy){.dtype = output->dtype, .rank = output->rank, .count = tensor_count(output)};
+  void *logical = mem_new(tensor_bytes(output));
+  cs_from_layout(memory, logical, output->shape, output->rank, output->dtype, output->layout);
+  *array = (struct cs_npy){.dtype = array_dtype(output->dtype), .rank = output->rank, .count = tensor_count(output)};
   memcpy(array->shape, output->shape, sizeof output->shape);
-  array->data = mem_new(tensor_bytes(output));
-  cs_from_layout(memory, array->data, output->shape, output->rank, output->dtype, output->layout);
+  array->data = array_convert(logical, output->dtype, array->count, array->dtype);
 }
 
 static int build_and_compute(struct run *run, const struct plan *const *plans, size_t count) {

@@ -40,7 +40,7 @@ static double gain(const struct layer *layer, double limit) {
 }
 
 static double exact_numbers(enum cs_dtype dtype) {
-  return dtype == CS_F32 ? 0x1p24 : 0x1p53; /* whole numbers below this are exact */
+  return dtype == CS_F64 ? 0x1p53 : 0x1p24; /* whole numbers below this are exact in its sums */
 }
 
 /* The largest output where inputs are whole numbers up to `input` and what is given besides up to `limit`. */

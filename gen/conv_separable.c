@@ -47,6 +47,8 @@ static bool check_shape(const struct layer *layer, struct diags *diags) {
     layer_error(layer, diags, "algorithm",
                 "separable is for outputs that read one input channel (groups: %lld), these read %lld; choose direct",
                 (long long)layer->in_channels, (long long)channels);
+  else if (layer->dtype == CS_BF16)
+    layer_error(layer, diags, "algorithm", "separable would round bf16 between its passes; choose direct, or dtype f32");
   else if (layer->shuffle > 1 || layer->pixel_shuffle > 1)
     layer_error(layer, diags, "algorithm", "separable stores no permuted outputs; choose direct, or leave out '%s'",
                 layer->shuffle > 1 ? "shuffle" : "pixel_shuffle");

@@ -155,7 +155,7 @@ static void push_box(lua_State *L, const struct box *box) {
 }
 
 void kernel_push_epilogue(lua_State *L, const struct problem *problem) {
-  const bool single = problem->dtype == CS_F32;
+  const bool single = problem->dtype != CS_F64;
   set_bool(L, "bias", problem->bias);
   set_bool(L, "residual", problem->residual);
   set_bool(L, "baked_weights", problem->baked_weights != NULL);

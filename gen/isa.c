@@ -115,6 +115,12 @@ static int lanes_of(lua_State *L, enum cs_dtype dtype) {
   return lanes;
 }
 
+/* bf16 is loaded to vectors of f32: an ISA that has vectors of its own and inherits the loads of others lacks the type. */
+static int lanes_of_bf16(lua_State *L) {
+  const int lanes = lanes_of(L, CS_BF16);
+  return lanes == lanes_of(L, CS_F32) ? lanes : 0;
+}
+
 static const char *registry_key(const char *name) {
   return mem_text("convsmith.isa.%s", name);
 }
@@ -139,9 +145,11 @@ static struct isa read_one(lua_State *L, const char *name) {
       .registers = (int)field_int(L, table, "registers", 16),
       .mac_bytes = (int)field_int(L, table, "mac_bytes", 12),
       .macs_per_cycle = (int)field_int(L, table, "macs_per_cycle", 1),
-      .lanes = {lanes_of(L, CS_F32), lanes_of(L, CS_F64)},
+      .lanes = {[CS_F32] = lanes_of(L, CS_F32), [CS_F64] = lanes_of(L, CS_F64), [CS_BF16] = lanes_of_bf16(L)},
       .permutes = has_operation(L, CS_F32, "permute"),
-      .orders = {has_operation(L, CS_F32, "order"), has_operation(L, CS_F64, "order")},
+      .orders = {[CS_F32] = has_operation(L, CS_F32, "order"),
+                 [CS_F64] = has_operation(L, CS_F64, "order"),
+                 [CS_BF16] = has_operation(L, CS_F32, "order")},
       .evens = has_operation(L, CS_F32, "even"),
       .shuffles = has_operation(L, CS_F32, "shuffle"),
       .tiles = has_operation(L, CS_F32, "planes"),

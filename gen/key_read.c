@@ -257,8 +257,16 @@ bool read_layout(struct reading *reading, const struct node *node) {
   return true;
 }
 
+/* Is the type, which was read, one that the op takes? */
+static bool check_dtype(struct reading *reading) {
+  const struct layer *layer = reading->layer;
+  if (!layer->op || layer->op->bf16 || layer->dtype != CS_BF16) return true;
+  layer_error(layer, reading->diags, "dtype", "'bf16' is not supported yet by op '%s'; choose f32 or f64", layer->op->name);
+  return false;
+}
+
 bool read_dtype(struct reading *reading, const struct node *node) {
-  if (node->kind != NODE_MAP) return read_word(reading, node);
+  if (node->kind != NODE_MAP) return read_word(reading, node) && check_dtype(reading);
   diag_error(reading->diags, node->place, "dtype: quantized types are not supported yet; choose from %s",
              value_choices(reading->key->words));
   return false;

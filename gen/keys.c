@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct word dtypes[] = {{"f32", CS_F32}, {"f64", CS_F64}, {"f16", LATER}, {"bf16", LATER}, {NULL, 0}};
+static const struct word dtypes[] = {{"f32", CS_F32}, {"f64", CS_F64}, {"bf16", CS_BF16}, {"f16", LATER}, {NULL, 0}};
 static const struct word layouts[] = {{"nhwc", CS_NHWC}, {"nchw", CS_NCHW}, {NULL, 0}};
 static const struct word pad_kinds[] = {{"valid", PAD_EXPLICIT}, {"same", PAD_SAME},     {"same_lower", PAD_SAME_LOWER},
                                         {"full", PAD_FULL},      {"causal", PAD_CAUSAL}, {NULL, 0}};

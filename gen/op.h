@@ -35,6 +35,7 @@ struct op {
   const char *name;
   const char *const *keys;       /* layer keys that it takes, NULL at the end */
   const char *const *algorithms; /* beside auto and direct: those that it may ask for, NULL at the end; NULL: none */
+  bool bf16;                     /* takes that dtype */
   bool any_window;               /* kernel_size may be `global`, or left out for something else that says it */
   /* Fills what follows from the keys (pads, out) and reports what does not fit. Called even when some keys were wrong: what rests
    * on those (layer_right) is left out, so that one run shows all errors and no follow-ups. */

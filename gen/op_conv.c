@@ -55,6 +55,7 @@ const struct op op_conv = {
     .name = "conv",
     .keys = conv_keys,
     .algorithms = algorithms,
+    .bf16 = true,
     .resolve = resolve,
     .tensors = conv_tensors,
     .weights = weights,

@@ -70,7 +70,7 @@ static int64_t terms(const struct layer *layer) {
 
 /* Sums of products of two whole numbers. */
 static int exact_limit(const struct layer *layer, int bits) {
-  const double exact = ldexp(layer->dtype == CS_F32 ? 0x1p24 : 0x1p53, -bits);
+  const double exact = ldexp(layer->dtype == CS_F64 ? 0x1p53 : 0x1p24, -bits);
   int limit = 8;
   while (limit > 0 && (double)terms(layer) * limit * limit >= exact) limit--;
   return limit;

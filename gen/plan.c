@@ -39,8 +39,21 @@ static struct plan_list ordered(const struct candidates *candidates) {
   return list;
 }
 
+/* The only plan where an ISA has no vectors of the type. */
+static struct plan without_type(const struct isa *isa, enum cs_dtype dtype) {
+  return (struct plan){.id = "none",
+                       .algorithm = &alg_direct,
+                       .isa = isa,
+                       .tile = "",
+                       .reason = mem_text("isa/%s.lua has no vec.%s", isa->name, dtype_name(dtype))};
+}
+
 struct plan_list problem_plans(const struct problem *problems, size_t count, const struct isa *isa, const char *algorithm) {
   struct candidates candidates = {.isa = isa, .problems = problems, .problem_count = count};
+  if (isa->lanes[problems->dtype] == 0) {
+    candidates_add(&candidates, without_type(isa, problems->dtype));
+    return ordered(&candidates);
+  }
   for (size_t i = 0; i < sizeof algorithms / sizeof *algorithms; i++)
     if (algorithms[i]->work == problems->work && (strcmp(algorithm, "auto") == 0 || strcmp(algorithm, algorithms[i]->name) == 0))
       algorithms[i]->enumerate(&candidates);

@@ -31,7 +31,7 @@ struct move {
 
 struct problem {
   enum work work;
-  enum cs_dtype dtype;
+  enum cs_dtype dtype; /* of elements */
   int rank;
   struct axis axis[MAX_SPATIAL];                    /* outermost first */
   int64_t batch, groups, in_channels, out_channels; /* channels of one group */
@@ -65,6 +65,11 @@ struct problem {
   bool mean, adaptive, count_padding;
   int64_t pad_after[MAX_SPATIAL];
 };
+
+/* Are sums kept in a wider type than elements? Then they must not pass through memory before they are whole. */
+static inline bool has_wide_sums(const struct problem *problem) {
+  return problem->dtype == CS_BF16;
+}
 
 /* A stage of a chain: problems one after the other, each reading what the one before wrote. Between them only some rows of the
  * outermost axis exist at a time. Every stage has at least two axes; steps in what lies between are set when its rows are known. */

@@ -36,7 +36,7 @@ const char *capitals(const char *name) {
 }
 
 static const char *ctype(enum cs_dtype dtype) {
-  static const char *const names[] = {"float", "double"};
+  static const char *const names[] = {"float", "double", "uint16_t"};
   return names[dtype];
 }
 

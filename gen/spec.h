@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { MAX_SPATIAL = CS_MAX_SPATIAL };
+enum { MAX_SPATIAL = CS_MAX_SPATIAL, DTYPES = CS_BF16 + 1 };
 enum unroll { UNROLL_AUTO, UNROLL_FULL, UNROLL_NONE };
 
 struct op;

@@ -122,7 +122,7 @@ static const char *index_text(const struct tensor *tensor, size_t element) {
 /* As many digits as tell two values of the type apart. */
 static const char *number_text(const struct call *call, double value) {
   if (isnan(value)) return "nan"; /* whatever its sign */
-  return mem_text("%.*g", call->output->dtype == CS_F32 ? 9 : 17, value);
+  return mem_text("%.*g", call->output->dtype == CS_F64 ? 17 : 9, value);
 }
 
 static const char *expect_text(const struct call *call, const struct cs_expect *expect) {

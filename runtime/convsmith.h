@@ -4,14 +4,15 @@
  *
  * Tensors are in logical order here, whatever layout a kernel uses: activations [N, C, spatial...], weights
  * [M, C/groups, kernel...]; rows are contiguous, the last dimension fastest. Sizes count elements unless they say bytes.
- * u is a type's unit roundoff: 2^-24 for f32, 2^-53 for f64. Nothing here keeps state: every function may run in any thread. */
+ * u is the unit roundoff of a type's sums: 2^-24 for f32 and bf16, 2^-53 for f64. bf16 is the upper half of an f32, as a uint16_t;
+ * its sums are kept in f32 and rounded once. Nothing here keeps state: every function may run in any thread. */
 #ifndef CONVSMITH_H
 #define CONVSMITH_H
 #include <stddef.h>
 #include <stdint.h>
 
 enum { CS_MAX_SPATIAL = 3, CS_MAX_RANK = 8 };
-enum cs_dtype { CS_F32, CS_F64 };
+enum cs_dtype { CS_F32, CS_F64, CS_BF16 };
 enum cs_layout { CS_NHWC, CS_NCHW };
 enum cs_accuracy { CS_STRICT, CS_NORMWISE, CS_FAST };
 enum cs_pad_mode { CS_ZEROS, CS_REFLECT, CS_REPLICATE, CS_CIRCULAR };
@@ -73,11 +74,12 @@ struct cs_conv_data {
 };
 
 /* What an output may be. value + rest is y* (rest: the low part of a double-double; 0 for f32), and a finite y* is met within
- * `bound`. Where y* is NaN or an infinity, the result must be the same, the sign of infinity too.
- * overflow: the sum of |x||w| over finite terms, with its bound, exceeds the type's maximum, so that partial sums may be infinite:
- * NaN is right as well, and so are `low` and `high`, what -infinity and +infinity become through the activation (NaN: no such
- * result). Without overflow low and high are NaN, save that an activation takes a finite sum beyond the type's maximum (leaky_relu
- * with a slope of 10): the infinity of that side is right then. */
+ * `bound`. bf16: y* is rounded to it, and `bound` is how far from there a number within the bound may be rounded to. Where y* is
+ * NaN or an infinity, the result must be the same, the sign of infinity too. overflow: the sum of |x||w| over finite terms, with
+ * its bound, exceeds the type's maximum, so that partial sums may be infinite: NaN is right as well, and so are `low` and `high`,
+ * what -infinity and +infinity become through the activation (NaN: no such result). Without overflow low and high are NaN, save
+ * that an activation takes a finite sum beyond the type's maximum (leaky_relu with a slope of 10): the infinity of that side is
+ * right then. */
 struct cs_expect {
   double value, rest, bound;
   double low, high;
@@ -132,6 +134,12 @@ void cs_separable_expect(const struct cs_separable *layer, const struct cs_separ
 /* Replaces what a sum may be by its activation, and carries the bound and the other right results through it, as cs_conv_expect
  * says. a: the activation's numbers, or the slope of prelu. */
 void cs_activate_expect(enum cs_activation activation, const double *a, enum cs_dtype dtype, struct cs_expect *expect);
+
+/* ---- reference: ref_round.c --------------------------------------------------------------------------------------- */
+
+/* Rounds y* to the type, whose sums are wider (bf16), and widens the bound to all that numbers within it are rounded to. Changes
+ * nothing for other types. */
+void cs_round_expect(enum cs_dtype dtype, struct cs_expect *expect);
 
 /* ---- reference: ref_pool.c ---------------------------------------------------------------------------------------- */
 
@@ -190,14 +198,14 @@ int cs_right(const struct cs_expect *expect, double got, int exact);
 
 enum cs_fill { CS_FILL_INTEGERS, CS_FILL_RANDOM, CS_FILL_HOSTILE };
 /* Fills `count` elements, the same for equal `seed` on every machine. INTEGERS: whole numbers, uniform in -limit..limit;
- * RANDOM: uniform in (-1, 1), never 0; HOSTILE: random, but one element in 128, the middle one and the last are special: NaN, an
- * infinity, a denormal, zero of either sign, the type's largest and smallest, huge or tiny. A quarter of those is not finite, so
- * that most outputs stay finite, but of more than eight elements the middle one never is, so that small tensors hold one too.
- * `limit` is read by INTEGERS only. */
+ * RANDOM: uniform in (-1, 1), never 0 (bf16: rounded, so that 1 occurs); HOSTILE: random, but one element in 128, the middle one
+ * and the last are special: NaN, an infinity, a denormal, zero of either sign, the type's largest and smallest, huge or tiny. A
+ * quarter of those is not finite, so that most outputs stay finite, but of more than eight elements the middle one never is, so
+ * that small tensors hold one too. `limit` is read by INTEGERS only. */
 void cs_fill(void *data, size_t count, enum cs_dtype dtype, enum cs_fill kind, int limit, uint64_t seed);
 /* The next of splitmix64's numbers; any state is a good seed. */
 uint64_t cs_random(uint64_t *state);
-/* Element `index` as double and back (rounded to nearest). No alignment is needed. */
+/* Element `index` as double and back (rounded once, to nearest, ties to even; NaN stays a quiet NaN). No alignment is needed. */
 double cs_get(const void *data, size_t index, enum cs_dtype dtype);
 void cs_put(void *data, size_t index, enum cs_dtype dtype, double value);
 size_t cs_size(enum cs_dtype dtype); /* bytes of an element */

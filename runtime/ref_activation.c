@@ -73,12 +73,13 @@ static const struct {
     /* CS_PRELU */ {ref_leaky_relu, 1, 0, 1},
 };
 
-/* A type's unit roundoff, smallest and largest positive value. */
+/* Of a type's sums: unit roundoff, smallest and largest positive value. */
 static const struct ref_limits {
   double u, least, most;
 } ref_limits[] = {
     /* CS_F32 */ {FLT_EPSILON / 2.0, (double)FLT_MIN *FLT_EPSILON, FLT_MAX},
     /* CS_F64 */ {DBL_EPSILON / 2, DBL_MIN *DBL_EPSILON, DBL_MAX},
+    /* CS_BF16 */ {FLT_EPSILON / 2.0, (double)FLT_MIN *FLT_EPSILON, FLT_MAX},
 };
 
 /* S of the bound: the size that the activation's own rounding errors are relative to. At an infinite x only the result counts. */

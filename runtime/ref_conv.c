@@ -3,9 +3,9 @@
  *   y[n, m, o] = act(bias[m] + residual[n, m, o] + sum over c, k of x[n, c, o * stride - pad + k * dilation] * w[m, c, k])
  *
  * Taps outside the input are skipped in `zeros` mode, never multiplied. Bias and residual are two more taps, of weight one.
- * Three walks over the same taps share one visitor interface: f32 in double (products are exact there), f64 in double-double
- * (Ogita, Rump, Oishi: Accurate sum and dot product, 2005, Dot2), and, only where a term is not finite or the sum may leave
- * double's range, a careful one that takes finite and other terms apart. Activations follow in activate.
+ * Three walks over the same taps share one visitor interface: f32 and bf16 in double (products are exact there), f64 in
+ * double-double (Ogita, Rump, Oishi: Accurate sum and dot product, 2005, Dot2), and, only where a term is not finite or the sum may
+ * leave double's range, a careful one that takes finite and other terms apart. Activations follow in activate.
  *
  * Why those terms can be taken apart: a sum that holds a NaN or both infinities is NaN in every order, one that holds one
  * kind of infinity is that infinity, unless the finite terms overflow on their way, which only adds NaN. */
@@ -105,19 +105,75 @@ static void ref_visit_f64_carefully(void *state, const void *x, ptrdiff_t x_step
   for (ptrdiff_t i = 0; i < count; i++) ref_add_carefully(sum, a[i * x_step], b[i * w_step], scale);
 }
 
-/* What a type needs: its visitors, one as an element, unit roundoff, smallest and largest positive value. */
+/* Keeps the largest |x| of each channel, NaN once there was one, in an array of double. */
+static void ref_most_f32(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  const float *a = (const float *)x;
+  double *most = (double *)state;
+  (void)w, (void)w_step;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const double value = fabs((double)a[i * x_step]);
+    if (value > most[i] || isnan(value)) most[i] = value;
+  }
+}
+
+static void ref_most_f64(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  const double *a = (const double *)x;
+  double *most = (double *)state;
+  (void)w, (void)w_step;
+  for (ptrdiff_t i = 0; i < count; i++) {
+    const double value = fabs(a[i * x_step]);
+    if (value > most[i] || isnan(value)) most[i] = value;
+  }
+}
+
+enum { REF_CHANNELS = 64 }; /* looked at together */
+
+/* Elements of bf16 are visited as f32. */
+static void ref_widened(ref_visit *visit, void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
+                        ptrdiff_t count) {
+  float a[REF_CHANNELS], b[REF_CHANNELS];
+  for (ptrdiff_t first = 0; first < count; first += REF_CHANNELS) {
+    const ptrdiff_t some = count - first < REF_CHANNELS ? count - first : REF_CHANNELS;
+    for (ptrdiff_t i = 0; i < some; i++) {
+      a[i] = (float)cs_get(x, (size_t)((first + i) * x_step), CS_BF16);
+      b[i] = (float)cs_get(w, (size_t)((first + i) * w_step), CS_BF16);
+    }
+    visit(state, a, 1, b, 1, some);
+  }
+}
+
+static void ref_visit_bf16(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  ref_widened(ref_visit_f32, state, x, x_step, w, w_step, count);
+}
+
+static void ref_visit_bf16_carefully(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step,
+                                     ptrdiff_t count) {
+  ref_widened(ref_visit_f32_carefully, state, x, x_step, w, w_step, count);
+}
+
+/* Of at most REF_CHANNELS channels. */
+static void ref_most_bf16(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
+  ref_widened(ref_most_f32, state, x, x_step, w, w_step, count);
+}
+
+/* What a type needs: its visitors, one as an element, and of its sums unit roundoff, smallest and largest positive value. */
 struct ref_type {
-  ref_visit *visit, *visit_carefully;
+  ref_visit *visit, *visit_carefully, *most_of;
   const void *one;
   double u, least, most;
 };
 
 static const float ref_one_f32 = 1;
 static const double ref_one_f64 = 1;
+static const uint16_t ref_one_bf16 = 0x3f80;
 
 static const struct ref_type ref_types[] = {
-    /* CS_F32 */ {ref_visit_f32, ref_visit_f32_carefully, &ref_one_f32, FLT_EPSILON / 2.0, (double)FLT_MIN *FLT_EPSILON, FLT_MAX},
-    /* CS_F64 */ {ref_visit_f64, ref_visit_f64_carefully, &ref_one_f64, DBL_EPSILON / 2, DBL_MIN *DBL_EPSILON, DBL_MAX},
+    {/* CS_F32 */ ref_visit_f32, ref_visit_f32_carefully, ref_most_f32, &ref_one_f32, FLT_EPSILON / 2.0,
+     (double)FLT_MIN *FLT_EPSILON, FLT_MAX},
+    {/* CS_F64 */ ref_visit_f64, ref_visit_f64_carefully, ref_most_f64, &ref_one_f64, DBL_EPSILON / 2, DBL_MIN *DBL_EPSILON,
+     DBL_MAX},
+    {/* CS_BF16 */ ref_visit_bf16, ref_visit_bf16_carefully, ref_most_bf16, &ref_one_bf16, FLT_EPSILON / 2.0,
+     (double)FLT_MIN *FLT_EPSILON, FLT_MAX},
 };
 
 static ptrdiff_t ref_modulo(ptrdiff_t i, ptrdiff_t size) {
@@ -278,29 +334,6 @@ static void ref_sum_expect(ref_add *add, double n, const struct cs_conv *conv, c
 
 /* ---- accuracy by tiles ---------------------------------------------------------------------------------------------- */
 
-enum { REF_CHANNELS = 64 }; /* looked at together */
-
-/* Keeps the largest |x| of each channel, NaN once there was one, in an array of double. */
-static void ref_most_f32(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
-  const float *a = (const float *)x;
-  double *most = (double *)state;
-  (void)w, (void)w_step;
-  for (ptrdiff_t i = 0; i < count; i++) {
-    const double value = fabs((double)a[i * x_step]);
-    if (value > most[i] || isnan(value)) most[i] = value;
-  }
-}
-
-static void ref_most_f64(void *state, const void *x, ptrdiff_t x_step, const void *w, ptrdiff_t w_step, ptrdiff_t count) {
-  const double *a = (const double *)x;
-  double *most = (double *)state;
-  (void)w, (void)w_step;
-  for (ptrdiff_t i = 0; i < count; i++) {
-    const double value = fabs(a[i * x_step]);
-    if (value > most[i] || isnan(value)) most[i] = value;
-  }
-}
-
 /* Dimension d of the tile that output `o` belongs to: the output whose taps begin where the tile's do, and how many taps, those of
  * all its outputs, there are from there on. */
 static void ref_tile(const struct cs_conv *conv, int d, ptrdiff_t *o, ptrdiff_t *taps) {
@@ -341,7 +374,7 @@ static double ref_tile_sum(const struct cs_conv *conv, const struct cs_conv_data
   struct ref_walk patch = taps;
   patch.conv = &tile;
   patch.o = place + 2;
-  patch.visit = conv->dtype == CS_F32 ? ref_most_f32 : ref_most_f64;
+  patch.visit = ref_types[conv->dtype].most_of;
   patch.state = most;
   patch.w_position = 0;
   for (ptrdiff_t c = 0; c < taps.channels; c += patch.channels) {
@@ -406,9 +439,9 @@ void cs_conv_expect(const struct cs_conv *conv, const struct cs_conv_data *data,
   if (data->residual) own.residual = ref_residual(conv, data->residual, index);
   ref_sum_expect(ref_add_terms, n, conv, &own, before, expect);
   if (conv->promise.accuracy != CS_STRICT) ref_relax(conv, &own, before, n, expect);
-  if (conv->activation == CS_NONE) return;
   if (conv->activation == CS_PRELU) a[0] = cs_get(data->slope, (size_t)before[1], conv->dtype);
-  cs_activate_expect(conv->activation, a, conv->dtype, expect);
+  if (conv->activation != CS_NONE) cs_activate_expect(conv->activation, a, conv->dtype, expect);
+  cs_round_expect(conv->dtype, expect);
 }
 
 /* ---- gradient of the weights ----------------------------------------------------------------------------------------- */
@@ -449,4 +482,5 @@ void cs_conv_grad_weights_expect(const struct cs_conv *conv, const void *input, 
   const struct cs_conv_data data = {input, grad_output, NULL, NULL, NULL};
   const double n = (double)conv->batch * (double)ref_product(conv->out, conv->rank) + 2;
   ref_sum_expect(ref_add_grads, n, conv, &data, index, expect);
+  cs_round_expect(conv->dtype, expect);
 }

@@ -43,6 +43,9 @@ $ wrap(first:format(layer.name, layer.constant) .. use:format(layer.name, layer.
 #ifndef ${guard}
 #define ${guard}
 #include <stddef.h>
+$ if layer.output:sub(-2) == "_t" then
+#include <stdint.h>
+$ end
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -32,7 +32,7 @@ $ if #targets > 1 then cpu.include() end
 #include <stdlib.h>
 #include <string.h>
 $ local checks = import("lib/test_" .. reference .. ".t")
-$ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", "ref_activation.c"}) do runtime_source(name) end
+$ for _, name in ipairs({"convsmith.h", "layout.c", "fill.c", "compare.c", "ref_activation.c", "ref_round.c"}) do runtime_source(name) end
 $ for _, name in ipairs(checks.sources) do runtime_source(name) end
 /* ---- the layer ---- */
 enum { CHECK_TENSORS = ${#tensors}, CHECK_OUTPUT = ${#tensors - 1}, CHECK_PACKED, CHECK_WORKSPACE, CHECK_EXACT_LIMIT = ${exact_limit} };

@@ -8,7 +8,7 @@
 enum { MOST_VALUES = 16, TRIES = 20000 };
 
 static const char *targets[MOST_VALUES]; /* that run here; NULL at the end */
-static int lanes_of[MOST_VALUES][2];
+static int lanes_of[MOST_VALUES][DTYPES];
 
 static const struct {
   const char *name;
@@ -19,7 +19,7 @@ static const struct {
     __VA_ARGS__, NULL                                                                                                              \
   }
     [SWEEP_TARGET] = {"target", targets},
-    [SWEEP_DTYPE] = {"dtype", VALUES("f32", "f64")},
+    [SWEEP_DTYPE] = {"dtype", VALUES("f32", "f64", "bf16")},
     [SWEEP_INPUT_LAYOUT] = {"input_layout", VALUES("nhwc", "nchw")},
     [SWEEP_OUTPUT_LAYOUT] = {"output_layout", VALUES("nhwc", "nchw")},
     [SWEEP_CHANNELS] = {"channels", VALUES("1", "3", "V-1", "V", "V+1", "2V+1")},
@@ -198,7 +198,7 @@ static void take_targets(const struct isa_list *isas) {
   for (size_t i = 0; i < isas->count && count < MOST_VALUES - 1; i++) {
     const struct isa *isa = &isas->items[i];
     if (!isa->runs_here) continue;
-    for (int type = 0; type < 2; type++) lanes_of[count][type] = isa->lanes[type] > 1 ? isa->lanes[type] : 4;
+    for (int type = 0; type < DTYPES; type++) lanes_of[count][type] = isa->lanes[type] > 1 ? isa->lanes[type] : 4;
     targets[count++] = isa->name;
   }
   targets[count] = NULL;

@@ -266,7 +266,7 @@ void sweep_print(const struct sweep_layer *layer, struct text *spec) {
 /* Whole numbers in half of the layers, so that sums are exact; a third of the values are exact zeros. */
 static const char *bake(const struct sweep_layer *layer, const char *tensor, struct cs_npy *array, const char *folder) {
   uint64_t random = layer->seed;
-  array->dtype = is(layer, SWEEP_DTYPE, "f32") ? CS_F32 : CS_F64;
+  array->dtype = is(layer, SWEEP_DTYPE, "f64") ? CS_F64 : CS_F32; /* bf16 travels as f32 */
   array->data = mem_array(array->count, cs_size(array->dtype));
   cs_fill(array->data, array->count, array->dtype, layer->seed & 1 ? CS_FILL_INTEGERS : CS_FILL_RANDOM, 3, layer->seed);
   for (size_t i = 0; i < array->count; i++)

@@ -1,4 +1,5 @@
 /* convsmith run: real arrays through a generated kernel, and everything that can be wrong with them. */
+#include "../gen/mem.h"
 #include "../runtime/convsmith.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -54,6 +55,26 @@ static void worked_example(void **state) {
                    0);
   assert_string_equal(said, "");
   assert_array("y.npy", 4, (const ptrdiff_t[]){1, 1, 2, 2}, (const float[]){122, 148, 126, 134});
+}
+
+/* Arrays of bf16 are float32: what is no bf16 is rounded, and so are sums: between 128 and 256 to whole numbers, from there on to
+ * even ones, 257 to 256. */
+static void bf16_travels_as_f32(void **state) {
+  (void)state;
+  const char *path =
+      mem_text("%s", scratch_write("half.yaml", "convsmith: 1\nlayers:\n  - {name: half, dtype: bf16, input: [1, 1, 3], "
+                                                "out_channels: 1, kernel_size: 1}\n"));
+  write_array("x.npy", 3, (const ptrdiff_t[]){1, 1, 3}, (const float[]){128.6F, 257, -3});
+  write_array("w.npy", 3, (const ptrdiff_t[]){1, 1, 1}, (const float[]){1.001F});
+  assert_int_equal(convsmith("run %s --tensor input=%s --tensor weights=%s -o %s", path, scratch_path("x.npy"),
+                             scratch_path("w.npy"), scratch_path("y.npy")),
+                   0);
+  assert_array("y.npy", 3, (const ptrdiff_t[]){1, 1, 3}, (const float[]){129, 256, -3});
+  write_array("w.npy", 3, (const ptrdiff_t[]){1, 1, 1}, (const float[]){1.002F}); /* nearer to 1 than to 1.0078125 */
+  assert_int_equal(convsmith("run %s --set weights=%s --tensor input=%s -o %s", path, scratch_path("w.npy"), scratch_path("x.npy"),
+                             scratch_path("y.npy")),
+                   0);
+  assert_array("y.npy", 3, (const ptrdiff_t[]){1, 1, 3}, (const float[]){129, 256, -3});
 }
 
 static void baked_weights_are_not_asked_for(void **state) {
@@ -134,8 +155,11 @@ static void a_failing_compiler_fails_the_run(void **state) {
 }
 
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(worked_example), cmocka_unit_test(baked_weights_are_not_asked_for),
-                                     cmocka_unit_test(logical_order_in_every_layout), cmocka_unit_test(what_is_wrong_is_said),
+  const struct CMUnitTest tests[] = {cmocka_unit_test(worked_example),
+                                     cmocka_unit_test(bf16_travels_as_f32),
+                                     cmocka_unit_test(baked_weights_are_not_asked_for),
+                                     cmocka_unit_test(logical_order_in_every_layout),
+                                     cmocka_unit_test(what_is_wrong_is_said),
                                      cmocka_unit_test(a_failing_compiler_fails_the_run)};
   scratch_begin("run");
   return cmocka_run_group_tests(tests, NULL, NULL);

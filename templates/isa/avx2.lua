@@ -16,11 +16,46 @@ local function sum(half, add, text)
   return (text:gsub("HALVES", add .. "(_mm256_cast" .. half .. "128(%%1), _mm256_extractf128_" .. half:sub(1, 2) .. "(%%1, 1))"))
 end
 
-return derive(import("isa/sse41.lua"), {
+local sse41 = import("isa/sse41.lua")
+local attribute = '__attribute__((target("avx2,fma")))'
+local bf16_prelude = { name = "BF16_AVX2", text = "CONVSMITH_INLINE " .. attribute .. [[
+
+__m128i convsmith_bf16_narrow8(__m256 a)
+{
+const __m256i bits = _mm256_castps_si256(a), nan = _mm256_castps_si256(_mm256_cmp_ps(a, a, _CMP_UNORD_Q));
+const __m256i odd = _mm256_and_si256(_mm256_srli_epi32(bits, 16), _mm256_set1_epi32(1));
+const __m256i even = _mm256_add_epi32(_mm256_add_epi32(bits, _mm256_set1_epi32(0x7fff)), odd);
+const __m256i quiet = _mm256_or_si256(bits, _mm256_set1_epi32(0x400000));
+const __m256i upper = _mm256_srli_epi32(_mm256_blendv_epi8(even, quiet, nan), 16);
+return _mm256_castsi256_si128(_mm256_permute4x64_epi64(_mm256_packus_epi32(upper, upper), 0xd8));
+}
+]] }
+
+local function widened(elements)
+  return "_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(" .. elements .. "), 16))"
+end
+
+local bf16 = {
+  lanes = 8,
+  preludes = { sse41.vec.bf16.preludes[1], bf16_prelude },
+  load = widened("_mm_loadu_si128((const __m128i *)(const void *)(%1))"),
+  load_part = {}, store_part = {},
+  -- what is loaded from lane %f on, moved there
+  load_lanes = "_mm256_and_ps(_mm256_castsi256_ps(_mm256_setr_epi32(%l)), " ..
+               "_mm256_permutevar8x32_ps(%p, _mm256_sub_epi32(_mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7), _mm256_set1_epi32(%f))))",
+  broadcast = "_mm256_castsi256_ps(_mm256_slli_epi32(_mm256_set1_epi16((short)*(%1)), 16))",
+  store = "_mm_storeu_si128((__m128i *)(void *)(%1), convsmith_bf16_narrow8(%2));",
+}
+for live = 1, 7 do
+  bf16.load_part[live] = widened(sse41.vec.bf16.elements.load[live])
+  bf16.store_part[live] = sse41.vec.bf16.elements.store[live]:gsub("NARROW", "convsmith_bf16_narrow8(%%2)")
+end
+
+return derive(sse41, {
   name = "avx2",
   about = "x86, AVX2 and FMA, 256-bit",
   rank = 30,
-  attribute = '__attribute__((target("avx2,fma")))',
+  attribute = attribute,
   probe = { cpuid = { { 1, 0, "c", 12 }, { 1, 0, "c", 27 }, { 7, 0, "b", 5 } }, xcr0 = 6, macro = "defined(__AVX2__) && defined(__FMA__)" },
   limits = { "ONEDNN_MAX_CPU_ISA=AVX2", "OPENBLAS_CORETYPE=Haswell" },
   flags = { "-mavx2", "-mfma" },
@@ -76,6 +111,7 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(quarters), _mm256_extractf12
       select_negative = "_mm256_blendv_pd(%3, %2, _mm256_cmp_pd(%1, _mm256_setzero_pd(), _CMP_LT_OQ))",
       minus = "_mm256_fnmadd_pd(%2, %3, %1)",
     },
+    bf16 = bf16,
   },
   mac_asm = { f32 = "vfmadd231ps {%2, %1, %0|%0, %1, %2}", f64 = "vfmadd231pd {%2, %1, %0|%0, %1, %2}" },
   mac = {

@@ -13,11 +13,39 @@ local function masked(text, lanes)
   return rows
 end
 
-return derive(import("isa/avx2.lua"), {
+local avx2 = import("isa/avx2.lua")
+local attribute = '__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))'
+local bf16_prelude = { name = "BF16_AVX512", text = "CONVSMITH_INLINE " .. attribute .. [[
+
+__m256i convsmith_bf16_narrow16(__m512 a)
+{
+const __m512i bits = _mm512_castps_si512(a), odd = _mm512_and_si512(_mm512_srli_epi32(bits, 16), _mm512_set1_epi32(1));
+const __m512i even = _mm512_add_epi32(_mm512_add_epi32(bits, _mm512_set1_epi32(0x7fff)), odd);
+const __mmask16 nan = _mm512_cmp_ps_mask(a, a, _CMP_UNORD_Q);
+return _mm512_cvtepi32_epi16(_mm512_srli_epi32(_mm512_mask_or_epi32(even, nan, bits, _mm512_set1_epi32(0x400000)), 16));
+}
+]] }
+
+local function widened(elements)
+  return "_mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(" .. elements .. "), 16))"
+end
+
+local bf16 = {
+  lanes = 16,
+  preludes = { avx2.vec.bf16.preludes[1], bf16_prelude },
+  load = widened("_mm256_loadu_si256((const __m256i *)(const void *)(%1))"),
+  load_part = masked(widened("_mm256_maskz_loadu_epi16(MASK, %1)"), 16),
+  load_lanes = widened("_mm256_maskz_loadu_epi16((__mmask16)%bu, %1)"),
+  broadcast = "_mm512_castsi512_ps(_mm512_set1_epi32((int)((uint32_t)*(%1) << 16)))",
+  store = "_mm256_storeu_si256((__m256i *)(void *)(%1), convsmith_bf16_narrow16(%2));",
+  store_part = masked("_mm256_mask_storeu_epi16(%1, MASK, convsmith_bf16_narrow16(%2));", 16),
+}
+
+return derive(avx2, {
   name = "avx512",
   about = "x86, AVX-512 F, BW, DQ and VL, 512-bit",
   rank = 40,
-  attribute = '__attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))',
+  attribute = attribute,
   probe = { cpuid = { { 1, 0, "c", 27 }, { 7, 0, "b", 16 }, { 7, 0, "b", 17 }, { 7, 0, "b", 30 }, { 7, 0, "b", 31 } }, xcr0 = 0xe6,
             macro = "defined(__AVX512F__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && defined(__AVX512VL__)" },
   within = { "xnnpack" },
@@ -76,6 +104,7 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_
       select_negative = "_mm512_mask_mov_pd(%3, _mm512_cmp_pd_mask(%1, _mm512_setzero_pd(), _CMP_LT_OQ), %2)",
       minus = "_mm512_fnmadd_pd(%2, %3, %1)",
     },
+    bf16 = bf16,
   },
   -- clang makes blends by constant masks into permutes
   lanes_asm = {

@@ -40,7 +40,38 @@ local function type_of(ctype, zero)
   }
 end
 
-local vec = { f32 = type_of("float", "0.0f"), f64 = type_of("double", "0.0") }
+-- bf16 in memory is the upper half of an f32; stored to the nearest, ties to even, and NaN stays a quiet NaN.
+local bf16_prelude = { name = "BF16", text = [[
+CONVSMITH_INLINE float convsmith_bf16_widen(uint16_t a)
+{
+union {
+uint32_t bits;
+float value;
+} wide;
+wide.bits = (uint32_t)a << 16;
+return wide.value;
+}
+CONVSMITH_INLINE uint16_t convsmith_bf16_narrow(float a)
+{
+union {
+float value;
+uint32_t bits;
+} wide;
+wide.value = a;
+if (a != a) return (uint16_t)(wide.bits >> 16 | 0x40u);
+return (uint16_t)((wide.bits + 0x7fffu + (wide.bits >> 16 & 1u)) >> 16);
+}
+]] }
+
+-- Vectors of `numbers` whose elements are something else in memory: the row of those, but for what loads and stores.
+local bf16 = {
+  numbers = "f32", ctype = "uint16_t", lanes = 1,
+  preludes = { bf16_prelude }, -- C text that these operations use: each name once a file
+  load = "convsmith_bf16_widen(*(%1))", load_part = "convsmith_bf16_widen(*(%1))", broadcast = "convsmith_bf16_widen(*(%1))",
+  store = "*(%1) = convsmith_bf16_narrow(%2);", store_part = "*(%1) = convsmith_bf16_narrow(%2);",
+}
+
+local vec = { f32 = type_of("float", "0.0f"), f64 = type_of("double", "0.0"), bf16 = bf16 }
 -- acc %1 += x %2 * w %3. live: only where w is not zero.
 local mac = {
   { x = "f32", w = "f32", acc = "f32", op = "%1 + %2 * %3", live = "(%3 != 0.0f ? %1 + %2 * %3 : %1)" },

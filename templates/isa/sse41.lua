@@ -1,14 +1,61 @@
 -- SSE4.1: 128-bit, 16 registers, no fused multiply-add.
 
+local scalar = import("isa/scalar.lua")
 local x86 = "(defined(__x86_64__) || defined(__i386__)) && defined(__GNUC__)"
 
-return derive(import("isa/scalar.lua"), {
+local attribute = '__attribute__((target("sse4.1")))'
+local bf16_prelude = { name = "BF16_SSE41", text = "CONVSMITH_INLINE " .. attribute .. [[
+
+__m128i convsmith_bf16_narrow4(__m128 a)
+{
+const __m128i bits = _mm_castps_si128(a), nan = _mm_castps_si128(_mm_cmpunord_ps(a, a));
+const __m128i odd = _mm_and_si128(_mm_srli_epi32(bits, 16), _mm_set1_epi32(1));
+const __m128i even = _mm_add_epi32(_mm_add_epi32(bits, _mm_set1_epi32(0x7fff)), odd);
+const __m128i quiet = _mm_or_si128(bits, _mm_set1_epi32(0x400000));
+const __m128i upper = _mm_srli_epi32(_mm_blendv_epi8(even, quiet, nan), 16);
+return _mm_packus_epi32(upper, upper);
+}
+]] }
+
+-- Some elements of 16 bits, one by one beside those that lie in 64 bits: no byte behind them is touched.
+local function load_some(live)
+  local text = live < 4 and "_mm_setzero_si128()" or "_mm_loadl_epi64((const __m128i *)(const void *)(%1))"
+  for lane = live < 4 and 0 or 4, live - 1 do text = ("_mm_insert_epi16(%s, (%%1)[%d], %d)"):format(text, lane, lane) end
+  return text
+end
+
+local function store_some(live)
+  local lines = { "{", "const __m128i narrow = NARROW;" }
+  if live >= 4 then lines[#lines + 1] = "_mm_storel_epi64((__m128i *)(void *)(%1), narrow);" end
+  for lane = live < 4 and 0 or 4, live - 1 do
+    lines[#lines + 1] = ("(%%1)[%d] = (uint16_t)_mm_extract_epi16(narrow, %d);"):format(lane, lane)
+  end
+  return table.concat(lines, "\n") .. "\n}"
+end
+
+-- elements: up to 7 of them as integers, for wider vectors too
+local bf16 = {
+  lanes = 4,
+  elements = { load = {}, store = {} },
+  preludes = { scalar.vec.bf16.preludes[1], bf16_prelude },
+  load_part = {}, store_part = {},
+  broadcast = "_mm_castsi128_ps(_mm_set1_epi32((int)((uint32_t)*(%1) << 16)))",
+  store = "_mm_storel_epi64((__m128i *)(void *)(%1), convsmith_bf16_narrow4(%2));",
+}
+for live = 1, 7 do bf16.elements.load[live], bf16.elements.store[live] = load_some(live), store_some(live) end
+for live = 1, 4 do
+  bf16.load_part[live] = "_mm_castsi128_ps(_mm_unpacklo_epi16(_mm_setzero_si128(), " .. bf16.elements.load[live] .. "))"
+  bf16.store_part[live] = bf16.elements.store[live]:gsub("NARROW", "convsmith_bf16_narrow4(%%2)")
+end
+bf16.load = bf16.load_part[4]
+
+return derive(scalar, {
   name = "sse41",
   about = "x86, 128-bit",
   rank = 20,
   when = x86,
   headers = { "immintrin.h" },
-  attribute = '__attribute__((target("sse4.1")))',
+  attribute = attribute,
   probe = { arch = "x86", cpuid = { { 1, 0, "c", 19 } }, xcr0 = 0, macro = "defined(__SSE4_1__)" },
   limits = { "ONEDNN_MAX_CPU_ISA=SSE41", "OPENBLAS_CORETYPE=Nehalem" },
   flags = { "-msse4.1" },
@@ -65,6 +112,7 @@ return derive(import("isa/scalar.lua"), {
       select_negative = "_mm_blendv_pd(%3, %2, _mm_cmplt_pd(%1, _mm_setzero_pd()))",
       minus = "_mm_sub_pd(%1, _mm_mul_pd(%2, %3))",
     },
+    bf16 = bf16,
   },
   mac = {
     { x = "f32", w = "f32", acc = "f32", op = "_mm_add_ps(%1, _mm_mul_ps(%2, %3))",

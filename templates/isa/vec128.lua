@@ -76,11 +76,36 @@ local function type_of(name, lanes)
   }
 end
 
+local scalar = import("isa/scalar.lua")
+local bf16 = {
+  lanes = 4,
+  preludes = { scalar.vec.bf16.preludes[1], { name = "BF16_VEC128", text = [[
+typedef uint32_t convsmith_u32x4 __attribute__((vector_size(16)));
+CONVSMITH_INLINE convsmith_f32x4 convsmith_bf16x4_load(const uint16_t *p, unsigned from, unsigned n)
+{
+convsmith_u32x4 bits = {0, 0, 0, 0};
+for (unsigned i = from; i < from + n; i++) bits[i] = (uint32_t)p[i] << 16;
+return (convsmith_f32x4)bits;
+}
+CONVSMITH_INLINE void convsmith_bf16x4_store(uint16_t *p, convsmith_f32x4 v, unsigned n)
+{
+const convsmith_u32x4 bits = (convsmith_u32x4)v, nan = (convsmith_u32x4)(v != v);
+const convsmith_u32x4 even = bits + 0x7fffu + (bits >> 16 & 1u), quiet = bits | 0x400000u;
+const convsmith_u32x4 upper = ((nan & quiet) | (~nan & even)) >> 16;
+for (unsigned i = 0; i < n; i++) p[i] = (uint16_t)upper[i];
+}
+]] } },
+  load = "convsmith_bf16x4_load(%1, 0, 4)", load_part = "convsmith_bf16x4_load(%1, 0, %n)",
+  load_lanes = "convsmith_bf16x4_load(%1, %f, %n)",
+  broadcast = "convsmith_f32x4_set1(convsmith_bf16_widen(*(%1)))",
+  store = "convsmith_bf16x4_store(%1, %2, 4);", store_part = "convsmith_bf16x4_store(%1, %2, %n);",
+}
+
 local function live(name)
   return name .. "_select(%3 != " .. name .. "_set1(0), %1 + %2 * %3, %1)"
 end
 
-return derive(import("isa/scalar.lua"), {
+return derive(scalar, {
   name = "vec128",
   about = "128-bit vectors of gcc and clang, any CPU",
   rank = 10,
@@ -89,7 +114,7 @@ return derive(import("isa/scalar.lua"), {
   attribute = "",
   probe = { arch = "any" },
   barrier = true,
-  vec = { f32 = derive(type_of("convsmith_f32x4", 4), { div = "%1 / %2", scale = scale }), f64 = type_of("convsmith_f64x2", 2) },
+  vec = { f32 = derive(type_of("convsmith_f32x4", 4), { div = "%1 / %2", scale = scale }), f64 = type_of("convsmith_f64x2", 2), bf16 = bf16 },
   mac = {
     { x = "f32", w = "f32", acc = "f32", op = "%1 + %2 * %3", live = live("convsmith_f32x4") },
     { x = "f64", w = "f64", acc = "f64", op = "%1 + %2 * %3", live = live("convsmith_f64x2") },

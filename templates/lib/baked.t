@@ -8,7 +8,7 @@ $   local count = #baked.values // row.width
 $   local aligned = kind == "planes" and isa.vec[layer.dtype].planes.aligned .. " " or ""
 static const union {
 ${row.type} bits[${count}];
-${layer.dtype == "f32" and "float" or "double"} values[${count}];
+${row.value} values[${count}];
 } ${aligned}${baked.symbol} = {{
 $   words.list(row, baked.values)
 }};

@@ -42,7 +42,17 @@ $ local function prelude(isa)
 $   emit(isa.prelude)
 #endif
 $ end
+$ local function type_prelude(part)
+#ifndef CONVSMITH_${part.name}
+#define CONVSMITH_${part.name}
+$   emit(part.text)
+#endif
+$ end
 $ for _, target in ipairs(targets) do
 $   if target.isa.prelude then when.only(target.isa.when, function() prelude(target.isa) end) end
+$   local ops = target.isa.vec[layer.dtype]
+$   for _, part in ipairs(has(ops, "preludes") and ops.preludes or {}) do
+$     when.only(target.isa.when, function() type_prelude(part) end)
+$   end
 $ end
 

@@ -52,12 +52,12 @@ $   end
 $ end
 
 $ local function activation(K)
-$   local V, row = vec.new(K.V.isa, layer.dtype, K.symbol, false), epilogue[K.activation.name]
+$   local V, row = vec.new(K.V.isa, K.V.numbers, K.symbol, false), epilogue[K.activation.name]
 $   if not has(row, "smooth") then return end
 CONVSMITH_NOINLINE ${V.isa.attribute}
 ${K.F.type} ${K.symbol}_activate(${K.F.type} v)
 {
-$   if V.smooth then by_vectors(V, K.F, row.smooth) else by_lanes(K.F, row.scalar[layer.dtype]) end
+$   if V.smooth then by_vectors(V, K.F, row.smooth) else by_lanes(vec.new(K.F.isa, V.numbers, K.symbol, false), row.scalar[V.numbers]) end
 }
 $ end
 

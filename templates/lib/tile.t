@@ -296,7 +296,7 @@ $   local accumulators = {}
 $   each(tile, function(row, q) accumulators[#accumulators + 1] = ("a%d_%d"):format(row, q) end)
 $   local apart = K.V.sums and #accumulators // 4 * 4 or 0
 $   if apart > 0 then
-${K.V.ctype} sums[${apart}];
+${K.V.scalar} sums[${apart}];
 $   end
 $   for i = 0, apart - 1, 4 do
 ${K.V.sums("sums + " .. i, table.unpack(accumulators, i + 1, i + 4))}

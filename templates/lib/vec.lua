@@ -55,13 +55,19 @@ end
 
 -- symbol: prefix of the helpers gather and scatter; live_weights: a weight of zero is no tap.
 local function new(isa, dtype, symbol, live_weights)
-  local ops, row = isa.vec[dtype], mac_row(isa, dtype)
-  local v = { type = ops.type, lanes = ops.lanes, ctype = dtype == "f32" and "float" or "double", isa = isa,
-              asm = not live_weights and isa.mac_asm and isa.mac_asm[dtype],
-              lanes_asm = not live_weights and isa.lanes_asm and isa.lanes_asm[dtype] }
+  local ops, numbers = isa.vec[dtype], dtype
+  if has(ops, "numbers") then
+    numbers = ops.numbers
+    ops = derive(isa.vec[numbers], ops)
+  end
+  local row, scalar = mac_row(isa, numbers), numbers == "f32" and "float" or "double"
+  -- ctype: an element in memory; numbers, scalar: the type of what vectors hold, and of one of them in C
+  local v = { type = ops.type, lanes = ops.lanes, ctype = has(ops, "ctype") and ops.ctype or scalar, numbers = numbers, scalar = scalar, isa = isa,
+              asm = not live_weights and isa.mac_asm and isa.mac_asm[numbers],
+              lanes_asm = not live_weights and isa.lanes_asm and isa.lanes_asm[numbers] }
 
-  -- A float literal of the type.
-  function v.number(text) return text .. (dtype == "f32" and "f" or "") end
+  -- A float literal.
+  function v.number(text) return text .. (numbers == "f32" and "f" or "") end
   function v.zero() return ops.zero end
   function v.set1(value) return fill(ops.set1, { ["1"] = value }) end
   function v.broadcast(pointer) return fill(ops.broadcast, { ["1"] = pointer }) end
