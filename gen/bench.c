@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { PEAK_STEPS = 50000, MAX_CANDIDATES = MAX_ENTRANTS + 3 };
+enum { PEAK_STEPS = 50000, MAX_CANDIDATES = MAX_ENTRANTS + 5 };
 
 /* ---- candidates -------------------------------------------------------------------------------------------------------- */
 
@@ -44,7 +44,7 @@ static void call_team(void *context) {
 struct limits {
   const struct peaks *peaks;
   struct pool *pool; /* NULL: one thread */
-  double macs;       /* of a call of one thread */
+  double macs;       /* of a call */
   const float *from[4];
   size_t read[4], written;
   float *to;
@@ -64,6 +64,12 @@ static void call_peak(void *context) {
     pool_run(limits->pool, work_peak, limits);
   else
     work_peak(limits, 0, 1);
+}
+
+/* The peak of one thread, where several are at work. */
+static void call_peak_alone(void *context) {
+  const struct limits *limits = context;
+  limits->peaks->macs(PEAK_STEPS);
 }
 
 static void call_stream(void *context) {
@@ -106,6 +112,10 @@ static size_t tensor_bytes(const struct tensor *tensor) {
   return tensor_count(tensor) * cs_size(tensor->dtype);
 }
 
+static size_t output_bytes(const struct bench *bench) {
+  return tensor_bytes(&bench->data.tensors[bench->data.count - 1]);
+}
+
 /* The share of the input that outputs read at least: strides pass over places. */
 static double share_read(const struct layer *layer) {
   double share = 1;
@@ -132,7 +142,7 @@ static void set_limits(struct bench *bench) {
   limits->read[0] = (size_t)((double)limits->read[0] * share_read(bench->row->layer));
   limits->weights = arrays;
   limits->read[arrays] = bench->rig.kernel->packed_bytes / sizeof(float);
-  limits->written = tensor_bytes(&bench->data.tensors[bench->data.count - 1]) / sizeof(float);
+  limits->written = output_bytes(bench) / sizeof(float);
   bench->row->bytes = (double)limits->written * sizeof(float);
   for (size_t i = 0; i <= arrays; i++) bench->row->bytes += (double)limits->read[i] * sizeof(float);
 }
@@ -156,9 +166,14 @@ static struct timed entered(struct bench *bench, size_t place, struct timed time
   return (struct timed){call_consumed, &bench->consumed[place]};
 }
 
+/* Our kernel in one thread. */
+static struct timed alone_candidate(struct bench *bench, size_t place) {
+  return entered(bench, place, rig_timed(&bench->rig), bench->rig.output, output_bytes(bench));
+}
+
 static struct timed our_candidate(struct bench *bench) {
-  const struct timed timed = bench->team.pool ? (struct timed){call_team, &bench->team} : rig_timed(&bench->rig);
-  return entered(bench, 0, timed, bench->rig.output, tensor_bytes(&bench->data.tensors[bench->data.count - 1]));
+  if (!bench->team.pool) return alone_candidate(bench, 0);
+  return entered(bench, 0, (struct timed){call_team, &bench->team}, bench->rig.output, output_bytes(bench));
 }
 
 static struct timed peer_candidate(struct bench *bench, size_t i) {
@@ -180,27 +195,45 @@ static double share_of_limit(const double *ours, const double *peak, const doubl
   return share;
 }
 
-/* Ours comes first, then the entrants, the peak, and the stream. */
-static void time_all(struct bench *bench) {
+/* Reads the rounds of all candidates, in the order of time_all. */
+static void set_times(struct bench *bench, const double *seconds, size_t rounds) {
   struct bench_row *row = bench->row;
+  for (size_t i = 0; i < bench->entrant_count; i++) {
+    const struct entrant *entrant = &bench->entrants[i];
+    row->peers[entrant->index].entries[entrant->variant].ratio = timing_ratio(seconds + (i + 1) * rounds, seconds, rounds);
+  }
+  const double *peak = seconds + (bench->entrant_count + 1) * rounds, *stream = peak + rounds;
+  const double *alone = stream + rounds, *peak_alone = alone + rounds;
+  const double calls = row->macs / bench->limits.macs; /* of the peak, for as many multiply-adds */
+  row->seconds = timing_median(seconds, rounds);
+  row->peak = bench->limits.macs / timing_median(peak, rounds);
+  row->share_of_peak = calls * timing_ratio(peak, seconds, rounds);
+  if (bench->mode->threads == 1) {
+    row->share_of_limit = share_of_limit(seconds, peak, stream, calls, rounds);
+  } else {
+    row->scaling = timing_ratio(alone, seconds, rounds);
+    row->ceiling = bench->mode->threads * timing_ratio(peak_alone, peak, rounds);
+  }
+}
+
+/* Ours comes first, then the entrants, the peak, and the stream; where there are several threads, ours and the peak in one of them.
+ */
+static void time_all(struct bench *bench) {
   const size_t rounds = (size_t)bench->mode->rounds;
+  const bool several = bench->mode->threads > 1;
   struct timed candidates[MAX_CANDIDATES] = {our_candidate(bench)};
   size_t count = 1;
   for (size_t i = 0; i < bench->entrant_count; i++) candidates[count++] = peer_candidate(bench, i);
   candidates[count++] = (struct timed){call_peak, &bench->limits};
   candidates[count++] = (struct timed){call_stream, &bench->limits};
-  double *seconds = mem_array(count * rounds, sizeof *seconds);
-  timing_rounds(candidates, count, bench->mode->rounds, bench->mode->threads > 1, seconds);
-  for (size_t i = 0; i < bench->entrant_count; i++) {
-    const struct entrant *entrant = &bench->entrants[i];
-    row->peers[entrant->index].entries[entrant->variant].ratio = timing_ratio(seconds + (i + 1) * rounds, seconds, rounds);
+  if (several) {
+    candidates[count] = alone_candidate(bench, count);
+    candidates[++count] = (struct timed){call_peak_alone, &bench->limits};
+    count++;
   }
-  const double *peak = seconds + (count - 2) * rounds, *stream = peak + rounds;
-  const double calls = row->macs / bench->limits.macs; /* of the peak, for as many multiply-adds */
-  row->seconds = timing_median(seconds, rounds);
-  row->peak = bench->limits.macs / timing_median(peak, rounds);
-  row->share_of_peak = calls * timing_ratio(peak, seconds, rounds);
-  if (bench->mode->threads == 1) row->share_of_limit = share_of_limit(seconds, peak, stream, calls, rounds);
+  double *seconds = mem_array(count * rounds, sizeof *seconds);
+  timing_rounds(candidates, count, bench->mode->rounds, several, seconds);
+  set_times(bench, seconds, rounds);
 }
 
 static void choose_best(struct bench_row *row) {

@@ -38,6 +38,8 @@ struct bench_row {
   double peak;                 /* multiply-adds a second between registers */
   double share_of_peak;
   double share_of_limit; /* of the larger of the times that the peak and moving the bytes take; 0: not measured (several threads) */
+  double scaling;        /* our kernel on one thread over that on all of them; 0: there is only one */
+  double ceiling;        /* the same of the peak: what this machine's threads can give */
   struct bench_peer peers[MAX_PEERS];
 };
 

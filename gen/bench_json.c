@@ -64,6 +64,8 @@ static void put_row(struct json *json, const struct bench_section *section, cons
   put_measured(json, "share_of_peak", row->share_of_peak);
   put_measured(json, "share_of_limit", row->share_of_limit);
   put_measured(json, "flops_per_byte", row->done ? 2 * row->macs / row->bytes : 0);
+  put_measured(json, "scaling", row->scaling);
+  put_measured(json, "ceiling", row->ceiling);
   put_measured(json, "best", row->done ? bench_best(row, &section->peers) : 0);
   json_key(json, "peers");
   json_open(json, '[');

@@ -40,7 +40,11 @@ void bench_print_head(const struct bench_results *results, const struct bench_se
          mode->threads, mode->threads > 1 ? "s" : "", mode->cold ? "from memory" : "hot", mode->consumer ? ", outputs read" : "");
   for (size_t i = 0; i < section->peers.count; i++)
     if (section->peers.items[i].why) printf("  %s is left out: %s\n", section->peers.items[i].name, section->peers.items[i].why);
-  printf("%-*s %8s %6s %6s", results->name_width, "layer", "GFLOP/s", "peak", "limit");
+  printf("%-*s %8s %6s", results->name_width, "layer", "GFLOP/s", "peak");
+  if (mode->threads > 1)
+    printf(" %7s %7s", "scaling", "ceiling");
+  else
+    printf(" %6s", "limit");
   for (size_t i = 0; i < section->peers.count; i++)
     if (section->peers.items[i].object)
       printf("  %-*s", section->peers.items[i].slow ? 6 : PEER_WIDTH, section->peers.items[i].name);
@@ -71,12 +75,25 @@ static void print_differences(const struct bench_section *section, const struct 
                row->peers[p].entries[i].message);
 }
 
+/* How near the kernel comes to what bounds it: the roofline, or with several threads their number. */
+static void print_bounds(const struct bench_mode *mode, const struct bench_row *row) {
+  if (mode->threads > 1)
+    printf(" %7.2f %7.2f", row->scaling, row->ceiling);
+  else
+    printf(" %5.1f%%", 100 * row->share_of_limit);
+}
+
+/* The width of the columns between the name and the peers. */
+static int bounds_width(const struct bench_mode *mode) {
+  return mode->threads > 1 ? 31 : 22;
+}
+
 void bench_print_row(const struct bench_results *results, const struct bench_section *section, const struct bench_row *row) {
   const size_t mark = mem_mark();
   printf("%-*s ", results->name_width, row->layer->name);
   if (row->done) {
-    const char *limit = row->share_of_limit > 0 ? mem_text("%5.1f%%", 100 * row->share_of_limit) : "-";
-    printf("%8.1f %5.1f%% %6s", gflops(row), 100 * row->share_of_peak, limit);
+    printf("%8.1f %5.1f%%", gflops(row), 100 * row->share_of_peak);
+    print_bounds(&results->mode, row);
     for (size_t i = 0; i < section->peers.count; i++)
       if (section->peers.items[i].object) print_peer(&row->peers[i], section->peers.items[i].slow);
     printf("  %s\n", row->plan->id);
@@ -90,14 +107,15 @@ void bench_print_row(const struct bench_results *results, const struct bench_sec
 
 void bench_print_means(const struct bench_results *results, const struct bench_section *section) {
   const double best = bench_mean(section, section->peers.count);
-  printf("%-*s %22s", results->name_width, "geometric mean", "");
+  const int width = bounds_width(&results->mode);
+  printf("%-*s %*s", results->name_width, "geometric mean", width, "");
   for (size_t i = 0; i < section->peers.count; i++) {
     const double mean = bench_mean(section, i);
     const char *text = mean > 0 ? mem_text("%5.2f", mean) : "    -";
     if (section->peers.items[i].object) printf("  %-*s", section->peers.items[i].slow ? 6 : PEER_WIDTH, text);
   }
   printf("\n");
-  if (best > 0) printf("%-*s %22s  %5.2f\n", results->name_width, "best of them", "", best);
+  if (best > 0) printf("%-*s %*s  %5.2f\n", results->name_width, "best of them", width, "", best);
   printf("\n");
 }
 
@@ -113,15 +131,16 @@ static void csv_peer(const struct bench_peer *one) {
 static void csv_row(const struct bench_section *section, const struct bench_row *row) {
   printf("%s,%s,%s,%.0f", row->layer->name, section->isa->name, row->plan->id, row->macs);
   if (row->done)
-    printf(",%.2f,%.4f,%.4f,%.3f", gflops(row), row->share_of_peak, row->share_of_limit, 2 * row->macs / row->bytes);
+    printf(",%.2f,%.4f,%.4f,%.3f,%.4f,%.4f", gflops(row), row->share_of_peak, row->share_of_limit, 2 * row->macs / row->bytes,
+           row->scaling, row->ceiling);
   else
-    printf(",,,,");
+    printf(",,,,,,");
   for (size_t i = 0; i < section->peers.count; i++) csv_peer(&row->peers[i]);
   printf(",%.4f\n", row->done ? bench_best(row, &section->peers) : 0);
 }
 
 void bench_print_csv(const struct bench_results *results) {
-  printf("layer,target,plan,multiply_adds,gflops,share_of_peak,share_of_limit,flops_per_byte");
+  printf("layer,target,plan,multiply_adds,gflops,share_of_peak,share_of_limit,flops_per_byte,scaling,ceiling");
   for (size_t i = 0; results->count && i < results->sections[0].peers.count; i++) {
     const char *name = results->sections[0].peers.items[i].name;
     printf(",%s,%s_variant,%s_implementation", name, name, name);

@@ -1,10 +1,15 @@
 /* Pools. A call is a new number in `call`; each thread counts itself off in `left`. */
 #include "pool.h"
+#include "../runtime/convsmith.h"
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SPINS = 20000, MAX_THREADS = 256 };
+enum { SPINS = 1000, MAX_THREADS = 256 }; /* between spins others may run: there may be more threads than processors */
+
+/* A thread whose share is done sooner waits awake for the others: a wake-up takes as long as small kernels do. */
+static const double AWAKE_SECONDS = 1e-3;
 
 struct member {
   struct pool *pool;
@@ -33,10 +38,14 @@ static unsigned sleep_until_call(struct pool *pool, unsigned seen) {
 }
 
 static unsigned next_call(struct pool *pool, unsigned seen) {
-  for (int i = 0; i < SPINS; i++) {
-    const unsigned call = atomic_load_explicit(&pool->call, memory_order_acquire);
-    if (call != seen) return call;
-  }
+  const double start = cs_seconds();
+  do {
+    for (int i = 0; i < SPINS; i++) {
+      const unsigned call = atomic_load_explicit(&pool->call, memory_order_acquire);
+      if (call != seen) return call;
+    }
+    sched_yield();
+  } while (cs_seconds() - start < AWAKE_SECONDS);
   return sleep_until_call(pool, seen);
 }
 
@@ -80,7 +89,8 @@ void pool_run(struct pool *pool, void (*work)(void *context, int part, int parts
   atomic_store(&pool->left, pool->threads - 1);
   announce(pool);
   work(context, 0, pool->threads);
-  while (atomic_load_explicit(&pool->left, memory_order_acquire) > 0) continue;
+  for (int i = 1; atomic_load_explicit(&pool->left, memory_order_acquire) > 0; i++)
+    if (i % SPINS == 0) sched_yield();
 }
 
 void pool_free(struct pool *pool) {

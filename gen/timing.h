@@ -2,7 +2,8 @@
  * within one round are compared. A sample is the mean of as many calls as fill 2 ms, after an untimed call
  * that warms caches (not where one call takes 50 ms).
  *
- * Time is processor time of the calling thread, or with `wall` that of the clock, for candidates that work in several threads. */
+ * Time is processor time of the calling thread, or with `wall` that of the clock, for candidates that work in several threads:
+ * these are kept off the calling one's processor. */
 #ifndef GEN_TIMING_H
 #define GEN_TIMING_H
 #include <stdbool.h>

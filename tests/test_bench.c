@@ -58,6 +58,23 @@ static void json_and_csv_hold_each_layer(void **state) {
   assert_non_null(strstr(said, "\nsmall,scalar,"));
 }
 
+/* With several threads, and only then, ours and the peak are timed in one of them too. */
+static void threads_are_compared_with_one(void **state) {
+  (void)state;
+  assert_int_equal(convsmith("bench %s --against naive --rounds 1 --threads 2 --json", spec()), 0);
+  assert_int_equal(count_of(said, "\"scaling\": "), 2);
+  assert_int_equal(count_of(said, "\"scaling\": null"), 0);
+  assert_int_equal(count_of(said, "\"ceiling\": null"), 0);
+  assert_int_equal(count_of(said, "\"share_of_limit\": null"), 2);
+  assert_int_equal(convsmith("bench %s --against none --rounds 1 --threads 2 --layer small", spec()), 0);
+  assert_non_null(strstr(said, " scaling ceiling "));
+  assert_int_equal(convsmith("bench %s --against none --rounds 1 --layer small --json", spec()), 0);
+  assert_int_equal(count_of(said, "\"scaling\": null"), 1);
+  assert_int_equal(count_of(said, "\"ceiling\": null"), 1);
+  assert_int_equal(convsmith("bench %s --against none --rounds 1 --threads 2 --csv --layer small --consumer", spec()), 0);
+  assert_non_null(strstr(said, ",scaling,ceiling,"));
+}
+
 static void picture_is_whole(void **state) {
   (void)state;
   const char *path = scratch_path("bench.svg");
@@ -147,7 +164,7 @@ int main(void) {
       cmocka_unit_test(json_and_csv_hold_each_layer),    cmocka_unit_test(picture_is_whole),
       cmocka_unit_test(every_peer_is_timed_or_says_why), cmocka_unit_test(peers_use_no_more_than_the_target),
       cmocka_unit_test(wrong_kernels_are_not_timed),     cmocka_unit_test(bad_usage),
-      cmocka_unit_test(pool_calls_each_part_once),
+      cmocka_unit_test(threads_are_compared_with_one),   cmocka_unit_test(pool_calls_each_part_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

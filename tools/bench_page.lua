@@ -104,7 +104,7 @@ local function sections_of(pieces)
     for _, target in ipairs(piece.targets) do
       for _, layer in ipairs(target.layers) do layer.gflops = nil end
       target.spec = title(piece)
-      target.rounds = piece.rounds
+      target.rounds, target.threads = piece.rounds, piece.threads
       sections[#sections + 1] = target
     end
   end
@@ -197,13 +197,16 @@ end
 local function put_layers(section)
   put("## %s, %s", section.spec, section.target)
   put("")
-  put("| layer | peak | limit | best of them | %s | oneDNN's implementation | plan |", table.concat(peer_names, " | "))
-  put("| --- | ---: | ---: | ---: |%s --- | --- |", (" ---: |"):rep(#peer_names))
+  local several = section.threads > 1
+  put("| layer | peak | %s | best of them | %s | oneDNN's implementation | plan |", several and "scaling | ceiling" or "limit",
+    table.concat(peer_names, " | "))
+  put("| --- | ---: | ---: | ---: |%s --- | --- |", (" ---: |"):rep(#peer_names + (several and 1 or 0)))
   for _, layer in ipairs(section.layers) do
     local cells = {}
     for i, name in ipairs(peer_names) do cells[i] = number((peer_ratio(layer, name))) end
     local _, implementation = peer_ratio(layer, "onednn")
-    put("| %s | %s | %s | **%s** | %s | %s | %s |", layer.layer, percent(layer.share_of_peak), percent(layer.share_of_limit),
+    local bounds = several and number(layer.scaling) .. " | " .. number(layer.ceiling) or percent(layer.share_of_limit)
+    put("| %s | %s | %s | **%s** | %s | %s | %s |", layer.layer, percent(layer.share_of_peak), bounds,
       number(layer.best), table.concat(cells, " | "), implementation or "–", layer.plan)
   end
   put("")
@@ -239,7 +242,8 @@ put("")
 put("Made by `make bench`. A number above 1 says how many times faster the generated kernel is, below 1 that the other one is. One thread,")
 put("medians of rounds in which all take turns; [bench](commands.md#bench) tells how. *Best of them* is the fastest of oneDNN, XNNPACK and")
 put("OpenBLAS for each layer; *peak* is the share of the multiply-add peak, *limit* of the roofline: the longer of computing at the peak and")
-put("moving input, weights and output once. No layer is left out of a mean. [bench.json](bench.json) holds every row.")
+put("moving input, weights and output once; *scaling* tells how many times faster several threads are than one, *ceiling* the same of the")
+put("peak. No layer is left out of a mean. [bench.json](bench.json) holds every row.")
 put("Layers are channels last (`nhwc`), and the libraries choose how tensors lie, where nothing else is said; with `layout=nchw` theirs lie")
 put("channels first as ours do. [Both layouts](layouts.md): what channels first costs.")
 put("")
