@@ -23,6 +23,9 @@ enum { UPPER_EXACT_BITS = 4 };
 /* Channels of a group that fill enough of a tile; bytes of workspace that candidates may need. */
 static const int64_t least_channels = 16, most_bytes[] = {128 << 10, 400 << 10, 1536 << 10};
 
+/* Kernels of a file. */
+static const size_t most_kernels = 9;
+
 /* Code of a step of tiles and of what surrounds it, about. */
 static const int64_t tile_code_bytes = 3000;
 
@@ -68,22 +71,26 @@ static const char *problem_reason(const struct problem *problem) {
   if (problem->baked_weights && !planes_guarded(problem))
     return mem_text("a baked weight lies outside 2^-%d to 2^%d", GUARD_EXPONENT, GUARD_EXPONENT);
   if (problem->gathered) return "its weights are an input; tiles need packed ones";
-  if (problem->phases > 0) return mem_text("%lld phases of outputs with weights of their own", (long long)problem->phase[0].count);
+  for (int i = 0; i < problem->phases; i++)
+    if (problem->phase[i].x || problem->phase[i].b)
+      return mem_text("%lld phases of outputs with inputs or bias of their own", (long long)problem->phase[i].count);
   if (problem->x_rows || problem->y_rows) return "its rows take turns with another stage's";
   return problem->unroll == UNROLL_FULL ? "unroll: full asks for no loop over taps or input channels" : NULL;
 }
 
 static const char *reason_of(const struct candidates *candidates) {
-  if (candidates->problem_count > 1)
-    return mem_text("%zu kernels that take turns among the outputs; tiles serve 1", candidates->problem_count);
-  return problem_reason(candidates->problems);
+  const char *reason = NULL;
+  if (candidates->problem_count > most_kernels)
+    return mem_text("%zu kernels take turns among the outputs; at most %zu have tiles", candidates->problem_count, most_kernels);
+  for (size_t i = 0; i < candidates->problem_count && !reason; i++) reason = problem_reason(&candidates->problems[i]);
+  return reason;
 }
 
 /* ---- candidates ---------------------------------------------------------------------------------------------------- */
 
 /* The cheapest direct plan whose rows can be computed some at a time and which keeps nothing of its own; id NULL: none. */
-struct plan planes_fallback(const struct problem *problem, const struct isa *isa) {
-  struct candidates direct = {.isa = isa, .problems = problem, .problem_count = 1};
+struct plan planes_fallback(const struct problem *problems, size_t count, const struct isa *isa) {
+  struct candidates direct = {.isa = isa, .problems = problems, .problem_count = count};
   struct plan best = {.id = NULL};
   alg_direct.enumerate(&direct);
   for (size_t i = 0; i < direct.count; i++) {
@@ -107,21 +114,30 @@ static void refuse(struct candidates *candidates, int64_t count, const char *rea
   candidates_add(candidates, plan);
 }
 
-static void add(struct candidates *candidates, const struct planes *planes) {
-  struct plan plan = new_plan(candidates, planes->count, planes->rows);
-  const struct plan *direct = &planes->direct;
-  plan.cost = planes_cost(planes);
+/* What one more kernel adds to a plan. */
+static void sum_up(struct plan *plan, const struct planes *planes) {
+  const int64_t workspace = planes_workspace(planes);
+  plan->cost += planes_cost(planes);
+  if (!planes->problem.baked_weights) plan->packed_bytes += planes_packed(planes) * (int64_t)sizeof(float);
+  if (plan->workspace_bytes < workspace) plan->workspace_bytes = workspace;
+  if (plan->promise.accuracy < accuracy_of(planes)) plan->promise.accuracy = accuracy_of(planes);
+}
+
+static void add(struct candidates *candidates, const struct planes_plan *parameters) {
+  const struct planes *first = parameters->kernels;
+  const struct plan *direct = &parameters->direct;
+  struct plan plan = new_plan(candidates, first->count, first->rows);
+  struct planes_plan *copy = memcpy(mem_new(sizeof *copy), parameters, sizeof *copy);
+  copy->kernels = memcpy(mem_array(copy->count, sizeof *first), first, copy->count * sizeof *first);
   plan.packed_bytes = direct->packed_bytes;
-  if (!planes->problem.baked_weights) plan.packed_bytes += planes_packed(planes) * (int64_t)sizeof(float);
-  plan.workspace_bytes = planes_workspace(planes);
   plan.code_bytes = direct->code_bytes > tile_code_bytes ? direct->code_bytes : tile_code_bytes;
   plan.multiply_adds = direct->multiply_adds;
   plan.row_tile = PLANE_PAIR * PLANE_ROWS;
   plan.channel_tile = PLANE_PAIR * PLANE_COLUMNS;
-  plan.promise.accuracy = accuracy_of(planes);
-  plan.exact_bits = planes->count < ALL_PLANES ? UPPER_EXACT_BITS : 0;
+  plan.exact_bits = first->count < ALL_PLANES ? UPPER_EXACT_BITS : 0;
   plan.asks = true;
-  plan.parameters = memcpy(mem_new(sizeof *planes), planes, sizeof *planes);
+  plan.parameters = copy;
+  for (size_t i = 0; i < copy->count; i++) sum_up(&plan, &copy->kernels[i]);
   candidates_add(candidates, plan);
 }
 
@@ -145,72 +161,129 @@ static int64_t best_rows(const struct planes *planes, int64_t bytes) {
   return best;
 }
 
-/* Why baked weights don't go into a file as planes, or NULL. */
-static const char *baked_reason(const struct planes *planes) {
-  const struct problem *problem = &planes->problem;
-  const int64_t bytes = problem->groups * planes_group(planes) * (int64_t)sizeof(float);
-  if (!problem->baked_weights || bytes <= MOST_BAKED_BYTES) return NULL;
-  return mem_text("its baked weights would take %lld bytes of the file as planes; at most %d compile in good time",
-                  (long long)bytes, MOST_BAKED_BYTES);
+/* Lays all kernels out for `bytes` of workspace. False where a row of one needs more. */
+static bool lay_out(struct planes_plan *plan, int64_t bytes) {
+  for (size_t i = 0; i < plan->count; i++) {
+    const int64_t rows = best_rows(&plan->kernels[i], bytes);
+    if (rows == 0) return false;
+    planes_lay_out(&plan->kernels[i], rows);
+  }
+  return true;
 }
 
-static void try_sizes(struct candidates *candidates, struct planes *planes) {
+/* Of a row of the kernel that needs most. */
+static int64_t least_workspace(struct planes_plan *plan) {
+  int64_t most = 0;
+  for (size_t i = 0; i < plan->count; i++) {
+    planes_lay_out(&plan->kernels[i], 1);
+    if (planes_workspace(&plan->kernels[i]) > most) most = planes_workspace(&plan->kernels[i]);
+  }
+  return most;
+}
+
+static int64_t baked_bytes(const struct planes_plan *plan) {
+  int64_t bytes = 0;
+  for (size_t i = 0; i < plan->count; i++) bytes += planes_baked(&plan->kernels[i]);
+  return bytes;
+}
+
+/* Why laid out kernels are not worth having, or NULL. */
+static const char *size_reason(struct planes_plan *plan) {
+  const int64_t least = least_workspace(plan), most = most_bytes[sizeof most_bytes / sizeof *most_bytes - 1];
+  if (least > most)
+    return mem_text("blocks of one row need %lld bytes of workspace, at most %lld are worth it", (long long)least, (long long)most);
+  if (!plan->kernels->problem.baked_weights || baked_bytes(plan) <= MOST_BAKED_BYTES) return NULL;
+  return mem_text("its baked weights would take %lld bytes of the file as planes; at most %d compile in good time",
+                  (long long)baked_bytes(plan), MOST_BAKED_BYTES);
+}
+
+/* Plans of kernels with `count` planes. */
+static void try_sizes(struct candidates *candidates, struct planes_plan *plan, int64_t count) {
   int64_t before = 0;
-  planes_lay_out(planes, 1);
-  if (baked_reason(planes)) {
-    refuse(candidates, planes->count, baked_reason(planes));
-    return;
+  for (size_t i = 0; i < plan->count; i++) plan->kernels[i].count = count;
+  const char *reason = size_reason(plan);
+  if (reason) refuse(candidates, count, reason);
+  for (size_t i = 0; !reason && i < sizeof most_bytes / sizeof *most_bytes; i++) {
+    if (!lay_out(plan, most_bytes[i]) || plan->kernels->rows == before) continue;
+    before = plan->kernels->rows;
+    add(candidates, plan);
   }
-  for (size_t i = 0; i < sizeof most_bytes / sizeof *most_bytes; i++) {
-    const int64_t rows = best_rows(planes, most_bytes[i]);
-    if (rows == before) continue;
-    planes_lay_out(planes, rows);
-    add(candidates, planes);
-    before = rows;
+}
+
+/* The kernels of all problems and their fall-back. */
+static struct planes_plan new_kernels(const struct candidates *candidates) {
+  struct planes_plan plan = {.count = candidates->problem_count};
+  struct problem *problems = mem_array(plan.count, sizeof *problems);
+  plan.kernels = mem_array(plan.count, sizeof *plan.kernels);
+  for (size_t i = 0; i < plan.count; i++) {
+    problems[i] = candidates->problems[i];
+    planes_fold(&problems[i]);
+    plan.kernels[i].problem = problems[i];
   }
-  if (before > 0) return;
-  planes_lay_out(planes, 1);
-  refuse(candidates, planes->count,
-         mem_text("blocks of one row need %lld bytes of workspace, at most %lld are worth it", (long long)planes_workspace(planes),
-                  (long long)most_bytes[2]));
+  plan.direct = planes_fallback(problems, plan.count, candidates->isa);
+  return plan;
 }
 
 static void planes_enumerate(struct candidates *candidates) {
   if (!candidates->isa->tiles) return;
   const char *reason = reason_of(candidates);
-  struct planes planes = {.problem = candidates->problems[0]};
-  planes_fold(&planes.problem);
-  if (!reason) planes.direct = planes_fallback(&planes.problem, candidates->isa);
-  if (!reason && !planes.direct.id) reason = "no direct plan can compute the blocks that its guard refuses";
-  for (planes.count = ALL_PLANES; planes.count >= UPPER_PLANES; planes.count--) {
+  struct planes_plan plan = {0};
+  if (!reason) plan = new_kernels(candidates);
+  if (!reason && !plan.direct.id) reason = "no direct plan can compute the blocks that its guard refuses";
+  for (int64_t count = ALL_PLANES; count >= UPPER_PLANES; count--) {
     if (reason)
-      refuse(candidates, planes.count, reason);
+      refuse(candidates, count, reason);
     else
-      try_sizes(candidates, &planes);
+      try_sizes(candidates, &plan, count);
   }
 }
 
 /* ---- what the template gets -------------------------------------------------------------------------------------------- */
 
-/* The kernel of tiles, then those that compute what it refuses. */
-static void push_all(lua_State *L, const struct plan *plan) {
-  const struct planes *planes = plan->parameters;
+/* Sets the numbers, in the whole list, of the kernels that compute what a kernel of tiles refuses: those of the same outputs. */
+static void set_directs(lua_State *L, const struct planes_plan *plan, const struct planes *planes) {
+  size_t count;
+  const struct design *designs = direct_designs(&plan->direct, &count);
   lua_newtable(L);
-  planes_push(L, planes);
-  lua_rawseti(L, -2, 1);
-  alg_direct.push(L, &planes->direct);
+  for (size_t i = 0; i < count; i++) {
+    if (designs[i].problem.y_first != planes->problem.y_first) continue;
+    lua_pushinteger(L, (lua_Integer)(plan->count + i + 1));
+    lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+  }
+  lua_setfield(L, -2, "directs");
+}
+
+/* The kernels of tiles, then those that compute what these refuse. */
+static void push_all(lua_State *L, const struct plan *plan) {
+  const struct planes_plan *parameters = plan->parameters;
+  int64_t baked = 0;
+  lua_newtable(L);
+  for (size_t i = 0; i < parameters->count; i++) {
+    planes_push(L, &parameters->kernels[i], baked);
+    set_directs(L, parameters, &parameters->kernels[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+    baked += planes_baked(&parameters->kernels[i]);
+  }
+  alg_direct.push(L, &parameters->direct);
   const lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
   for (lua_Integer i = 1; i <= count; i++) {
     lua_rawgeti(L, -1, i);
-    lua_rawseti(L, -3, i + 1);
+    lua_rawseti(L, -3, (lua_Integer)parameters->count + i);
   }
   lua_pop(L, 1);
 }
 
 static struct baked_values bake(const struct plan *plan, const struct layer *layer) {
-  const struct planes *planes = plan->parameters;
-  struct baked_values values = alg_direct.bake(&planes->direct, layer);
-  if (values.weights) values.planes = planes_bake(planes, &values.plane_bytes);
+  const struct planes_plan *parameters = plan->parameters;
+  struct baked_values values = alg_direct.bake(&parameters->direct, layer);
+  if (!values.weights) return values;
+  values.plane_bytes = (size_t)baked_bytes(parameters);
+  char *const planes = mem_new(values.plane_bytes), *to = planes;
+  for (size_t i = 0; i < parameters->count; i++) {
+    planes_bake(&parameters->kernels[i], (uint16_t *)(void *)to);
+    to += planes_baked(&parameters->kernels[i]);
+  }
+  values.planes = planes;
   return values;
 }
 

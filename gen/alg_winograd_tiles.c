@@ -151,7 +151,7 @@ static void winograd_tiles_enumerate(struct candidates *candidates) {
   if (!winograd_lay_out(&tiles.base, m))
     reason = mem_text("%lld points, at most %d", (long long)tiles.base.points, WINOGRAD_POINTS);
   if (!reason) reason = bound_reason(&tiles.base);
-  if (!reason) tiles.base.products = planes_fallback(problem, candidates->isa);
+  if (!reason) tiles.base.products = planes_fallback(problem, 1, candidates->isa);
   if (!reason && !tiles.base.products.id) reason = "no direct plan can compute it where there are no tile registers";
   if (reason)
     refuse(candidates, sizes, reason);

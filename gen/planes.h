@@ -34,6 +34,7 @@ struct places {
 
 enum { ALL_PLANES = 3, UPPER_PLANES = 2 }; /* of a number: all, or the upper ones */
 
+/* One problem. Its phases take the same inputs: they are as many times its output channels, which lie elsewhere. */
 struct planes {
   struct problem problem;            /* its axes folded, rows and columns the last two */
   int64_t count;                     /* of planes */
@@ -41,9 +42,16 @@ struct planes {
   struct places places[MAX_SPATIAL]; /* one an axis */
   int64_t pixels;                    /* that the workspace holds */
   int64_t pixel_bytes;
-  int64_t steps;  /* of terms that a pixel's channels fill */
-  int64_t panels; /* of channels, PLANE_PAIR tiles each */
+  int64_t steps; /* of terms that a pixel's channels fill */
+  int64_t phases;
+  int64_t panels; /* of a phase's channels, PLANE_PAIR tiles each */
   int64_t taps;
+};
+
+/* All problems of a layer. */
+struct planes_plan {
+  struct planes *kernels; /* one a problem */
+  size_t count;
   struct plan direct; /* what computes the blocks that the guard refuses */
 };
 
@@ -61,19 +69,21 @@ int64_t planes_blocks(const struct planes *planes);
 /* Is a block one run of whole steps of channels, which another block follows? Such runs are split while tiles multiply those before
  * them: so many terms for each step of tiles; 0: not. */
 int64_t planes_ahead(const struct planes *planes);
-int64_t planes_group(const struct planes *planes);     /* elements of one group's packed weights */
+int64_t planes_phase(const struct planes *planes);     /* elements of the packed weights of a group's phase */
+int64_t planes_group(const struct planes *planes);     /* of all its phases */
 int64_t planes_packed(const struct planes *planes);    /* elements */
 int64_t planes_workspace(const struct planes *planes); /* bytes */
 /* Roundings of a sum of `channels` · `taps` products in all planes, and those that the products left out amount to. */
 int64_t planes_roundings(int64_t taps, int64_t channels);
-/* The cheapest direct plan for what tiles leave; id NULL: there is none. */
-struct plan planes_fallback(const struct problem *problem, const struct isa *isa);
+/* The cheapest direct plan for what tiles leave of folded problems; id NULL: there is none. */
+struct plan planes_fallback(const struct problem *problems, size_t count, const struct isa *isa);
 void planes_push_products(lua_State *L, int64_t count); /* of planes: the field `products` */
 double planes_cost(const struct planes *planes);
-void planes_push(lua_State *L, const struct planes *planes);
-/* planes_bake.c: the planes of baked weights, as many bytes as planes_group makes of all groups; are all of these weights within
- * the guard's range? */
-const void *planes_bake(const struct planes *planes, size_t *bytes);
+/* Pushes one kernel, the planes of whose baked weights begin at byte `baked` of the array. */
+void planes_push(lua_State *L, const struct planes *planes, int64_t baked);
+/* planes_bake.c: the planes of baked weights, planes_baked bytes of them; are all of these weights within the guard's range? */
+int64_t planes_baked(const struct planes *planes);
+void planes_bake(const struct planes *planes, uint16_t *to);
 bool planes_guarded(const struct problem *problem);
 /* The planes of a value, `step` numbers apart; which number of a row of tiles belongs to a column and a term of a step. */
 void planes_split(float value, uint16_t *to, int64_t step, int64_t count);

@@ -1,6 +1,5 @@
 /* Baked weights: split into planes here as NAME_pack of templates/lib/split.t does it where they are given at run time, in the
  * order in which tiles take them. */
-#include "mem.h"
 #include "planes.h"
 #include <math.h>
 #include <string.h>
@@ -40,6 +39,14 @@ static int64_t tap_first(const struct problem *problem, int64_t tap) {
   return first;
 }
 
+/* How far behind those of the first phase. */
+static int64_t phase_first(const struct problem *problem, int64_t phase) {
+  int64_t first = 0;
+  for (int i = problem->phases; i-- > 0; phase /= problem->phase[i].count)
+    first += phase % problem->phase[i].count * problem->phase[i].w;
+  return first;
+}
+
 static float weight_of(const struct problem *problem, int64_t first, int64_t channel, int64_t term) {
   const float *weights = problem->baked_weights;
   return weights[first + channel * problem->w_out + term * problem->w_in];
@@ -49,14 +56,21 @@ static bool in_range(float value) {
   return value == 0 || (fabsf(value) >= ldexpf(1, -GUARD_EXPONENT) && fabsf(value) <= ldexpf(1, GUARD_EXPONENT));
 }
 
+/* The weights of a tap. */
+static bool tap_guarded(const struct problem *problem, int64_t first) {
+  for (int64_t channel = 0; channel < problem->out_channels; channel++)
+    for (int64_t term = 0; term < problem->in_channels; term++)
+      if (!in_range(weight_of(problem, first, channel, term))) return false;
+  return true;
+}
+
 bool planes_guarded(const struct problem *problem) {
-  int64_t taps = 1;
+  int64_t taps = 1, phases = 1;
   for (int a = 0; a < problem->rank; a++) taps *= problem->axis[a].kernel;
-  for (int64_t i = 0; i < problem->groups * taps; i++) {
-    const int64_t first = tap_first(problem, i % taps) + i / taps * problem->w_group;
-    for (int64_t channel = 0; channel < problem->out_channels; channel++)
-      for (int64_t term = 0; term < problem->in_channels; term++)
-        if (!in_range(weight_of(problem, first, channel, term))) return false;
+  for (int i = 0; i < problem->phases; i++) phases *= problem->phase[i].count;
+  for (int64_t i = 0; i < problem->groups * phases * taps; i++) {
+    const int64_t phase = i / taps, before = phase_first(problem, phase % phases) + phase / phases * problem->w_group;
+    if (!tap_guarded(problem, tap_first(problem, i % taps) + before)) return false;
   }
   return true;
 }
@@ -70,16 +84,23 @@ static void bake_step(const struct planes *planes, int64_t first, int64_t channe
                    wide * PLANE_ROWS * PAIR_TERMS, planes->count);
 }
 
-const void *planes_bake(const struct planes *planes, size_t *bytes) {
+int64_t planes_baked(const struct planes *planes) {
+  return planes->problem.groups * planes_group(planes) * (int64_t)sizeof(float);
+}
+
+/* Those of a phase whose weights begin `before` elements behind the first. */
+static void bake_phase(const struct planes *planes, int64_t before, uint16_t *to) {
   const struct problem *problem = &planes->problem;
   const int64_t columns = ceil_div(problem->out_channels, PLANE_COLUMNS) * PLANE_COLUMNS, panel = PLANE_PAIR * PLANE_COLUMNS;
-  *bytes = (size_t)(problem->groups * planes_group(planes)) * sizeof(float);
-  uint16_t *const array = mem_new(*bytes), *to = array;
-  for (int64_t group = 0; group < problem->groups; group++)
-    for (int64_t channel = 0; channel < columns; channel += panel) {
-      const int64_t wide = columns - channel < panel ? columns - channel : panel;
-      for (int64_t i = 0; i < planes->taps * planes->steps; i++, to += wide * PLANE_TERMS * planes->count)
-        bake_step(planes, tap_first(problem, i / planes->steps) + group * problem->w_group, channel, wide, i % planes->steps, to);
-    }
-  return array;
+  for (int64_t channel = 0; channel < columns; channel += panel) {
+    const int64_t wide = columns - channel < panel ? columns - channel : panel;
+    for (int64_t i = 0; i < planes->taps * planes->steps; i++, to += wide * PLANE_TERMS * planes->count)
+      bake_step(planes, tap_first(problem, i / planes->steps) + before, channel, wide, i % planes->steps, to);
+  }
+}
+
+void planes_bake(const struct planes *planes, uint16_t *to) {
+  const struct problem *problem = &planes->problem;
+  for (int64_t i = 0; i < problem->groups * planes->phases; i++, to += 2 * planes_phase(planes))
+    bake_phase(planes, i / planes->phases * problem->w_group + phase_first(problem, i % planes->phases), to);
 }

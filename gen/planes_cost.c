@@ -34,11 +34,11 @@ static double products_of(const struct planes *planes) {
 static double multiply_cycles(const struct planes *planes, int64_t rows) {
   const int64_t positions = planes_positions(planes, rows), pair = PLANE_PAIR * PLANE_ROWS;
   const int64_t rest = positions % pair, pairs = positions / pair + (rest > PLANE_ROWS), single = rest > 0 && rest <= PLANE_ROWS;
-  const double columns = (double)ceil_div(planes->problem.out_channels, PLANE_COLUMNS);
+  const double columns = (double)(planes->phases * ceil_div(planes->problem.out_channels, PLANE_COLUMNS));
   const double factor = planes->count == ALL_PLANES ? tiles.all : 1;
   const double all = (double)(planes->taps * planes->steps) * products_of(planes) * columns;
   return all * factor * ((double)(pairs * PLANE_PAIR) * tiles.multiply + (double)single * tiles.wait) +
-         (double)((pairs + single) * planes->panels) * tiles.step;
+         (double)((pairs + single) * planes->phases * planes->panels) * tiles.step;
 }
 
 static double split_cycles(const struct planes *planes) {
@@ -49,14 +49,14 @@ static double split_cycles(const struct planes *planes) {
 
 /* Planes that are written, and read for every panel of channels, while too much lies between. */
 static double spill_cycles(const struct planes *planes) {
-  const double panel = (double)planes_group(planes) * sizeof(float) / (double)planes->panels;
+  const double panels = (double)(planes->phases * planes->panels), panel = (double)planes_group(planes) * sizeof(float) / panels;
   const double bytes = (double)(planes->pixels * planes->pixel_bytes), beyond = (bytes + panel - tiles.near) / tiles.spread;
-  return beyond <= 0 ? 0 : bytes * (double)(planes->panels + 1) * processor.from_l3 * (beyond < 1 ? beyond : 1);
+  return beyond <= 0 ? 0 : bytes * (panels + 1) * processor.from_l3 * (beyond < 1 ? beyond : 1);
 }
 
 static double store_cycles(const struct planes *planes, int64_t rows) {
   const struct problem *problem = &planes->problem;
-  const double vectors = (double)ceil_div(problem->out_channels, PLANE_COLUMNS);
+  const double vectors = (double)(planes->phases * ceil_div(problem->out_channels, PLANE_COLUMNS));
   const double outputs = (double)(rows * problem->axis[problem->rank - 1].out);
   return outputs * vectors * (problem->y_channel == 1 ? processor.store : processor.store_lane * PLANE_COLUMNS);
 }

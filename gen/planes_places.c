@@ -99,7 +99,8 @@ void planes_lay_out(struct planes *planes, int64_t rows) {
   planes->steps = ceil_div(problem->in_channels, PLANE_TERMS);
   planes->panels = ceil_div(problem->out_channels, PLANE_PAIR * PLANE_COLUMNS);
   planes->pixel_bytes = planes_pixel(planes->steps, planes->count);
-  planes->taps = planes->pixels = 1;
+  planes->taps = planes->pixels = planes->phases = 1;
+  for (int i = 0; i < problem->phases; i++) planes->phases *= problem->phase[i].count;
   for (int a = 0; a < rank; a++) {
     const int64_t outputs = a == rank - 1 ? problem->axis[a].out : a == rank - 2 ? rows : 1;
     planes->places[a] = places_of(&problem->axis[a], outputs, a == rank - 1);
@@ -175,8 +176,12 @@ static int64_t tiles_of(const struct planes *planes) {
   return ceil_div(planes->problem.out_channels, PLANE_COLUMNS);
 }
 
-int64_t planes_group(const struct planes *planes) {
+int64_t planes_phase(const struct planes *planes) {
   return tiles_of(planes) * planes->taps * planes->steps * planes->count * PLANE_ROWS * PLANE_BYTES / (int64_t)sizeof(float);
+}
+
+int64_t planes_group(const struct planes *planes) {
+  return planes->phases * planes_phase(planes);
 }
 
 static bool is_run(const struct problem *problem) {
@@ -188,7 +193,7 @@ static bool is_run(const struct problem *problem) {
 
 int64_t planes_ahead(const struct planes *planes) {
   if (!is_run(&planes->problem) || planes_blocks(planes) * planes->problem.batch == 1) return 0;
-  return ceil_div(PLANE_PAIR * PLANE_ROWS, planes->panels);
+  return ceil_div(PLANE_PAIR * PLANE_ROWS, planes->phases * planes->panels);
 }
 
 int64_t planes_packed(const struct planes *planes) {

@@ -75,11 +75,25 @@ static int64_t power_bits(int exponent) {
   return (int64_t)(127 + exponent) << 23;
 }
 
+/* Phases, outermost first: where their outputs and weights lie. */
+static void push_phases(lua_State *L, const struct problem *problem) {
+  lua_createtable(L, problem->phases, 0);
+  for (int i = 0; i < problem->phases; i++) {
+    lua_createtable(L, 0, 3);
+    set_integer(L, "count", problem->phase[i].count);
+    set_integer(L, "y", problem->phase[i].y);
+    set_integer(L, "w", problem->phase[i].w);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "phase");
+}
+
 static void push_sizes(lua_State *L, const struct planes *planes) {
   const struct problem *problem = &planes->problem;
   set_integer(L, "planes", planes->count);
   set_integer(L, "block_rows", planes->rows);
   set_integer(L, "blocks", planes_blocks(planes));
+  set_integer(L, "phases", planes->phases);
   set_integer(L, "panels", planes->panels);
   set_integer(L, "steps", planes->steps);
   set_integer(L, "pixel_bytes", planes->pixel_bytes);
@@ -94,6 +108,7 @@ static void push_sizes(lua_State *L, const struct planes *planes) {
   set_integer(L, "pair", PLANE_PAIR);
   set_integer(L, "columns_of_tile", PLANE_COLUMNS);
   set_integer(L, "panel_bytes", planes->taps * planes->steps * planes->count * PLANE_PAIR * PLANE_ROWS * PLANE_BYTES);
+  set_integer(L, "phase_bytes", planes_phase(planes) * (int64_t)sizeof(float));
   set_integer(L, "verdict", VERDICT_ELEMENTS);
   set_integer(L, "least", power_bits(-GUARD_EXPONENT) - 1);
   set_integer(L, "most", power_bits(GUARD_EXPONENT));
@@ -154,13 +169,15 @@ static void push_common(lua_State *L, const struct planes *planes) {
   push_boxes(L, NULL, 0);
 }
 
-void planes_push(lua_State *L, const struct planes *planes) {
-  lua_createtable(L, 0, 48);
+void planes_push(lua_State *L, const struct planes *planes, int64_t baked) {
+  lua_createtable(L, 0, 64);
   push_common(L, planes);
   push_sizes(L, planes);
   push_axes(L, planes);
   push_columns(L, planes);
   push_taps(L, planes);
+  push_phases(L, &planes->problem);
+  set_integer(L, "baked_planes", baked);
   planes_push_products(L, planes->count);
   push_kinds(L, planes);
   set_bool(L, "level", is_level(planes));

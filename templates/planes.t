@@ -17,9 +17,12 @@ $ local K -- the kernel that is being printed
 $ local function last_axis() return K.axes[#K.axes] end
 $ local function row_axis() return K.axes[#K.axes - 1] end
 
+$ -- Panels of a block, those of all phases.
+$ local function panels() return K.phases * K.panels end
+
 $ -- All units, innermost first: panels of a block, blocks, rows of outer axes, groups, images.
 $ local function dimensions()
-$   local list = { { "panel", K.panels }, { "block", K.blocks } }
+$   local list = { { "panel", panels() }, { "block", K.blocks } }
 $   for a = #K.axes - 2, 1, -1 do list[#list + 1] = { "o" .. a, K.axes[a].output } end
 $   list[#list + 1] = { "group", K.groups }
 $   list[#list + 1] = { "image", K.batch }
@@ -53,8 +56,8 @@ const ptrdiff_t rows = ${out};
 $   else
 const ptrdiff_t r0 = block * ${K.block_rows}, rows = ${out} - r0 < ${K.block_rows} ? ${out} - r0 : ${K.block_rows};
 $   end
-$   if K.panels > 1 then
-const ptrdiff_t count = ${K.panels} - panel < end - u ? ${K.panels} - panel : end - u;
+$   if panels() > 1 then
+const ptrdiff_t count = ${panels()} - panel < end - u ? ${panels()} - panel : end - u;
 $   else
 const ptrdiff_t count = 1;
 $   end
@@ -83,8 +86,8 @@ $ end
 
 $ -- The weights' planes: baked, or packed behind what the guard says of them.
 $ local function weights()
-$   if K.baked_weights then return ("(const uint8_t *)%s.bits"):format(K.baked.planes.symbol) end
-$   return ("(const uint8_t *)packed + %d"):format(K.verdict * 4)
+$   if K.baked_weights then return at(("(const uint8_t *)%s.bits"):format(K.baked.planes.symbol), K.baked_planes) end
+$   return ("(const uint8_t *)packed + %d"):format((K.base + K.verdict) * 4)
 $ end
 
 $ local function call_tiles(first)
@@ -94,7 +97,7 @@ $   local b = parts.sum("b", { term("group", K.groups, K.out_channels) })
 $   local s = parts.sum("s", { term("group", K.groups, K.out_channels) })
 $   local tiles = parts.sum("tiles", { term("group", K.groups, K.w_group_size * 4) })
 $   steps.call(K, { pixels = "pixels", sums = "sums", tiles = tiles, b = b, s = s, rb = outputs("residual"), yb = outputs("output"),
-$                   rows = "rows", panel = K.panels > 1 and "panel" or "0", count = "count", ahead = "&ahead" })
+$                   rows = "rows", panel = panels() > 1 and "panel" or "0", first = "panel", count = "count", ahead = "&ahead" })
 $ end
 
 $ local function fill()
@@ -120,7 +123,7 @@ $   local rows, columns = row_axis(), last_axis()
 ready = usable && u + count < end;
 ahead.left = 0;
 if (ready) {
-const ptrdiff_t next = (u + count) / ${K.panels};
+const ptrdiff_t next = (u + count) / ${panels()};
 const ptrdiff_t row = next % ${K.blocks} * ${K.block_rows};
 ahead.x = ${at(layer.inputs[1].name, K.x_first)} + next / ${K.blocks} * ${K.x_batch} + row * ${rows.x};
 ahead.to = other;
@@ -131,13 +134,12 @@ ahead.most = ${K.V.planes.range.most};
 }
 $ end
 
-$ local function define_part(kernels, target, symbol)
+$ -- The units of a part of one kernel.
+$ local function compute(kernels, target)
 $   local list = dimensions()
-$   if K.ahead > 0 then emit(K.V.isa.attribute) end
-void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
 {
 $   parts.shares(units_of(list))
-$   local good = K.baked_weights and "" or " && *(const float *)packed > 0.0f"
+$   local good = K.baked_weights and "" or (" && ((const float *)packed)[%d] > 0.0f"):format(K.base)
 const int usable = from < end && ${layer.name}_pick() == ${ordered.number(targets, target)}${good};
 const uint8_t *const tiles = ${weights()};
 uint8_t *const aligned = (uint8_t *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
@@ -163,9 +165,9 @@ const int good = usable && ${fill()};
 $   end
 CONVSMITH_COUNT(good);
 if (good) {
-$   call_tiles(kernels[2])
-} else${K.panels > 1 and " if (panel == 0)" or ""} {
-$   for i = 2, #kernels do call_direct(kernels[i]) end
+$   call_tiles(kernels[K.directs[1]])
+} else${panels() > 1 and " if (panel == 0)" or ""} {
+$   for _, i in ipairs(K.directs) do call_direct(kernels[i]) end
 }
 u += count;
 }
@@ -173,23 +175,47 @@ if (usable) ${K.V.planes.done}
 }
 $ end
 
+$ local function define_part(kernels, planned, target, symbol)
+$   local ahead = false
+$   for _, kernel in ipairs(planned) do ahead = ahead or kernel.ahead > 0 end
+$   if ahead then emit(planned[1].V.isa.attribute) end
+void ${symbol}_part(${arguments.declare(arguments.join(arguments.call_list(layer), arguments.share))})
+{
+$   for _, kernel in ipairs(planned) do
+$     K = kernel
+$     compute(kernels, target)
+$   end
+}
+$ end
+
+$ -- Those of tiles.
+$ local function planned_of(kernels)
+$   local list = {}
+$   for _, kernel in ipairs(kernels) do if kernel.form == "planes" then list[#list + 1] = kernel end end
+$   return list
+$ end
+
 $ local function section(target, symbol)
 $   local kernels = parts.kernels(target, symbol)
+$   local planned = planned_of(kernels)
 #ifndef CONVSMITH_COUNT /* what looks how many blocks take tiles defines it */
 #define CONVSMITH_COUNT(planned) ((void)0)
 #endif
 static int ${layer.name}_pick(void);
-$   for i = 2, #kernels do
+$   for i = #planned + 1, #kernels do
 $     direct.define(kernels[i])
 $     stage.define(kernels[i], direct, given)
 $   end
-$   K = kernels[1]
-$   helpers(K)
-$   split.define(K)
-$   steps.define(K)
-$   if not K.baked_weights then split.define_pack(K) end
-$   pack(kernels, symbol, nil, not K.baked_weights and function() split.pack(K) end)
-$   define_part(kernels, target, symbol)
+$   for _, kernel in ipairs(planned) do
+$     helpers(kernel)
+$     split.define(kernel)
+$     steps.define(kernel)
+$     if not kernel.baked_weights then split.define_pack(kernel) end
+$   end
+$   pack(kernels, symbol, nil, not planned[1].baked_weights and function()
+$     for _, kernel in ipairs(planned) do split.pack(kernel) end
+$   end)
+$   define_part(kernels, planned, target, symbol)
 $   parts.whole(symbol)
 $ end
 

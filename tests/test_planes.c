@@ -45,25 +45,29 @@ static int begin(void **state) {
 
 /* ---- layers -------------------------------------------------------------------------------------------------------- */
 
-/* Strides, dilations, groups, batches, layouts, 1 to 3 dimensions, padding modes, rests of channels and of rows. */
-static void layers_are_right(void **state) {
-  const char *compiler = *state;
+/* All layers of a spec are right, and none is left to vectors. */
+static void verify_all(const char *compiler, const char *name) {
   skip_without_tiles();
-  if (process_run(said, sizeof said, "CC=%s %s/convsmith verify specs/features/amx.yaml --target amx", compiler, process_out()) !=
-      0)
+  if (process_run(said, sizeof said, "CC=%s %s/convsmith verify specs/features/%s.yaml --target amx", compiler, process_out(),
+                  name) != 0)
     fail_msg("%s", said);
   assert_null(strstr(said, "direct-"));
   assert_non_null(strstr(said, ", 0% of blocks fell back"));
 }
 
+/* Strides, dilations, groups, batches, layouts, 1 to 3 dimensions, padding modes, rests of channels and of rows. */
+static void layers_are_right(void **state) {
+  verify_all(*state, "amx");
+}
+
+/* Residues with inputs of their own and shared ones, both, groups, 1 and 2 dimensions, rests. */
+static void transposed_layers_are_right(void **state) {
+  verify_all(*state, "amx_transposed");
+}
+
 /* Baked weights, of both algorithms. */
 static void baked_layers_are_right(void **state) {
-  const char *compiler = *state;
-  skip_without_tiles();
-  if (process_run(said, sizeof said, "CC=%s %s/convsmith verify specs/features/amx_baked.yaml --target amx", compiler,
-                  process_out()) != 0)
-    fail_msg("%s", said);
-  assert_null(strstr(said, "direct-"));
+  verify_all(*state, "amx_baked");
   assert_non_null(strstr(said, "  planes3-"));
   assert_non_null(strstr(said, "winograd-2-planes3"));
 }
@@ -79,14 +83,8 @@ static void fast_layers_are_right(void **state) {
 
 /* Winograd's products: rests of channels and of tiles, residues, batches, both layouts, 1 and 2 dimensions. */
 static void winograd_layers_are_right(void **state) {
-  const char *compiler = *state;
-  skip_without_tiles();
-  if (process_run(said, sizeof said, "CC=%s %s/convsmith verify specs/features/amx_winograd.yaml --target amx", compiler,
-                  process_out()) != 0)
-    fail_msg("%s", said);
-  assert_null(strstr(said, "direct-"));
+  verify_all(*state, "amx_winograd");
   assert_non_null(strstr(said, "winograd-2x2-planes3"));
-  assert_non_null(strstr(said, ", 0% of blocks fell back"));
 }
 
 /* ---- the range of the guard ---------------------------------------------------------------------------------------- */
@@ -203,7 +201,8 @@ static const struct {
     {"input='[1, 16, 12, 14]' --set kernel_size=1 --set padding=0", "it needs accuracy: normwise, the layer's is strict"},
     {"dtype=f64", "planes of bf16 make up f32 only"},
     {"input='[1, 64, 2, 40000]'", "bytes of workspace"},
-    {"op=conv_transpose --set stride=2", "kernels that take turns"},
+    {"op=tiled_conv --set tile=4 --set kernel_size=5 --set padding=2", "12 kernels take turns among the outputs; at most 9"},
+    {"op=tiled_conv --set tile=4", "2 phases of outputs with inputs or bias of their own"},
     {"groups=2 --set accuracy=normwise", "2 groups; products on tile registers have 1"},
     {"input='[1, 8, 12, 14]' --set accuracy=normwise", "8 input and 64 output channels; tile registers need 16 of each"},
     {"input='[1, 16, 12, 14]' --set kernel_size=2 --set accuracy=normwise",
@@ -228,6 +227,8 @@ int main(void) {
     {"layers are right as clang makes them", layers_are_right, NULL, NULL, clang},
     {"winograd layers are right as gcc makes them", winograd_layers_are_right, NULL, NULL, gcc},
     {"winograd layers are right as clang makes them", winograd_layers_are_right, NULL, NULL, clang},
+    {"transposed layers are right as gcc makes them", transposed_layers_are_right, NULL, NULL, gcc},
+    {"transposed layers are right as clang makes them", transposed_layers_are_right, NULL, NULL, clang},
     {"baked layers are right as gcc makes them", baked_layers_are_right, NULL, NULL, gcc},
     {"baked layers are right as clang makes them", baked_layers_are_right, NULL, NULL, clang},
     cmocka_unit_test(fast_layers_are_right),

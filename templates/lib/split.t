@@ -212,6 +212,7 @@ $   local terms = { "group * " .. K.w_group, "channel * " .. K.w_out, "term * " 
 $   for a, axis in ipairs(K.axes) do
 $     if axis.kernel > 1 then terms[#terms + 1] = ("k%d * %d"):format(a, axis.w) end
 $   end
+$   for i, phase in ipairs(K.phase) do terms[#terms + 1] = ("phase%d * %d"):format(i, phase.w) end
 $   return K.w_first .. " + " .. table.concat(terms, " + ")
 $ end
 
@@ -226,6 +227,7 @@ int ${K.symbol}_split_weights(const float *weights, uint16_t *to)
 int good = 1;
 CONVSMITH_ROLLED
 for (ptrdiff_t group = 0; group < ${K.groups}; group++)
+$   for i, phase in ipairs(K.phase) do loop("phase" .. i, tostring(phase.count)) end
 CONVSMITH_ROLLED
 for (ptrdiff_t panel = 0; panel < ${K.panels}; panel++) {
 const ptrdiff_t tiles = panel == ${K.panels - 1} ? ${last} : ${K.pair};
@@ -256,9 +258,11 @@ return good;
 $ end
 
 $ local function pack(kernel)
-float *const verdict = (float *)packed;
+{
+float *const verdict = ${at("(float *)packed", kernel.base)};
 for (int i = 0; i < ${kernel.verdict}; i++) verdict[i] = 0.0f;
 if (${kernel.symbol}_split_weights(weights, (uint16_t *)(void *)(verdict + ${kernel.verdict}))) verdict[0] = 1.0f;
+}
 $ end
 
 $ return { in_range = in_range, define = define, call = call, define_pack = define_pack, pack = pack }

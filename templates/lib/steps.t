@@ -117,7 +117,17 @@ $ end
 
 $ local function block_arguments()
 $   return arguments.join({ { "const uint8_t *", "pixels" }, { "float *", "sums" }, { "const uint8_t *", "tiles" } }, K.outputs,
-$                         { { "ptrdiff_t", "rows" }, { "ptrdiff_t", "panel" }, { "ptrdiff_t", "count" } }, ahead())
+$                         { { "ptrdiff_t", "rows" }, { "ptrdiff_t", K.phases > 1 and "first" or "panel" }, { "ptrdiff_t", "count" } }, ahead())
+$ end
+
+$ -- Where the outputs of a phase lie.
+$ local function phase_offset()
+$   local terms, below = {}, 1
+$   for i = #K.phase, 1, -1 do
+$     terms[#terms + 1] = ("phase / %d %% %d * %d"):format(below, K.phase[i].count, K.phase[i].y)
+$     below = below * K.phase[i].count
+$   end
+$   return table.concat(terms, " + ")
 $ end
 
 $ -- All positions of one panel.
@@ -125,12 +135,13 @@ $ local function panel(kind, number)
 $   local columns = K.axes[#K.axes]
 CONVSMITH_ROLLED
 for (ptrdiff_t position = 0; position < positions; position += 32) {
-const uint8_t *const from = pixels + position * ${K.pixel_bytes}, *const ws = tiles + panel * ${K.panel_bytes};
+const uint8_t *const from = pixels + position * ${K.pixel_bytes}, *const ws = tiles + ${K.phases > 1 and "phase * " .. K.phase_bytes .. " + " or ""}panel * ${K.panel_bytes};
 const ptrdiff_t stop = positions - position < 32 ? positions : position + 32;
 $   local passed = arguments.pass(arguments.join({ { "", "from" }, { "", "ws" }, { "", "sums" } }, ahead()))
 if (stop - position > 16) ${name(2, kind.tiles)}(${passed});
 else ${name(1, kind.tiles)}(${passed});
-$   local values = { yb = ("yb + panel * %d"):format(32 * K.y_lane), rb = ("rb + panel * %d"):format(32 * K.y_lane),
+$   local phase = K.phases > 1 and "offset + " or ""
+$   local values = { yb = ("yb + %spanel * %d"):format(phase, 32 * K.y_lane), rb = ("rb + %spanel * %d"):format(phase, 32 * K.y_lane),
 $                    b = "b + panel * 32", s = "s + panel * 32", ["end"] = "stop" }
 ${K.symbol}_store${number}(${arguments.pass(arguments.join({ { "", "sums" } }, K.outputs, { { "", "position" }, { "", "end" } }), values)});
 }
@@ -143,7 +154,13 @@ void ${K.symbol}_block(${arguments.declare(block_arguments())})
 {
 const ptrdiff_t positions = (rows - 1) * ${columns.extent} + ${columns.outputs};
 CONVSMITH_ROLLED
+$   if K.phases > 1 then
+for (const ptrdiff_t last = first + count; first < last; first++) {
+const ptrdiff_t phase = first / ${K.panels}, panel = first % ${K.panels};
+const ptrdiff_t offset = ${phase_offset()};
+$   else
 for (const ptrdiff_t last = panel + count; panel < last; panel++) {
+$   end
 $   for number, kind in ipairs(K.kinds) do
 $     if number < #K.kinds then
 if (panel < ${kind.count}) {
