@@ -35,10 +35,17 @@ static uint64_t bit(int key) {
   return key < 0 ? 0 : UINT64_C(1) << key;
 }
 
+/* Is it a word for what layers may make together one day? */
+static bool is_later(const char *word) {
+  return !strcmp(word, "network") || !strcmp(word, "streaming");
+}
+
 /* Reports a key that no layer has. Returns the bit of the key that was probably meant: nothing else is said of that one. */
 static uint64_t unknown_key(struct diags *diags, struct place place, const char *word, const char *const *names) {
   const char *nearest = diag_nearest(word, names);
-  if (nearest)
+  if (is_later(word))
+    diag_error(diags, place, "%s: not supported yet; leave it out", word);
+  else if (nearest)
     diag_error(diags, place, "unknown key '%s'; did you mean '%s'?", word, nearest);
   else
     diag_error(diags, place, "unknown key '%s'; docs/spec.md lists the keys of a layer", word);
@@ -156,7 +163,7 @@ static void check_taken(struct reader *reader, struct layer *layer) {
   for (int i = 0; layer_keys[i].name; i++) {
     const char *name = layer_keys[i].name;
     const struct node *value = layer->values[i];
-    if (!value || value == reader->defaults[i] || takes(layer->op, name)) continue;
+    if (!layer_gives(layer, name) || takes(layer->op, name)) continue;
     diag_error(reader->diags, value->place, "%s: op '%s' has no such key; leave it out", name, layer->op->name);
     layer->wrong |= bit(i);
   }
@@ -252,15 +259,15 @@ static bool check_top(struct reader *reader, const struct node *root) {
     const char *const *name = names;
     while (*name && strcmp(*name, key->text)) name++;
     if (*name) continue;
-    bool network = !strcmp(key->text, "network");
+    const bool later = is_later(key->text);
     const char *nearest = diag_nearest(key->text, names);
-    if (network)
-      diag_error(reader->diags, key->place, "network: not supported yet; list single layers under 'layers'");
+    if (later)
+      diag_error(reader->diags, key->place, "%s: not supported yet; list single layers under 'layers'", key->text);
     else if (nearest)
       diag_error(reader->diags, key->place, "unknown key '%s'; did you mean '%s'?", key->text, nearest);
     else
       diag_error(reader->diags, key->place, "unknown key '%s'; a spec has convsmith, defaults, layers", key->text);
-    meant |= network || (nearest && !strcmp(nearest, "layers"));
+    meant |= later || (nearest && !strcmp(nearest, "layers"));
     if (nearest && !strcmp(nearest, "defaults")) reader->unsure = UINT64_MAX;
   }
   return meant;

@@ -105,11 +105,19 @@ static bool take(struct reader *reader, struct place place, size_t count, int de
 
 static struct node *read_node(struct reader *reader, yaml_event_t *event);
 
+/* What the anchor holds, standing where the alias does. */
+static struct node *alias_of(const struct node *anchored, struct place place) {
+  struct node *node = mem_new(sizeof *node);
+  *node = *anchored;
+  node->place = place;
+  return node;
+}
+
 static struct node *read_alias(struct reader *reader, const char *name, struct place place) {
   for (size_t i = reader->anchor_count; i-- > 0;) { /* the latest anchor of a name counts */
     const struct anchor *anchor = &reader->anchors[i];
     if (strcmp(anchor->name, name)) continue;
-    return take(reader, place, anchor->nodes, reader->depth + anchor->depth - 1) ? anchor->node : NULL;
+    return take(reader, place, anchor->nodes, reader->depth + anchor->depth - 1) ? alias_of(anchor->node, place) : NULL;
   }
   diag_error(reader->diags, place, "alias '*%s' has no anchor '&%s' that ends before it", name, name);
   return NULL;

@@ -74,7 +74,9 @@ static void aliases_share(void **state) {
   (void)state;
   const struct node *root = parse("a: &x [1, 2]\nb: *x\nc: &x 3\nd: *x\n");
   assert_non_null(root);
-  assert_ptr_equal(yaml_get(root, "a"), yaml_get(root, "b"));
+  assert_ptr_equal(yaml_get(root, "a")->items, yaml_get(root, "b")->items);
+  assert_place(yaml_get(root, "a"), 1, 4);
+  assert_place(yaml_get(root, "b"), 2, 4);
   assert_string_equal(yaml_get(root, "d")->text, "3");
 }
 
