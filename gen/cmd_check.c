@@ -61,23 +61,15 @@ static void warn_baked(const struct layer *layer, struct diags *diags) {
                layer->name, bytes, most_baked_bytes, layer->name);
 }
 
-/* What generate would refuse for want of a plan. */
-static void check_plans(struct job *job, const struct layer *layer) {
-  size_t mark = mem_mark();
-  struct isa_set targets = job_targets(job, layer, TARGETS_PORTABLE);
-  job_plans(job, layer, &targets);
-  mem_release(mark);
-}
-
 int cmd_check(const struct command_options *options) {
   struct job job;
-  if (!job_open(&job, options)) return job_close(&job, EXIT_BAD);
-  for (size_t i = 0; i < job.spec.count; i++) {
-    check_plans(&job, &job.spec.layers[i]);
+  const bool open = job_open(&job, options);
+  job_check_plans(&job, TARGETS_PORTABLE);
+  for (size_t i = 0; open && i < job.spec.count; i++) {
     warn_unread(&job.spec.layers[i], &job.diags);
     warn_baked(&job.spec.layers[i], &job.diags);
     if (job.spec.layers[i].op->warn) job.spec.layers[i].op->warn(&job.spec.layers[i], &job.diags);
   }
-  gridding_warn(&job.spec, &job.diags);
-  return job_close(&job, EXIT_OK);
+  if (open) gridding_warn(&job.spec, &job.diags);
+  return job_close(&job, open ? EXIT_OK : EXIT_BAD);
 }

@@ -206,6 +206,7 @@ static void free_texts(struct run *run) {
 int cmd_generate(const struct command_options *options) {
   struct run run = {0};
   bool open = job_open(&run.job, options);
+  if (!open) job_check_plans(&run.job, TARGETS_PORTABLE);
   int status = where_to(&run, options) && open ? generate(&run) : EXIT_BAD;
   free_texts(&run);
   return job_close(&run.job, status);

@@ -74,7 +74,9 @@ bool job_open(struct job *job, const struct command_options *options) {
     job_fail(job, engine_error(job->engine));
     return false;
   }
+  const size_t errors = job->diags.errors;
   check_targets(job);
+  job->targets_right = job->diags.errors == errors;
   bool readable = !options->spec || read_spec(job);
   if (readable && options->plan_file)
     plan_file_read(options->plan_file, &job->spec, options->layers.count > 0, &job->isas, &job->choices, &job->diags);
@@ -160,6 +162,22 @@ const struct plan *const *job_plans(struct job *job, const struct layer *layer, 
     all &= plans[i] != NULL;
   }
   return all ? plans : NULL;
+}
+
+/* Does the layer ask for plans that there may be none of? */
+static bool is_choosy(const struct layer *layer) {
+  return strcmp(layer->algorithm, "auto") != 0 || layer->unroll == UNROLL_FULL || layer->values[key_find("max_code_bytes")];
+}
+
+void job_check_plans(struct job *job, enum target_default otherwise) {
+  const bool all = !job->diags.errors;
+  for (size_t i = 0; i < job->spec.count && job->targets_right; i++) {
+    const struct layer *layer = &job->spec.layers[i];
+    const size_t mark = mem_mark();
+    const struct isa_set targets = job_targets(job, layer, otherwise);
+    if (all || is_choosy(layer)) job_plans(job, layer, &targets);
+    mem_release(mark);
+  }
 }
 
 bool job_generate(const struct job *job, const struct layer *layer, const struct plan *const *plans, size_t count,

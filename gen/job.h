@@ -8,6 +8,7 @@ struct job {
   const struct command_options *options;
   struct engine *engine;
   struct isa_list isas;
+  bool targets_right; /* --target names known ones */
   struct spec spec;
   struct plan_choices choices; /* of --plan */
   struct diags diags;
@@ -40,6 +41,9 @@ bool job_targets_run(struct job *job, const struct layer *layer, const struct is
 const struct plan *job_plan(struct job *job, const struct layer *layer, const struct isa *isa);
 /* The same for each target of the set, in its order; NULL after reporting. */
 const struct plan *const *job_plans(struct job *job, const struct layer *layer, const struct isa_set *set);
+/* Reports which layers have no plan. After other errors only those are looked at that are right so far and ask for a certain kind
+ * of plan, so that all errors of a file show in one run, and soon. */
+void job_check_plans(struct job *job, enum target_default otherwise);
 /* Expands `layer` for `count` plans. False with the message for job_fail in engine_error. */
 bool job_generate(const struct job *job, const struct layer *layer, const struct plan *const *plans, size_t count,
                   const char *prefix, struct generated *result);
