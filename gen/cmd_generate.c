@@ -182,7 +182,26 @@ static void make_depfile(struct run *run) {
 
 /* ---- command ------------------------------------------------------------------------------------------------------- */
 
+/* What file number i would take the place of: what it is made from, or another one of those made. NULL: nothing. */
+static const char *overwritten(const struct run *run, size_t i) {
+  const char *path = run->files[i].path;
+  const struct spec *spec = &run->job.spec;
+  if (file_same(path, run->job.options->spec)) return "the spec";
+  if (file_same(path, run->job.options->plan_file)) return "the plan file";
+  for (size_t k = 0; k < spec->count; k++)
+    if (file_same(path, spec->layers[k].weights.path) || file_same(path, spec->layers[k].bias_values.path)) return "baked values";
+  for (size_t k = 0; k < i; k++)
+    if (!strcmp(path, run->files[k].path)) return "another generated file";
+  return NULL;
+}
+
 static int write_files(struct run *run) {
+  for (size_t i = 0; i < run->count; i++) {
+    const char *lost = overwritten(run, i);
+    if (lost)
+      return job_fail(&run->job,
+                      mem_text("convsmith: error: '%s' would overwrite %s; choose another name", run->files[i].path, lost));
+  }
   struct output *outputs = mem_array(run->count, sizeof *outputs);
   for (size_t i = 0; i < run->count; i++) outputs[i] = (struct output){run->files[i].path, &run->files[i].text};
   const char *failure = file_write_all(outputs, run->count);

@@ -207,3 +207,8 @@ const char *file_check(const char *path) {
   const struct output output = {path, &nothing};
   return write_all(&output, 1, false);
 }
+
+bool file_same(const char *path, const char *other) {
+  struct stat a, b;
+  return path && other && !stat(path, &a) && !stat(other, &b) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}

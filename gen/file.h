@@ -14,6 +14,8 @@ struct output {
   const struct text *text;
 };
 const char *file_write_all(const struct output *outputs, size_t count);
+/* Do both paths lead to one file that is there? Either may be NULL. */
+bool file_same(const char *path, const char *other);
 /* Whether `path` could be written now, before work that would be lost: NULL, or what file_write_all would say. */
 const char *file_check(const char *path);
 #endif

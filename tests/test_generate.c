@@ -113,7 +113,12 @@ static void nothing_is_written_on_errors(void **state) {
   assert_int_equal(convsmith("generate %s -o %s --set unroll=full --set max_code_bytes=1", spec_path(), scratch_path("none")), 2);
   assert_int_equal(convsmith("generate %s -o %s --target nosuch", spec_path(), scratch_path("none")), 2);
   assert_int_equal(convsmith("generate %s -o %s --depfile Makefile/d", spec_path(), scratch_path("none")), 2);
+  assert_int_equal(convsmith("generate %s --single-file %s", spec_path(), spec_path()), 2);
+  assert_non_null(strstr(said, "would overwrite the spec; "));
+  assert_int_equal(convsmith("generate %s -o %s --depfile %s/conv.c", spec_path(), scratch_path("none"), scratch_path("none")), 2);
+  assert_non_null(strstr(said, "would overwrite another generated file; "));
   assert_false(exists(scratch_path("none")));
+  assert_int_equal(convsmith("check %s", spec_path()), 0);
   assert_int_equal(convsmith("generate %s -o %s", spec_path(), "Makefile/x"), 2);
   assert_non_null(strstr(said, "convsmith: error: "));
 }
