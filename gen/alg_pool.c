@@ -13,7 +13,8 @@ struct pool_parameters {
 static struct plan new_plan(const struct candidates *candidates, const struct pool_choice *choice) {
   const char *tile = mem_text("%lldx%lld", (long long)(choice->outputs ? choice->outputs : 1), (long long)choice->vectors);
   const char *form = choice->pixels ? "row" : choice->planes ? "planes" : choice->outputs ? "columns" : "loop";
-  return (struct plan){.id = mem_text("direct-pool-%s-%s", form, tile),
+  const char *rows = choice->rows > 1 ? mem_text("-rows%lld", (long long)choice->rows) : "";
+  return (struct plan){.id = mem_text("direct-pool-%s-%s%s", form, tile, rows),
                        .algorithm = &alg_pool,
                        .isa = candidates->isa,
                        .tile = tile,
@@ -47,34 +48,55 @@ static double planes_cost(const struct pooling *pooling, double taps) {
   return (double)pooling->lanes.count * (taps / lanes * (0.5 + combine(pooling)) + joins);
 }
 
-static double tile_cost(const struct pooling *pooling, const struct pool_tile *tile, double taps) {
-  const double load = access(pooling, pooling->lanes.x), store = 1 + access(pooling, pooling->lanes.y);
+/* Of a tile whose columns take `column` cycles each, for each of `rows` rows. */
+static double tile_cost(const struct pooling *pooling, const struct pool_tile *tile, double taps, double column, double rows) {
+  const double store = 1 + access(pooling, pooling->lanes.y);
   if (pooling->choice.planes) return tile_cycles + planes_cost(pooling, taps);
-  double cycles = (double)tile->column_count * taps * (load + combine(pooling)) + (double)tile->network.step_count;
+  double cycles = (double)tile->network.step_count;
   for (int64_t i = 0; i < tile->output_count; i++) cycles += (double)tile->outputs[i].value_count * combine(pooling) + store;
+  cycles = rows * cycles + (double)tile->column_count * column;
   return tile_cycles + turns(pooling) * ((double)pooling->choice.vectors * cycles + 2 * taps);
 }
 
+/* Of all tiles of a row, or of the rows of a tall one. */
+static double row_cost(const struct pooling *pooling, double taps, double column, double rows) {
+  double cycles = row_cycles;
+  for (int64_t i = 0; i < pooling->run_count; i++)
+    cycles += (double)pooling->runs[i].count * tile_cost(pooling, &pooling->tiles[pooling->runs[i].tile], taps, column, rows);
+  return cycles;
+}
+
+/* To load the places that a column of tall tiles is made of, and to combine them; pairs of rows share. */
+static double tall_column(const struct pooling *pooling, double load) {
+  double cycles = (double)pooling->tall.column_count * load;
+  for (int64_t i = 0; i < pooling->tall.output_count; i++)
+    cycles += 0.75 * (double)pooling->tall.outputs[i].value_count * combine(pooling);
+  return cycles;
+}
+
 static double pool_cost(const struct pooling *pooling) {
-  double rows = 1, taps = 1, cycles = row_cycles;
-  for (int i = 0; i < pooling->moves; i++) rows *= (double)pooling->move[i].count;
+  const double load = access(pooling, pooling->lanes.x), blocks = (double)pooling->blocks;
+  double planes = 1, rows = 1, taps = 1;
+  for (int i = 0; i < pooling->moves; i++) planes *= (double)pooling->move[i].count;
   for (int a = 0; a < pooling->axes - 1; a++) {
-    rows *= (double)pooling->axis[a].out;
+    planes *= rows;
+    rows = (double)pooling->axis[a].out;
     taps *= (double)pooling->axis[a].kernel;
   }
-  for (int64_t i = 0; i < pooling->run_count; i++)
-    cycles += (double)pooling->runs[i].count * tile_cost(pooling, &pooling->tiles[pooling->runs[i].tile], taps);
-  return rows * cycles;
+  const double tall = (double)pooling->choice.rows;
+  double cycles = (rows - blocks * tall) * row_cost(pooling, taps, taps * (load + combine(pooling)), 1);
+  if (blocks > 0) cycles += blocks * row_cost(pooling, taps, tall_column(pooling, load), tall);
+  return planes * cycles;
 }
 
 static int64_t pool_bytes(const struct pooling *pooling) {
-  const int64_t taps = pool_taps_at_once(pooling);
+  const int64_t taps = pool_taps_at_once(pooling), rows = pooling->blocks > 0 ? pooling->choice.rows : 1;
   int64_t largest = 300;
   for (int64_t i = 0; i < pooling->tile_count; i++) {
     const struct pool_tile *tile = &pooling->tiles[i];
     int64_t bytes = tile->column_count * (40 + 15 * taps) + tile->network.step_count * 16;
     for (int64_t o = 0; o < tile->output_count; o++) bytes += 20 + tile->outputs[o].value_count * 16;
-    bytes = (pooling->choice.planes ? 1200 : 200) + 2 * bytes * pooling->choice.vectors;
+    bytes = (pooling->choice.planes ? 1200 : 200) + 2 * bytes * pooling->choice.vectors * rows;
     if (bytes > largest) largest = bytes;
   }
   return largest;
@@ -132,12 +154,19 @@ static void try_choice(struct candidates *candidates, struct pool_choice choice)
 
 static void pool_enumerate(struct candidates *candidates) {
   const int64_t lanes = candidates->isa->lanes[candidates->problems->dtype];
-  static const struct pool_choice columns[] = {{.outputs = 1, .vectors = 1}, {.outputs = 1, .vectors = 2},
-                                               {.outputs = 2, .vectors = 1}, {.outputs = 2, .vectors = 2},
-                                               {.outputs = 4, .vectors = 1}, {.outputs = 8, .vectors = 1}};
+  static const struct pool_choice columns[] = {{.outputs = 1, .vectors = 1},
+                                               {.outputs = 1, .vectors = 2},
+                                               {.outputs = 2, .vectors = 1},
+                                               {.outputs = 2, .vectors = 2},
+                                               {.outputs = 4, .vectors = 1},
+                                               {.outputs = 8, .vectors = 1},
+                                               {.outputs = 4, .rows = 2, .vectors = 1},
+                                               {.outputs = 6, .rows = 2, .vectors = 1},
+                                               {.outputs = 8, .rows = 2, .vectors = 1}};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) try_choice(candidates, columns[i]);
   for (int64_t vectors = 1; vectors <= 8; vectors *= 2) {
-    if (vectors <= 4) try_choice(candidates, (struct pool_choice){.pixels = true, .outputs = vectors * lanes, .vectors = 1});
+    for (int64_t rows = 1; rows <= 2 && vectors <= 4; rows++)
+      try_choice(candidates, (struct pool_choice){.pixels = true, .outputs = vectors * lanes, .rows = rows, .vectors = 1});
     try_choice(candidates, (struct pool_choice){.vectors = vectors});
   }
   try_choice(candidates, (struct pool_choice){.vectors = 1, .planes = true});

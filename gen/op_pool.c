@@ -221,18 +221,26 @@ static void lower_channels(const struct layer *layer, struct problem *problem, i
                                    .w_step = b};
 }
 
+/* Do an adaptive pool's outputs divide its inputs, so that its windows are those of an ordinary one? */
+static bool divides(const struct layer *layer) {
+  bool even = true;
+  for (int d = 0; d < layer->rank; d++) even &= layer->in[d] % layer->out[d] == 0;
+  return even;
+}
+
 static size_t lower(const struct layer *layer, struct problem **problems) {
   struct problem *problem = mem_new(sizeof *problem);
   *problem = conv_problem(layer);
   problem->work = WORK_POOL;
   problem->mean = is_mean(layer);
-  problem->adaptive = layer->adaptive;
+  problem->adaptive = layer->adaptive && !divides(layer);
   problem->count_padding = layer->count_include_pad;
   const int64_t b = layer->activation == CS_PRELU; /* one slope a channel */
   add_move(problem, layer->batch, problem->x_batch, problem->y_batch, 0);
   for (int d = 0; d < layer->rank; d++) {
     problem->pad_after[d] = layer->pad[d][1];
     problem->axis[d].w_step = 0;
+    if (layer->adaptive && !problem->adaptive) problem->axis[d].stride = layer->kernel[d];
   }
   if (layer->along_channels)
     lower_channels(layer, problem, b);
@@ -326,10 +334,8 @@ static int exact_limit(const struct layer *layer, int bits) {
   return !is_mean(layer) && whole ? 1000 : 0;
 }
 
-/* An adaptive pool is an ordinary one where its outputs divide its inputs. */
 static struct window window(const struct layer *layer, int axis) {
-  bool alike = true;
-  for (int d = 0; layer->adaptive && d < layer->rank; d++) alike &= layer->in[d] % layer->out[d] == 0;
+  const bool alike = !layer->adaptive || divides(layer);
   return (struct window){layer->kernel[axis], layer->adaptive ? layer->kernel[axis] : layer->stride[axis], layer->dilation[axis],
                          alike};
 }

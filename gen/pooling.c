@@ -4,8 +4,7 @@
 #include <string.h>
 
 static const int64_t most_tiles = 24, most_values = 1500; /* in one file's text */
-static const int64_t most_at_once = 9;                    /* taps along the outer axes without a loop */
-static const double near_bytes = 40000;                   /* of the nearest cache, for the lines of a band */
+static const double near_bytes = 20000;                   /* of the nearest cache, for the lines of a band */
 static const int64_t most_bands = 16;
 static const int64_t longest_row = 1000000;
 
@@ -45,10 +44,20 @@ int64_t pool_taps_at_once(const struct pooling *pooling) {
   int64_t taps = 1;
   if (pooling->problem->adaptive || pooling->choice.planes) return 0;
   for (int a = 0; a < pooling->axes - 1; a++) {
-    if (pooling->axis[a].kernel > most_at_once) return 0;
+    if (pooling->axis[a].kernel > POOL_AT_ONCE) return 0;
     taps *= pooling->axis[a].kernel;
   }
-  return taps > 1 && taps <= most_at_once ? taps : 0;
+  return taps > 1 && taps <= POOL_AT_ONCE ? taps : 0;
+}
+
+int64_t pool_tap_place(const struct pooling *pooling, int64_t tap) {
+  int64_t x = 0;
+  for (int a = pooling->axes - 2; a >= 0; a--) {
+    const struct axis *axis = &pooling->axis[a];
+    x += tap % axis->kernel * axis->dilation * axis->x_step;
+    tap /= axis->kernel;
+  }
+  return x;
 }
 
 /* ---- axes and lanes --------------------------------------------------------------------------------------------------- */
@@ -128,42 +137,6 @@ static int64_t divisor_number(struct pooling *pooling, int64_t divisor) {
   return pooling->divisor_count++;
 }
 
-static int64_t column_number(struct pool_tile *tile, int64_t at) {
-  for (int64_t i = 0; i < tile->column_count; i++)
-    if (tile->columns[i].at == at) return i;
-  tile->columns = mem_grow(tile->columns, (size_t)tile->column_count, sizeof *tile->columns);
-  tile->columns[tile->column_count] = (struct pool_column){at, 0};
-  return tile->column_count++;
-}
-
-static struct pool_output *add_output(struct pool_tile *tile, int64_t y, int64_t s, int64_t live, int64_t values,
-                                      int64_t divisors) {
-  tile->outputs = mem_grow(tile->outputs, (size_t)tile->output_count, sizeof *tile->outputs);
-  struct pool_output *output = &tile->outputs[tile->output_count++];
-  *output = (struct pool_output){
-      y, s, live, mem_array((size_t)values, sizeof(int64_t)), values, mem_array((size_t)divisors, sizeof(int64_t)), divisors};
-  return output;
-}
-
-/* How many columns both windows have. */
-static int64_t shared(const struct pool_output *a, const struct pool_output *b) {
-  int64_t count = 0;
-  for (int64_t i = 0; i < a->value_count; i++)
-    for (int64_t k = 0; k < b->value_count; k++) count += a->values[i] == b->values[k];
-  return count;
-}
-
-/* Outputs in pairs begin with the columns that both have, in one order: these are combined once. */
-static void pair_up(struct pool_tile *tile) {
-  for (int64_t p = 0; p + 1 < tile->output_count; p += 2) {
-    const struct pool_output *left = &tile->outputs[p], *right = left + 1;
-    const int64_t count = shared(left, right), own = left->value_count - count;
-    int64_t *turned = mem_array((size_t)left->value_count, sizeof *turned);
-    for (int64_t i = 0; i < left->value_count; i++) turned[i] = left->values[(i + own) % left->value_count];
-    memcpy(left->values, turned, (size_t)left->value_count * sizeof *turned);
-  }
-}
-
 /* Outputs [o, o + count), a vector of channels each; x counts from the first window's first element, which is *base. */
 static struct pool_tile channels_tile(struct pooling *pooling, int64_t o, int64_t count, int64_t *base) {
   const int a = pooling->axes - 1;
@@ -172,12 +145,12 @@ static struct pool_tile channels_tile(struct pooling *pooling, int64_t o, int64_
   *base = pool_window(pooling, a, o).first;
   for (int64_t p = 0; p < count; p++) {
     const struct pool_window window = pool_window(pooling, a, o + p);
-    struct pool_output *output = add_output(&tile, p * row->y_step, p * row->w_step, 0, window.live, 1);
+    struct pool_output *output = pool_add_output(&tile, p * row->y_step, p * row->w_step, 0, window.live, 1);
     for (int64_t k = 0; k < window.live; k++)
-      output->values[k] = column_number(&tile, (window.first - *base + k * row->dilation) * row->x_step);
+      output->values[k] = pool_column_number(&tile, (window.first - *base + k * row->dilation) * row->x_step);
     output->divisors[0] = divisor_number(pooling, window.divisor);
   }
-  pair_up(&tile);
+  pool_pair_up(&tile);
   return tile;
 }
 
@@ -218,7 +191,7 @@ static void set_divisors(struct pooling *pooling, struct pool_output *output, in
 static void add_columns(const struct pooling *pooling, struct pool_tile *tile, int64_t base, int64_t end) {
   const int64_t lanes = pooling->lane_count;
   for (int64_t at = base; at < end; at += lanes) {
-    column_number(tile, (at - base) * pooling->axis[pooling->axes - 1].x_step);
+    pool_column_number(tile, (at - base) * pooling->axis[pooling->axes - 1].x_step);
     tile->columns[tile->column_count - 1].live = least(lanes, end - at);
   }
 }
@@ -248,7 +221,7 @@ static struct pool_tile pixels_tile(struct pooling *pooling, int64_t o, int64_t 
   taps = 0;
   for (int64_t p = 0; p < count; p += lanes) {
     const int64_t live = least(lanes, count - p), values = most_live(pooling, o + p, live);
-    struct pool_output *output = add_output(&tile, p * pooling->lanes.y, p * pooling->lanes.b, live, values, live);
+    struct pool_output *output = pool_add_output(&tile, p * pooling->lanes.y, p * pooling->lanes.b, live, values, live);
     set_divisors(pooling, output, o + p);
     for (int64_t k = 0; k < values; k++, taps++) {
       output->values[k] = taps;
@@ -263,32 +236,10 @@ static struct pool_tile pixels_tile(struct pooling *pooling, int64_t o, int64_t 
   return tile;
 }
 
-static bool same_numbers(const int64_t *a, int64_t a_count, const int64_t *b, int64_t b_count) {
-  return a_count == b_count && !memcmp(a, b, (size_t)a_count * sizeof *a);
-}
-
-/* Equal columns and outputs have equal shuffles, save for those that borders need: these differ in values or lanes. */
-static bool same_tile(const struct pool_tile *a, const struct pool_tile *b) {
-  bool same = a->column_count == b->column_count && a->output_count == b->output_count && a->zero == b->zero &&
-              a->network.step_count == b->network.step_count;
-  for (int64_t i = 0; i < a->column_count && same; i++)
-    same = a->columns[i].at == b->columns[i].at && a->columns[i].live == b->columns[i].live;
-  for (int64_t i = 0; i < a->output_count && same; i++) {
-    const struct pool_output *x = &a->outputs[i], *y = &b->outputs[i];
-    same = x->y == y->y && x->live == y->live && same_numbers(x->values, x->value_count, y->values, y->value_count) &&
-           same_numbers(x->divisors, x->divisor_count, y->divisors, y->divisor_count);
-  }
-  for (int64_t i = 0; i < a->network.step_count && same; i++) {
-    const struct network_step *x = &a->network.steps[i], *y = &b->network.steps[i];
-    same = x->a == y->a && x->b == y->b && same_numbers(x->lanes, a->network.lanes, y->lanes, a->network.lanes);
-  }
-  return same;
-}
-
 /* The number of an equal tile, made if there is none. */
 static int64_t tile_number(struct pooling *pooling, const struct pool_tile *tile) {
   for (int64_t i = pooling->tile_count; i-- > 0;)
-    if (same_tile(&pooling->tiles[i], tile)) return i;
+    if (pool_same_tile(&pooling->tiles[i], tile)) return i;
   pooling->tiles = mem_grow(pooling->tiles, (size_t)pooling->tile_count, sizeof *tile);
   pooling->tiles[pooling->tile_count] = *tile;
   return pooling->tile_count++;
@@ -310,22 +261,22 @@ static void add_run(struct pooling *pooling, struct pool_run run) {
   pooling->runs[pooling->run_count++] = run;
 }
 
-static int64_t values_of(const struct pool_tile *tile) {
-  int64_t values = tile->column_count + tile->network.step_count;
-  for (int64_t i = 0; i < tile->output_count; i++) values += tile->outputs[i].value_count;
-  return values;
+/* Rows of a tile. */
+static int64_t tile_rows(const struct pooling *pooling) {
+  return pooling->choice.rows > 1 ? pooling->choice.rows : 1;
 }
 
 /* Vectors that the columns of a tile may take. */
 static int64_t most_columns(const struct pooling *pooling, int registers) {
-  return pooling->choice.pixels ? registers / 2 : registers - 3;
+  if (!pooling->choice.pixels) return registers - 3;
+  return tile_rows(pooling) > 1 ? registers * 3 / 4 : registers / 2;
 }
 
 static void judge(struct pooling *pooling, const struct pool_tile *tile, int registers) {
-  const int64_t held = (tile->column_count + tile->zero) * (pooling->choice.pixels ? 1 : pooling->choice.vectors);
-  const int64_t most = most_columns(pooling, registers);
+  const int64_t rows = tile_rows(pooling), most = most_columns(pooling, registers);
+  const int64_t held = (tile->column_count * rows + tile->zero) * (pooling->choice.pixels ? 1 : pooling->choice.vectors);
   int64_t values = 0;
-  for (int64_t i = 0; i < pooling->tile_count; i++) values += values_of(&pooling->tiles[i]) * pooling->choice.vectors;
+  for (int64_t i = 0; i < pooling->tile_count; i++) values += pool_values(&pooling->tiles[i]) * pooling->choice.vectors * rows;
   if (held > most && !pooling->reason && held > 1)
     pooling->reason = mem_text("a tile has %lld columns, %lld fit the registers", (long long)held, (long long)most);
   if (pooling->tile_count > most_tiles || values > most_values)
@@ -337,7 +288,8 @@ static void judge(struct pooling *pooling, const struct pool_tile *tile, int reg
 static void judge_windows(struct pooling *pooling, int registers) {
   const int a = pooling->axes - 1;
   const int64_t live = pool_window(pooling, a, pooling->axis[a].out / 2).live, most = most_columns(pooling, registers);
-  const int64_t columns = pooling->choice.pixels ? live / pooling->lane_count : live * pooling->choice.vectors;
+  const int64_t columns =
+      tile_rows(pooling) * (pooling->choice.pixels ? live / pooling->lane_count : live * pooling->choice.vectors);
   if (columns > most && columns > 1 && !pooling->reason)
     pooling->reason = mem_text("a tile has %lld columns or more, %lld fit the registers", (long long)columns, (long long)most);
 }
@@ -348,7 +300,7 @@ static int64_t bands_of(const struct pooling *pooling, int64_t tiles) {
   if (pooling->choice.pixels || pooling->axes < 2 || pooling->problem->adaptive || rows->kernel <= rows->stride) return 1;
   const double line = (double)row->in * (double)pooling->lanes.count * (double)cs_size(pooling->problem->dtype);
   const double bands = line * (double)(rows->kernel + 1) / near_bytes;
-  const int64_t most = least(most_bands, tiles / 2);
+  const int64_t most = least(most_bands, tiles);
   return bands <= 1 || most < 2 ? 1 : bands < (double)most ? (int64_t)bands + 1 : most;
 }
 
@@ -400,5 +352,6 @@ void pooling_build(struct pooling *pooling, const struct problem *problem, struc
   lay_out(pooling, lanes);
   if (pooling->axis[pooling->axes - 1].out > longest_row)
     pooling->reason = mem_text("rows have more than %lld outputs", (long long)longest_row);
+  pooling_add_tall(pooling);
   add_tiles(pooling, registers);
 }

@@ -1,13 +1,15 @@
 /* Pools as tiles. A tile is a stretch of outputs along the innermost axis, its row: the columns of inputs that their windows touch
  * are reduced over all outer axes first, in loops over live taps, then outputs are made of columns. In the form `channels` vectors
  * lie along a move, and a column is one place of the row; in the form `pixels` they lie along the row itself, a column is a vector
- * of neighbours, and shuffles bring each tap to its output's lane. A row whose windows are large is an outer axis too. Planes that
- * are a single window each, channels first, are reduced one by one. */
+ * of neighbours, and shuffles bring each tap to its output's lane. A tall tile has several rows along the last outer axis. A row
+ * whose windows are large is an outer axis too. Planes that are a single window each, channels first, are reduced one by one. */
 #ifndef GEN_POOLING_H
 #define GEN_POOLING_H
 #include "network.h"
 #include "problem.h"
 #include <stdbool.h>
+
+enum { POOL_AT_ONCE = 9 }; /* taps along the outer axes that windows have at most without a loop */
 
 /* The live elements of one output's window along an axis, and its share of the divisor. */
 struct pool_window {
@@ -18,6 +20,7 @@ struct pool_choice {
   bool pixels;
   bool planes;     /* all of a channel's elements, which are neighbours, are reduced in vectors of their own, then these */
   int64_t outputs; /* of a tile; 0: the row's taps go in a loop */
+  int64_t rows;    /* of a tile, where the windows of all are whole; 0, 1: a single one */
   int64_t vectors; /* of channels at once */
 };
 
@@ -60,7 +63,9 @@ struct pooling {
   int64_t *divisors, divisor_count; /* the row's shares, each once */
   struct pool_tile *tiles;
   int64_t tile_count;
-  int64_t bands; /* parts of a row; all rows of one come first, so that the lines that windows share stay near */
+  struct pool_tile tall;       /* columns of a tall tile as what rows along the last outer axis make of places in the input */
+  int64_t first_block, blocks; /* of tall tiles' rows: the first row, and how many blocks */
+  int64_t bands;               /* parts of a row; all rows of one come first, so that the lines that windows share stay near */
   struct pool_run *runs;
   int64_t run_count;
   const char *reason; /* why it can't be, or NULL */
@@ -71,6 +76,19 @@ struct pool_window pool_window(const struct pooling *pooling, int axis, int64_t 
 bool pool_even(const struct pooling *pooling, int axis, bool divisor);
 /* Taps along the outer axes of a window that is taken without loops over them; 0: none is. */
 int64_t pool_taps_at_once(const struct pooling *pooling);
+/* Where such a tap lies, counted from the first one. */
+int64_t pool_tap_place(const struct pooling *pooling, int64_t tap);
+/* Chooses the rows of tall tiles. */
+void pooling_add_tall(struct pooling *pooling);
+
+/* The number of the column at this place, which is added if it is new. */
+int64_t pool_column_number(struct pool_tile *tile, int64_t at);
+struct pool_output *pool_add_output(struct pool_tile *tile, int64_t y, int64_t s, int64_t live, int64_t values, int64_t divisors);
+/* Outputs in pairs begin with the columns that both have, in one order: these are combined once. */
+void pool_pair_up(struct pool_tile *tile);
+bool pool_same_tile(const struct pool_tile *a, const struct pool_tile *b);
+/* What a tile names: columns, results of shuffles, taps of outputs. */
+int64_t pool_values(const struct pool_tile *tile);
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers);
 void pooling_push(lua_State *L, const struct pooling *pooling);
 #endif

@@ -92,16 +92,22 @@ static void push_others(lua_State *L, const struct pooling *pooling) {
   const int64_t taps = pool_taps_at_once(pooling);
   lua_createtable(L, (int)taps, 0);
   for (int64_t i = 1; i < taps; i++) {
-    int64_t rest = i, x = 0;
-    for (int a = pooling->axes - 2; a >= 0; a--) {
-      const struct axis *axis = &pooling->axis[a];
-      x += rest % axis->kernel * axis->dilation * axis->x_step;
-      rest /= axis->kernel;
-    }
-    lua_pushinteger(L, x);
+    lua_pushinteger(L, pool_tap_place(pooling, i));
     lua_rawseti(L, -2, i);
   }
   lua_setfield(L, -2, "others");
+}
+
+/* Tall tiles: what columns read, the rows that they make of it, and the blocks of rows; or false. */
+static void push_tall(lua_State *L, const struct pooling *pooling) {
+  set_bool(L, "row_block", false);
+  if (pooling->blocks == 0) return;
+  lua_createtable(L, 0, 4);
+  push_columns(L, &pooling->tall);
+  push_outputs(L, &pooling->tall);
+  set_integer(L, "first", pooling->first_block);
+  set_integer(L, "blocks", pooling->blocks);
+  lua_setfield(L, -2, "row_block");
 }
 
 static void push_moves(lua_State *L, const struct pooling *pooling) {
@@ -157,6 +163,7 @@ void pooling_push(lua_State *L, const struct pooling *pooling) {
   push_lanes(L, pooling);
   push_axes(L, pooling);
   push_others(L, pooling);
+  push_tall(L, pooling);
   push_moves(L, pooling);
   push_slopes(L, pooling);
   push_tiles(L, pooling);

@@ -19,12 +19,14 @@ $   list[#list + 1] = { T .. " *", "y" }
 $   return list
 $ end
 
-$ -- What a tile is told beside its pointers: the live taps of each outer axis, and reciprocals of the divisors.
-$ local function counts()
+$ -- What a tile is told beside its pointers: the live taps of each outer axis (tall ones have all; they are told how many blocks of rows
+$ -- there are), and reciprocals of the divisors.
+$ local function counts(tall)
 $   local list = {}
 $   for a, axis in ipairs(K.axes) do
-$     if not axis.taps then list[#list + 1] = { "ptrdiff_t", "taps" .. a } end
+$     if not axis.taps and not tall then list[#list + 1] = { "ptrdiff_t", "taps" .. a } end
 $   end
+$   if tall then list[#list + 1] = { "ptrdiff_t", "blocks" } end
 $   if K.mean then list[#list + 1] = { "const " .. V.ctype .. " *", "inverse" } end
 $   return list
 $ end
@@ -43,7 +45,8 @@ $   end
 $ end
 
 $ -- ---- a tile ----
-$ -- v: a vector of channels, at `offset` channels from the tile's first, `live` of them (none: as the plan says)
+$ -- v: a vector of channels, at `offset` channels from the tile's first, `live` of them (none: as the plan says), of the row that is y
+$ -- further in outputs and s in slopes
 $ local function name(tile, v, value)
 $   if value < #tile.columns then return ("c%d_%d"):format(v.number, value) end
 $   if tile.zero and value == #tile.columns then return "zero" end
@@ -122,6 +125,50 @@ $     reduce_some(tile, vectors)
 $   end
 $ end
 
+$ -- What columns of tall tiles are made of is loaded once; pairs of rows share what they begin with.
+$ local function reduce_tall(tile, rows)
+$   for i, c in ipairs(tile.columns) do
+$     local places = {}
+$     for k, place in ipairs(K.row_block.columns) do
+$       places[k] = ("x%d_%d_%d"):format(rows[1].number, i, k)
+const ${V.type} ${places[k]} = ${column(rows[1], c, at("x", place.at))};
+$     end
+$     for r, row in ipairs(rows) do
+$       local name, list = ("c%d_%d"):format(row.number, i - 1), {}
+$       for k, value in ipairs(K.row_block.outputs[r].values) do list[k] = places[value + 1] end
+${V.type} ${name} = ${list[1]};
+$       combine_all(name, list)
+$     end
+$   end
+$ end
+
+$ -- The rows of a tall tile's vector.
+$ local function rows_of(v)
+$   local list = {}
+$   for r, row in ipairs(K.row_block.outputs) do
+$     list[r] = { number = v.number * #K.row_block.outputs + r - 1, offset = v.offset, live = v.live, y = row.y, s = row.s }
+$   end
+$   return list
+$ end
+
+$ -- `count` more vectors of plane p: combined first, so that few of these wait for each other.
+$ local function add_vectors(p, count, pointer)
+$   local list = {}
+$   for i = 1, count do
+$     list[i] = ("next%d_%d"):format(p, i)
+const ${V.type} ${list[i]} = ${V.get(pointer(i - 1), 1, V.lanes)};
+$   end
+$   if V.tops and not K.mean then
+$     list[count + 1] = "p" .. p
+p${p} = ${V.top(list)};
+$   else
+$     for i = 2, count do
+const ${V.type} sum${p}_${i} = ${combine(i == 2 and list[1] or "sum" .. p .. "_" .. i - 1, list[i])};
+$     end
+p${p} = ${combine("p" .. p, count > 1 and "sum" .. p .. "_" .. count or list[1])};
+$   end
+$ end
+
 $ -- The elements of planes [first, first + count) combined, each into `wholes`: vectors, what is left behind them (of the larger, the
 $ -- last vector once more), then lanes.
 $ local function reduce_planes(first, count)
@@ -131,13 +178,19 @@ $   local function plane(p, offset) return at("xc", p * K.x_lane) .. offset end
 $   for p = 0, count - 1 do
 ${V.type} p${p} = ${V.get(plane(p, ""), 1, lanes)};
 $   end
+$   local vectors, at_once = taps // lanes - 1, 2
+$   local left = vectors % at_once
+$   if vectors >= at_once then
 CONVSMITH_ROLLED
-for (ptrdiff_t k = ${lanes}; k < ${taps - rest}; k += ${lanes}) {
-$   for p = 0, count - 1 do
-const ${V.type} next${p} = ${V.get(plane(p, " + k"), 1, lanes)};
-p${p} = ${combine("p" .. p, "next" .. p)};
-$   end
+for (ptrdiff_t k = ${lanes}; k < ${taps - rest - left * lanes}; k += ${at_once * lanes}) {
+$     for p = 0, count - 1 do add_vectors(p, at_once, function(i) return plane(p, " + k" .. (i > 0 and " + " .. i * lanes or "")) end) end
 }
+$   end
+$   for p = 0, left > 0 and count - 1 or -1 do
+{
+$     add_vectors(p, left, function(i) return plane(p, " + " .. taps - rest - (left - i) * lanes) end)
+}
+$   end
 $   for p = 0, count - 1 do
 $     if rest > 0 then
 $       local from = " + " .. taps - (K.mean and rest or lanes)
@@ -191,12 +244,12 @@ $   return V.get("inverses", 1, V.lanes)
 $ end
 
 $ local function slope(v, output, live)
-$   local pointer = at("s", v.offset * K.s_lane + output.s)
+$   local pointer = at("s", v.offset * K.s_lane + output.s + v.s)
 $   return K.s_lane > 0 and V.get(pointer, K.s_lane, live) or V.broadcast(pointer)
 $ end
 
 $ local function finish(tile, v, output)
-$   local live, place = v.live or output.live, output.y + v.offset * K.y_lane
+$   local live, place = v.live or output.live, output.y + v.offset * K.y_lane + v.y
 $   local taps = {}
 $   for i, value in ipairs(output.values) do taps[i] = name(tile, v, value) end
 {
@@ -214,9 +267,22 @@ ${V.put(at("y", place), K.y_lane, live, "out")}
 }
 $ end
 
-$ local function body(tile, vectors)
+$ -- Columns, and the vectors that they make.
+$ local function columns(tile, vectors, tall)
+$   if K.planes then planes(vectors[1]) elseif not tall then reduce(tile, vectors) end
+$   if not tall then return vectors end
+$   local all = {}
+$   for _, v in ipairs(vectors) do
+$     local rows = rows_of(v)
+$     reduce_tall(tile, rows)
+$     all = arguments.join(all, rows)
+$   end
+$   return all
+$ end
+
+$ local function body(tile, vectors, tall)
 {
-$   if K.planes then planes(vectors[1]) else reduce(tile, vectors) end
+$   vectors = columns(tile, vectors, tall)
 $   if tile.zero then
 const ${V.type} zero = ${V.zero()};
 $   end
@@ -233,35 +299,62 @@ $ -- Vectors of `channels` channels side by side.
 $ local function vectors_of(channels)
 $   local list = {}
 $   for offset = 0, channels - 1, V.lanes do
-$     list[#list + 1] = { number = #list, offset = offset, live = math.min(V.lanes, channels - offset) }
+$     list[#list + 1] = { number = #list, offset = offset, live = math.min(V.lanes, channels - offset), y = 0, s = 0 }
 $   end
 $   return list
 $ end
 
-$ local function define_tile(tile, number)
-$   local list = arguments.join(pointers(K), counts())
-CONVSMITH_NOINLINE ${V.isa.attribute}
-void ${K.symbol}_tile${number}(${arguments.declare(list)})
-{
-$   if tile.outputs[1].live > 0 then
-$     body(tile, { { number = 0, offset = 0, live = false } })
-$   else
-$     local turn = K.vectors * V.lanes
-$     if K.whole > 0 then
+$ -- All vectors of channels.
+$ local function turns(tile, tall)
+$   local turn = K.vectors * V.lanes
+$   if K.whole > 0 then
 CONVSMITH_ROLLED
 for (ptrdiff_t turn = 0; turn < ${K.whole}; turn++) {
-$       body(tile, vectors_of(turn))
+$     body(tile, vectors_of(turn), tall)
 x += ${turn * K.x_lane};
 y += ${turn * K.y_lane};
-$       if K.residual then
+$     if K.residual then
 r += ${turn * K.y_lane};
-$       end
-$       if sloped then
-s += ${turn * K.s_lane};
-$       end
-}
 $     end
-$     if K.last > 0 then body(tile, vectors_of(K.last)) end
+$     if sloped then
+s += ${turn * K.s_lane};
+$     end
+}
+$   end
+$   if K.last > 0 then body(tile, vectors_of(K.last), tall) end
+$ end
+
+$ -- From behind one block of a tall tile's rows to the next.
+$ local function next_block(done)
+$   local axis, rows = K.axes[#K.axes], #K.row_block.outputs
+$   local steps = { x = rows * axis.stride * axis.x - done * K.x_lane, y = rows * axis.y - done * K.y_lane }
+x += ${steps.x};
+y += ${steps.y};
+$   if K.residual then
+r += ${steps.y};
+$   end
+$   if sloped then
+s += ${rows * axis.s - done * K.s_lane};
+$   end
+$ end
+
+$ local function define_tile(tile, name, tall)
+$   local list, along = arguments.join(pointers(K), counts(tall)), tile.outputs[1].live > 0
+CONVSMITH_NOINLINE ${V.isa.attribute}
+void ${name}(${arguments.declare(list)})
+{
+$   if tall then
+CONVSMITH_ROLLED
+for (ptrdiff_t block = 0; block < blocks; block++) {
+$   end
+$   if along then
+$     body(tile, { { number = 0, offset = 0, live = false, y = 0, s = 0 } }, tall)
+$   else
+$     turns(tile, tall)
+$   end
+$   if tall then
+$     next_block(along and 0 or K.whole * K.vectors * V.lanes)
+}
 $   end
 }
 
@@ -304,7 +397,10 @@ $   end
 const ${V.ctype} inverse[${#list}] = {${table.concat(list, ", ")}};
 $ end
 
-$ local function call(run)
+$ -- The function of a tile, tall or not.
+$ local function name_of(number, tall) return K.symbol .. (tall and "_tall" or "_tile") .. number end
+
+$ local function call(run, tall)
 $   local values = {}
 $   for _, key in ipairs({ "x", "y", "s" }) do
 $     values[key] = at(key, run[key]) .. (run.count > 1 and (" + i * %d"):format(run[key .. "_step"]) or "")
@@ -314,7 +410,7 @@ $   if run.count > 1 then
 CONVSMITH_ROLLED
 for (ptrdiff_t i = 0; i < ${run.count}; i++)
 $   end
-${K.symbol}_tile${run.tile}(${arguments.pass(arguments.join(pointers(K), counts()), values)});
+${name_of(run.tile, tall)}(${arguments.pass(arguments.join(pointers(K), counts(tall)), values)});
 $ end
 
 $ -- Where a call of rows is among the outputs of the outer axes, and in which band of the row.
@@ -322,7 +418,43 @@ $ local function places_of(ctype)
 $   local list = {}
 $   for a in ipairs(K.axes) do list[a] = { ctype, "o" .. a } end
 $   if K.bands > 1 then list[#list + 1] = { ctype, "band" } end
+$   if K.row_block then list[#list + 1] = { ctype, "blocks" } end
 $   return list
+$ end
+
+$ -- The tiles of a band: all of them where there are none.
+$ local function tiles_of_bands(tall)
+$   for band = 0, K.bands - 1 do
+$     if K.bands > 1 then
+if (band == ${band}) {
+$     end
+$     for _, run in ipairs(K.runs) do
+$       if run.band == band then call(run, tall) end
+$     end
+$     if K.bands > 1 then
+}
+$     end
+$   end
+$ end
+
+$ -- Rows that do not go in blocks.
+$ local function single_rows() return K.row_block and K.axes[#K.axes].output - K.row_block.blocks * #K.row_block.outputs or false end
+
+$ -- Units of work along an outer axis.
+$ local function units_along(a)
+$   return a == #K.axes and K.row_block and K.row_block.blocks + single_rows() or K.axes[a].output
+$ end
+
+$ -- From the number of a call to its first row, and whether that begins a block.
+$ local function place_block()
+$   local o, rows = "o" .. #K.axes, #K.row_block.outputs
+$   if single_rows() == 0 then
+${o} *= ${rows};
+$   else
+const ptrdiff_t place = ${o}${K.row_block.first > 0 and " - " .. K.row_block.first or ""};
+const int tall = place >= 0 && place < ${K.row_block.blocks};
+${o} += (tall ? place : place < 0 ? 0 : ${K.row_block.blocks}) * ${rows - 1};
+$   end
 $ end
 
 $ local function define_row()
@@ -330,6 +462,7 @@ $   local outputs = places_of("ptrdiff_t")
 static ${V.isa.attribute}
 void ${K.symbol}_rows(${arguments.declare(arguments.join(pointers(K), outputs))})
 {
+$   if K.row_block then place_block() end
 $   for a, axis in ipairs(K.axes) do
 $     window(a, axis)
 y += o${a} * ${axis.y};
@@ -341,25 +474,35 @@ s += o${a} * ${axis.s};
 $     end
 $   end
 $   if K.mean then inverses() end
-$   for band = 0, K.bands - 1 do
-$     if K.bands > 1 then
-if (band == ${band}) {
-$     end
-$     for _, run in ipairs(K.runs) do
-$       if run.band == band then call(run) end
-$     end
-$     if K.bands > 1 then
+$   if not K.row_block or single_rows() == 0 then
+$     tiles_of_bands(K.row_block)
+$   else
+if (tall) {
+$     tiles_of_bands(true)
 }
-$     end
+else {
+$     tiles_of_bands(false)
+}
 $   end
 }
 
 $ end
 
+$ -- Blocks of rows that are neighbours go in one call, single rows in one each.
+$ local function number_rows()
+$   local block, o = K.row_block, "o" .. #K.axes
+$   if not block or units_along(#K.axes) == 1 then
+$     parts.count(false)
+$   else
+const ptrdiff_t left = ${o} < ${block.first} || ${o} >= ${block.first + block.blocks} ? 1 : ${block.first + block.blocks} - ${o};
+$     parts.count("left")
+$   end
+$ end
+
 $ local function call_row()
-$   local values, outputs = {}, places_of("")
-$   for a, axis in ipairs(K.axes) do
-$     values["o" .. a] = axis.output > 1 and "o" .. a or "0"
+$   local values, outputs = { blocks = "count" }, places_of("")
+$   for a in ipairs(K.axes) do
+$     values["o" .. a] = units_along(a) > 1 and "o" .. a or "0"
 $   end
 $   for _, key in ipairs({ "x", "y", "s" }) do values[key] = parts.sum(key, parts.unit_offset(K, key)) end
 $   values.r = parts.sum("r", parts.unit_offset(K, "y"))
@@ -373,15 +516,18 @@ $     K, V = kernel, kernel.V
 $     sloped = K.activation.name == "prelu"
 $     local inner = {}
 $     for a = #K.axes, 1, -1 do
-$       inner[#inner + 1] = { "o" .. a, K.axes[a].output }
+$       inner[#inner + 1] = { "o" .. a, units_along(a) }
 $       if a == #K.axes and K.bands > 1 then inner[#inner + 1] = { "band", K.bands } end
 $     end
 $     K.order = parts.order(K, inner)
 $     tiles.use(K)
 $     helpers(K)
-$     for i, tile in ipairs(K.tiles) do define_tile(tile, i - 1) end
+$     for i, tile in ipairs(K.tiles) do
+$       if single_rows() ~= 0 then define_tile(tile, name_of(i - 1, false), false) end
+$       if K.row_block then define_tile(tile, name_of(i - 1, true), true) end
+$     end
 $     define_row()
-$     parts.units(K, pointers(K), function() parts.count(false) end, call_row)
+$     parts.units(K, pointers(K), number_rows, call_row)
 $   end
 $   pack(kernels, symbol)
 $   parts.define(kernels, pointers, symbol)

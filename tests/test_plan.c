@@ -162,6 +162,11 @@ static const struct {
      "input: [1, 4096, 3, 16], out_channels: 16, kernel_size: 3, unroll: full, max_code_bytes: 90000000"},
     {"its rows differ in 6241 ways, at most 512 are written", "avx2",
      "input: [1, 1, 100, 100, 3], out_channels: 8, kernel_size: [40, 40, 1], padding: [39, 39, 0], unroll: full"},
+    {"1 row has whole windows, a tile takes 2", "avx2", "op: max_pool, input: [1, 16, 3, 9], kernel_size: 3, stride: 1"},
+    {"windows along axis 1 are not all whole", "avx2",
+     "op: max_pool, input: [1, 16, 5, 5, 9], kernel_size: [3, 3, 1], stride: 1, padding: [1, 0, 0]"},
+    {"rows go together where windows have 2 to 9 taps along outer axes, all alike", "avx2",
+     "op: avg_pool, input: [1, 16, 90], kernel_size: 3, stride: 1"},
 };
 
 static bool refused_with(const char *words, const struct plan_list *plans) {

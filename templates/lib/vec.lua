@@ -41,16 +41,17 @@ local function every_second(v, ops, pointer, from, to)
   return fill(ops.even, { ["1"] = low or v.zero(), ["2"] = high or v.zero() })
 end
 
--- NaN of the first value stays by the order of operands; that of the others is found two by two.
+-- NaN of the last value stays by the order of operands; that of the others is found two by two, alike in lists that begin alike.
 local function largest(v, ops, list)
   local text, seen, count = list[1], false, #list
   if count == 1 then return text end
   if count == 2 then return fill(ops.top, { ["1"] = text, ["2"] = list[2] }) end
   for i = 2, count - 1 do text = v.max(list[i], text) end
-  for i = 2, count, 2 do
-    seen = fill(seen and ops.tops.next or ops.tops.first, { ["1"] = list[i], ["2"] = list[i + 1] or list[i], ["3"] = seen })
+  for i = 1, count - 1, 2 do
+    local other = i + 1 < count and list[i + 1] or list[i]
+    seen = fill(seen and ops.tops.next or ops.tops.first, { ["1"] = list[i], ["2"] = other, ["3"] = seen })
   end
-  return fill(ops.tops.last, { ["1"] = list[count], ["2"] = text, ["3"] = seen })
+  return fill(ops.tops.last, { ["1"] = text, ["2"] = list[count], ["3"] = seen })
 end
 
 -- symbol: prefix of the helpers gather and scatter; live_weights: a weight of zero is no tap.

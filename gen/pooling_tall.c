@@ -1,0 +1,51 @@
+/* Tall tiles: windows of neighbours along the last outer axis share inputs, which are loaded once, and what pairs of them share is
+ * combined once. Rows whose windows are whole go together in blocks; those before the first block and behind the last one go one
+ * by one. */
+#include "mem.h"
+#include "pooling.h"
+
+/* The rows [first, end) whose windows are whole. */
+static void whole_rows(const struct axis *axis, int64_t *first, int64_t *end) {
+  const int64_t last = axis->in - 1 - (axis->kernel - 1) * axis->dilation + axis->pad;
+  *first = (axis->pad + axis->stride - 1) / axis->stride;
+  *end = last < 0 ? 0 : last / axis->stride + 1;
+  if (*end > axis->out) *end = axis->out;
+  if (*end < *first) *end = *first;
+}
+
+static const char *tall_reason(const struct pooling *pooling) {
+  if (pool_taps_at_once(pooling) == 0)
+    return mem_text("rows go together where windows have 2 to %d taps along outer axes, all alike", POOL_AT_ONCE);
+  for (int a = 0; a < pooling->axes - 2; a++)
+    if (!pool_even(pooling, a, false))
+      return mem_text("windows along axis %d are not all whole, rows go together where they are", a + 1);
+  return NULL;
+}
+
+/* The rows of a block, which the tile has as outputs: their values are places in the input. */
+static void add_rows(struct pooling *pooling) {
+  const struct axis *axis = &pooling->axis[pooling->axes - 2];
+  const int64_t taps = pool_taps_at_once(pooling);
+  for (int64_t row = 0; row < pooling->choice.rows; row++) {
+    struct pool_output *output = pool_add_output(&pooling->tall, row * axis->y_step, row * axis->w_step, 0, taps, 0);
+    for (int64_t tap = 0; tap < taps; tap++)
+      output->values[tap] = pool_column_number(&pooling->tall, row * axis->stride * axis->x_step + pool_tap_place(pooling, tap));
+  }
+  pool_pair_up(&pooling->tall);
+}
+
+void pooling_add_tall(struct pooling *pooling) {
+  const int64_t rows = pooling->choice.rows;
+  int64_t first, end;
+  if (rows < 2 || pooling->reason) return;
+  pooling->reason = tall_reason(pooling);
+  if (pooling->reason) return;
+  whole_rows(&pooling->axis[pooling->axes - 2], &first, &end);
+  pooling->first_block = first;
+  pooling->blocks = (end - first) / rows;
+  if (pooling->blocks == 0)
+    pooling->reason = mem_text("%lld row%s whole windows, a tile takes %lld", (long long)(end - first),
+                               end - first == 1 ? " has" : "s have", (long long)rows);
+  else
+    add_rows(pooling);
+}
