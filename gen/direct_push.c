@@ -102,8 +102,8 @@ static void push_case(lua_State *L, const struct part_case *rows, int outer) {
   lua_setfield(L, -2, "runs");
 }
 
-static void push_block(lua_State *L, const struct block *block, int outer) {
-  lua_createtable(L, 0, 12);
+static void push_block(lua_State *L, const struct design *design, const struct block *block) {
+  lua_createtable(L, 0, 15);
   set_integer(L, "from", block->from);
   set_integer(L, "count", block->count);
   set_integer(L, "x", block->x);
@@ -117,9 +117,10 @@ static void push_block(lua_State *L, const struct block *block, int outer) {
   set_integer(L, "b_step", block->b_step);
   set_integer(L, "y", block->y);
   set_integer(L, "y_step", block->y_step);
+  set_integer(L, "work", design->choice.form == FORM_PIXELS ? block->rows : block->vectors);
   lua_createtable(L, (int)block->case_count, 0);
   for (size_t i = 0; i < block->case_count; i++) {
-    push_case(L, &block->cases[i], outer);
+    push_case(L, &block->cases[i], design->rank - 1);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "cases");
@@ -128,7 +129,7 @@ static void push_block(lua_State *L, const struct block *block, int outer) {
 static void push_blocks(lua_State *L, const struct design *design) {
   lua_createtable(L, (int)design->block_count, 0);
   for (size_t i = 0; i < design->block_count; i++) {
-    push_block(L, &design->blocks[i], design->rank - 1);
+    push_block(L, design, &design->blocks[i]);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
   lua_setfield(L, -2, "blocks");

@@ -14,6 +14,7 @@ enum { LONGEST_NAME = 128 }; /* a file name may have 255 bytes, and suffixes fol
 static const char *const exported[] = {"", "_pack", "_part", NULL};
 /* of what only the layer's file sees, for each target too, and for each of a target's kernels: */
 static const char *const of_kernels[] = {"_units",
+                                         "_unit",
                                          "_rows",
                                          "_stage",
                                          "_repack",
@@ -60,6 +61,7 @@ static const char *const of_kernels[] = {"_units",
                                          "_fft_cosines",
                                          "_fft_spectrum",
                                          "_baked_weights",
+                                         "_baked_planes",
                                          "_baked_bias",
                                          NULL};
 /* and once for all targets. */

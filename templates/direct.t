@@ -112,6 +112,16 @@ $     K.order = parts.order(K, K.band == 1 and { blocks, rows } or { rows, block
 $   end
 $ end
 
+$ -- Blocks of different sizes that take all rows in turn: {units, work of each} one after the other, else nil.
+$ local function sizes()
+$   local list, differ = {}, false
+$   for i, block in ipairs(K.blocks) do
+$     list[i] = { block.count * K.rows, block.work }
+$     differ = differ or block.work ~= K.blocks[1].work
+$   end
+$   return differ and K.band ~= 1 and not banded() and list or nil
+$ end
+
 $ local function number_rows()
 $   if not banded() then
 $     if K.band == 1 then parts.count(false) else parts.neighbours(K) end
@@ -128,6 +138,7 @@ $ -- Tiles and blocks of a kernel.
 $ local function define(kernel)
 $   K = kernel
 $   set_order()
+$   K.sizes = sizes()
 $   helpers(K)
 $   for i, tile in ipairs(K.tiles) do tiles.define(K, tile, K.symbol .. "_tile" .. i - 1) end
 $   for i, block in ipairs(K.blocks) do define_block(block, K.symbol .. "_block" .. i) end

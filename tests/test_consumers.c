@@ -4,7 +4,9 @@
 #include "../gen/op.h"
 #include "made.h"
 #include <dlfcn.h>
+#include <math.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 /* stem.npy: weights [2, 3, 3, 3], all `value`. */
@@ -165,6 +167,50 @@ static void threads_race_nowhere(void **state) {
   assert_string_equal(said, "equal\n");
 }
 
+/* Outputs that a share writes. */
+static int64_t written(const struct kernel *kernel, const float *input, const void *packed, int64_t outputs, int part, int parts) {
+  float *output = mem_array((size_t)outputs, sizeof *output);
+  int64_t count = 0;
+  for (int64_t i = 0; i < outputs; i++) output[i] = NAN;
+  kernel->part((const void *[]){input}, packed, output, NULL, part, parts);
+  for (int64_t i = 0; i < outputs; i++) count += !isnan(output[i]);
+  return count;
+}
+
+static const struct plan *plan_named(const struct layer *layer, const struct isa *isa, const char *id) {
+  const struct plan_list plans = plan_enumerate(layer, isa);
+  for (size_t i = 0; i < plans.usable; i++)
+    if (!strcmp(plans.items[i].id, id)) return &plans.items[i];
+  fail_msg("%s: no plan %s", layer->name, id);
+  return NULL;
+}
+
+/* The last block of channels is half as wide as the others: shares hold as much work, up to a row of a wide one. */
+static void shares_are_even(void **state) {
+  enum { ROW = 7 * 2, MOST = 6 };
+  static float input[2 * 3 * 7 * 7], weights[5 * 3 * 9], packed[1024];
+  (void)state;
+  made_open(scratch_write("uneven.yaml", "convsmith: 1\ndefaults: {out_channels: 5, kernel_size: 3, padding: 1}\nlayers:\n"
+                                         "  - {name: one, input: [1, 3, 7, 7]}\n  - {name: two, input: [2, 3, 7, 7]}\n"),
+            "scalar", "");
+  for (size_t l = 0; l < 2; l++) {
+    const struct plan *plan = plan_named(&made.spec.layers[l], isa_find(&made.isas, "scalar"), "direct-channels-4x2-rows");
+    const struct kernel_source source = {&made.spec.layers[l], &plan, 1, ""};
+    struct text message = {0};
+    const struct kernel *kernel = kernel_build(&made, &source, 1, mem_text("uneven%zu", l), &message);
+    if (!kernel) fail_msg("%s", message.data);
+    const int64_t outputs = ((int64_t)l + 1) * 5 * 7 * 7;
+    kernel->pack((const void *[]){weights}, packed);
+    for (int parts = 1; parts <= MOST; parts++)
+      for (int part = 0; part < parts; part++) {
+        const int64_t count = written(kernel, input, packed, outputs, part, parts);
+        if (llabs(count - outputs / parts) > ROW)
+          fail_msg("share %d of %d holds %lld of %lld outputs", part, parts, (long long)count, (long long)outputs);
+      }
+  }
+  made_close();
+}
+
 /* ---- builds -------------------------------------------------------------------------------------------------------------------
  */
 
@@ -259,8 +305,8 @@ int main(void) {
       cmocka_unit_test(two_specs_and_cxx),    cmocka_unit_test(two_specs_in_one_file),
       cmocka_unit_test(shared_library),       cmocka_unit_test(the_best_target_is_picked),
       cmocka_unit_test(other_cpus),           cmocka_unit_test(threads),
-      cmocka_unit_test(threads_race_nowhere), cmocka_unit_test(make_builds),
-      cmocka_unit_test(cmake_builds),
+      cmocka_unit_test(threads_race_nowhere), cmocka_unit_test(shares_are_even),
+      cmocka_unit_test(make_builds),          cmocka_unit_test(cmake_builds),
   };
   return cmocka_run_group_tests(tests, begin, NULL);
 }

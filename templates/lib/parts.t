@@ -121,10 +121,44 @@ u += count;
 
 $ end
 
-$ -- Units [from, end) of this part.
-$ local function shares(units)
-/* even shares of ${units} units: the first ones get one more where they don't divide */
-const ptrdiff_t share = ${units} / parts, more = ${units} % parts;
+$ -- How much work a kernel is, and how many units: of the same size, or of K.sizes again and again.
+$ local function extent(K)
+$   local units, period, work = 1, 0, 0
+$   for _, dimension in ipairs(K.order) do units = units * dimension[2] end
+$   if not K.sizes then return units, units end
+$   for _, size in ipairs(K.sizes) do period, work = period + size[1], work + size[1] * size[2] end
+$   return units // period * work, units, period, work
+$ end
+
+$ -- Where units differ in size: the one that begins nearest to `work`.
+$ local function define_unit(K)
+$   local _, units, period, whole = extent(K)
+$   local first, done = "", 0
+static ptrdiff_t ${K.symbol}_unit(ptrdiff_t work)
+{
+$   if units > period then
+$     first = "first + "
+const ptrdiff_t first = work / ${whole} * ${period};
+work %= ${whole};
+$   end
+$   for i, size in ipairs(K.sizes) do
+$     local behind = done + size[1]
+$     if i < #K.sizes then
+if (work < ${size[1] * size[2]}) return ${first}${done > 0 and done .. " + " or ""}(work + ${size[2] // 2}) / ${size[2]};
+work -= ${size[1] * size[2]};
+$     else
+return ${first}${done} + (work + ${size[2] // 2}) / ${size[2]};
+$     end
+$     done = behind
+$   end
+}
+
+$ end
+
+$ -- Units [from, end) of this part, or work [from, end) of so many units.
+$ local function shares(work, units)
+/* even shares of ${work} units${units and units ~= work and (" of work in %d rows of channel blocks"):format(units) or ""}: the first ones get one more where they don't divide */
+const ptrdiff_t share = ${work} / parts, more = ${work} % parts;
 const ptrdiff_t from = part * share + (part < more ? part : more), end = from + share + (part < more);
 $ end
 
@@ -140,6 +174,7 @@ $ end
 
 $ local function define(kernels, pointers, symbol)
 $   local list = arguments.call_list(layer)
+$   for _, K in ipairs(kernels) do if K.sizes then define_unit(K) end end
 void ${symbol}_part(${arguments.declare(arguments.join(list, arguments.share))})
 {
 $   if layer.workspace and #scratch(kernels[1]) == 0 and not kernels[1].gathered then
@@ -149,12 +184,15 @@ $   if kernels[1].gathered then
 ${symbol}_repack(${layer.inputs[#layer.inputs].name}, workspace);
 $   end
 $   for _, K in ipairs(kernels) do
-$     local units = 1
-$     for _, dimension in ipairs(K.order) do units = units * dimension[2] end
+$     local work, units = extent(K)
+$     local range = { { "", "from" }, { "", "end" } }
+$     if K.sizes then
+$       for _, bound in ipairs(range) do bound[2] = ("%s_unit(%s)"):format(K.symbol, bound[2]) end
+$     end
 {
-$     shares(units)
+$     shares(work, units)
 $     parameter_pointers(K)
-${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), scratch(K), { { "", "from" }, { "", "end" } }), { strip = "(" .. K.V.ctype .. " *)workspace", x = at(layer.inputs[1].name, K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first) })});
+${K.symbol}_units(${arguments.pass(arguments.join(pointers(K), scratch(K), range), { strip = "(" .. K.V.ctype .. " *)workspace", x = at(layer.inputs[1].name, K.x_first), r = at("residual", K.y_first), y = at("output", K.y_first) })});
 }
 $   end
 }
