@@ -20,8 +20,8 @@
  * than a sum has. */
 enum { UPPER_EXACT_BITS = 4 };
 
-/* Channels of a group that fill enough of a tile; bytes of workspace that candidates may need. */
-static const int64_t least_channels = 16, most_bytes[] = {128 << 10, 400 << 10, 1536 << 10};
+/* Bytes of workspace that candidates may need. */
+static const int64_t most_bytes[] = {128 << 10, 400 << 10, 1536 << 10};
 
 /* Kernels of a file. */
 static const size_t most_kernels = 9;
@@ -61,13 +61,15 @@ static enum cs_accuracy accuracy_of(const struct planes *planes) {
 
 /* Why tiles can't serve a problem, or NULL. */
 static const char *problem_reason(const struct problem *problem) {
+  struct problem joined = *problem;
+  planes_join(&joined);
   if (problem->dtype != CS_F32) return "planes of bf16 make up f32 only";
-  if (problem->in_channels < least_channels || problem->out_channels < least_channels)
+  if (joined.in_channels < PLANE_LEAST || problem->out_channels < PLANE_LEAST)
     return mem_text("groups of %lld input and %lld output channels; tiles need %lld of each", (long long)problem->in_channels,
-                    (long long)problem->out_channels, (long long)least_channels);
-  if (roundings(problem) > 4 * terms_of(problem))
+                    (long long)problem->out_channels, (long long)PLANE_LEAST);
+  if (roundings(&joined) > 4 * terms_of(&joined))
     return mem_text("its sums are rounded up to %lld times, accuracy: normwise allows 4 times their %lld terms",
-                    (long long)roundings(problem), (long long)terms_of(problem));
+                    (long long)roundings(&joined), (long long)terms_of(&joined));
   if (problem->baked_weights && !planes_guarded(problem))
     return mem_text("a baked weight lies outside 2^-%d to 2^%d", GUARD_EXPONENT, GUARD_EXPONENT);
   if (problem->gathered) return "its weights are an input; tiles need packed ones";
@@ -219,6 +221,7 @@ static struct planes_plan new_kernels(const struct candidates *candidates) {
     problems[i] = candidates->problems[i];
     planes_fold(&problems[i]);
     plan.kernels[i].problem = problems[i];
+    plan.kernels[i].joined = planes_join(&plan.kernels[i].problem);
   }
   plan.direct = planes_fallback(problems, plan.count, candidates->isa);
   return plan;

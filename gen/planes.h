@@ -4,13 +4,18 @@
  * A block is some rows of outputs. The inputs that it reads are split into planes in the workspace, each pixel's channels one
  * behind the other, so that for every tap the pixels of neighbouring outputs are rows at one distance: a tile is any PLANE_ROWS of
  * them, counted through the rows of outputs and the gaps between these. Strides and dilations only choose which places there are:
- * an axis has phases of every stride-th input, and each tap is a place further on in one of them.
+ * an axis has phases of every stride-th input, and each tap is a place further on in one of them. Where pixels have few channels,
+ * those under all taps along a row are a place of their own for each output: its terms lie side by side in the input, zeros beyond
+ * it.
  *
  * What the planes leave out of a product, and what tiles flush to zero, needs a guard: a block that has an input outside the
  * guard's range, or whose weights have one, is computed by a direct kernel instead, which every such plan carries. */
 #ifndef GEN_PLANES_H
 #define GEN_PLANES_H
 #include "direct.h"
+
+/* Channels of a pixel that fill enough of a tile. */
+enum { PLANE_LEAST = 16 };
 
 /* Of a tile: its rows; the terms of a sum that one multiplication adds to each of its elements; its columns. Tiles of sums and of
  * operands that one step holds along pixels and along channels. */
@@ -19,9 +24,10 @@ enum { PLANE_ROWS = 16, PLANE_TERMS = 32, PLANE_COLUMNS = 16, PLANE_PAIR = 2, PL
 /* The guard: numbers are 0 or from 2^-GUARD_EXPONENT up to 2^GUARD_EXPONENT. */
 enum { GUARD_EXPONENT = 40 };
 
-/* A run of places of a row in the workspace: input `from` and every `step`-th, or zeros where from is negative. */
+/* A run of places of a row in the workspace: input `from` and every `step`-th, or zeros where from is negative. Of joined taps
+ * `live` are there, behind `skip` zeros; where these are not all, the run is one place. */
 struct place_run {
-  int64_t at, count, from, step;
+  int64_t at, count, from, step, skip, live;
 };
 
 /* The places of one axis that a block holds: `phases` times `extent`; place i of phase p is input first[p] + i·stride, from where
@@ -37,6 +43,7 @@ enum { ALL_PLANES = 3, UPPER_PLANES = 2 }; /* of a number: all, or the upper one
 /* One problem. Its phases take the same inputs: they are as many times its output channels, which lie elsewhere. */
 struct planes {
   struct problem problem;            /* its axes folded, rows and columns the last two */
+  int64_t joined;                    /* neighbouring columns whose channels are those of one place: taps in place of channels */
   int64_t count;                     /* of planes */
   int64_t rows;                      /* of a block */
   struct places places[MAX_SPATIAL]; /* one an axis */
@@ -55,6 +62,9 @@ struct planes_plan {
   struct plan direct; /* what computes the blocks that the guard refuses */
 };
 
+/* Where a pixel has few channels, makes the taps along the innermost axis, which lie side by side, channels too. Returns of how
+ * many taps; 1: none. */
+int64_t planes_join(struct problem *problem);
 /* Folds the problem's axes and lays a block of `rows` rows out. */
 void planes_fold(struct problem *problem);
 /* Bytes of a pixel of `steps` steps in `count` planes. */

@@ -47,9 +47,12 @@ static int64_t phase_first(const struct problem *problem, int64_t phase) {
   return first;
 }
 
-static float weight_of(const struct problem *problem, int64_t first, int64_t channel, int64_t term) {
+/* Terms are channels, or those of `joined` taps. */
+static float weight_of(const struct problem *problem, int64_t joined, int64_t first, int64_t channel, int64_t term) {
   const float *weights = problem->baked_weights;
-  return weights[first + channel * problem->w_out + term * problem->w_in];
+  const int64_t channels = problem->in_channels / joined, tap = term / channels;
+  return weights[first + channel * problem->w_out + tap * problem->axis[problem->rank - 1].w_step +
+                 term % channels * problem->w_in];
 }
 
 static bool in_range(float value) {
@@ -60,7 +63,7 @@ static bool in_range(float value) {
 static bool tap_guarded(const struct problem *problem, int64_t first) {
   for (int64_t channel = 0; channel < problem->out_channels; channel++)
     for (int64_t term = 0; term < problem->in_channels; term++)
-      if (!in_range(weight_of(problem, first, channel, term))) return false;
+      if (!in_range(weight_of(problem, 1, first, channel, term))) return false;
   return true;
 }
 
@@ -80,8 +83,8 @@ static void bake_step(const struct planes *planes, int64_t first, int64_t channe
   const struct problem *problem = &planes->problem;
   for (int64_t column = 0; column < wide && channel + column < problem->out_channels; column++)
     for (int64_t i = 0; i < PLANE_TERMS && step * PLANE_TERMS + i < problem->in_channels; i++)
-      planes_split(weight_of(problem, first, channel + column, step * PLANE_TERMS + i), to + planes_place(column, i),
-                   wide * PLANE_ROWS * PAIR_TERMS, planes->count);
+      planes_split(weight_of(problem, planes->joined, first, channel + column, step * PLANE_TERMS + i),
+                   to + planes_place(column, i), wide * PLANE_ROWS * PAIR_TERMS, planes->count);
 }
 
 int64_t planes_baked(const struct planes *planes) {

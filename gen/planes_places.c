@@ -48,6 +48,16 @@ void planes_fold(struct problem *problem) {
   problem->y_rows = problem->axis[0].out;
 }
 
+int64_t planes_join(struct problem *problem) {
+  struct axis *columns = &problem->axis[problem->rank - 1];
+  const int64_t taps = columns->kernel;
+  if (problem->in_channels >= PLANE_LEAST || problem->x_channel != 1 || columns->x_step != problem->in_channels) return 1;
+  if (problem->pad_mode != CS_ZEROS || columns->dilation != 1) return 1;
+  problem->in_channels *= taps;
+  columns->kernel = 1;
+  return taps;
+}
+
 /* ---- places -------------------------------------------------------------------------------------------------------- */
 
 /* Every tap a phase of its own: for a single output. */
@@ -139,13 +149,29 @@ static int64_t source_of(const struct planes *planes, int64_t phase, int64_t i) 
   const struct axis *axis = &planes->problem.axis[a];
   const int64_t source =
       axis_source(planes->problem.pad_mode, planes->places[a].first[phase] + i * axis->stride - axis->pad, axis->in);
-  return source < axis->in ? source : -1;
+  return source >= 0 && source < axis->in ? source : -1;
 }
 
-/* Does a place that holds `source` go on with the run? */
-static bool goes_on(const struct place_run *run, int64_t count, int64_t source) {
-  if (run->from < 0 || source < 0) return run->from < 0 && source < 0;
-  return count == 1 || source == run->from + count * run->step;
+/* Place `i` of a phase as a run of its own. */
+static struct place_run place_of(const struct planes *planes, int64_t phase, int64_t i) {
+  const struct axis *axis = &planes->problem.axis[planes->problem.rank - 1];
+  const int64_t first = i * axis->stride - axis->pad, rest = axis->in - first, joined = planes->joined;
+  struct place_run run = {.at = i, .count = 1, .live = joined};
+  if (joined == 1) {
+    run.from = source_of(planes, phase, i);
+    return run;
+  }
+  if (first < 0) run.skip = -first;
+  run.live = (rest < joined ? rest : joined) - run.skip;
+  run.from = run.live > 0 ? first + run.skip : -1;
+  return run;
+}
+
+/* Does a place go on with the run? */
+static bool goes_on(const struct planes *planes, const struct place_run *run, const struct place_run *next) {
+  if (run->from < 0 || next->from < 0) return run->from < 0 && next->from < 0;
+  if (run->live < planes->joined || next->live < planes->joined) return false;
+  return run->count == 1 || next->from == run->from + run->count * run->step;
 }
 
 struct place_run *planes_runs(const struct planes *planes, int64_t phase, size_t *count) {
@@ -153,14 +179,14 @@ struct place_run *planes_runs(const struct planes *planes, int64_t phase, size_t
   struct place_run *runs = NULL;
   *count = 0;
   for (int64_t i = 0; i < places->extent; i++) {
-    const int64_t source = source_of(planes, phase, i);
+    const struct place_run next = place_of(planes, phase, i);
     struct place_run *run = *count ? &runs[*count - 1] : NULL;
-    if (run && goes_on(run, run->count, source)) {
-      if (run->count++ == 1 && source >= 0) run->step = source - run->from;
+    if (run && goes_on(planes, run, &next)) {
+      if (run->count++ == 1 && next.from >= 0) run->step = next.from - run->from;
       continue;
     }
     runs = mem_grow(runs, *count, sizeof *runs);
-    runs[(*count)++] = (struct place_run){.at = i, .count = 1, .from = source < 0 ? -1 : source};
+    runs[(*count)++] = next;
   }
   return runs;
 }

@@ -7,7 +7,9 @@ static void push_runs(lua_State *L, const struct planes *planes, int64_t phase) 
   const struct place_run *runs = planes_runs(planes, phase, &count);
   lua_createtable(L, (int)count, 0);
   for (size_t i = 0; i < count; i++) {
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 6);
+    set_integer(L, "skip", runs[i].skip);
+    set_integer(L, "live", runs[i].live);
     set_integer(L, "at", runs[i].at);
     set_integer(L, "count", runs[i].count);
     set_integer(L, "from", runs[i].from);
@@ -94,6 +96,8 @@ static void push_sizes(lua_State *L, const struct planes *planes) {
   set_integer(L, "block_rows", planes->rows);
   set_integer(L, "blocks", planes_blocks(planes));
   set_integer(L, "phases", planes->phases);
+  set_integer(L, "joined", planes->joined);
+  set_integer(L, "w_joined", problem->axis[problem->rank - 1].w_step);
   set_integer(L, "panels", planes->panels);
   set_integer(L, "steps", planes->steps);
   set_integer(L, "pixel_bytes", planes->pixel_bytes);

@@ -60,6 +60,11 @@ static void layers_are_right(void **state) {
   verify_all(*state, "amx");
 }
 
+/* Joined taps: with strides, borders on both sides, the last ones beyond the input, 1 and 2 dimensions, batches. */
+static void first_layers_are_right(void **state) {
+  verify_all(*state, "amx_first");
+}
+
 /* Residues with inputs of their own and shared ones, both, groups, 1 and 2 dimensions, rests. */
 static void transposed_layers_are_right(void **state) {
   verify_all(*state, "amx_transposed");
@@ -195,7 +200,7 @@ static void refusal_takes_another_way(void **state) {
 static const struct {
   const char *set, *reason;
 } refusals[] = {
-    {"input='[1, 8, 12, 14]'", "groups of 8 input and 64 output channels; tiles need 16 of each"},
+    {"input='[1, 8, 12, 14]' --set layout=nchw", "groups of 8 input and 64 output channels; tiles need 16 of each"},
     {"weights=extreme.npy", "a baked weight lies outside 2^-40 to 2^40"},
     {"unroll=full", "unroll: full asks for no loop"},
     {"input='[1, 16, 12, 14]' --set kernel_size=1 --set padding=0", "it needs accuracy: normwise, the layer's is strict"},
@@ -229,6 +234,8 @@ int main(void) {
     {"winograd layers are right as clang makes them", winograd_layers_are_right, NULL, NULL, clang},
     {"transposed layers are right as gcc makes them", transposed_layers_are_right, NULL, NULL, gcc},
     {"transposed layers are right as clang makes them", transposed_layers_are_right, NULL, NULL, clang},
+    {"first layers are right as gcc makes them", first_layers_are_right, NULL, NULL, gcc},
+    {"first layers are right as clang makes them", first_layers_are_right, NULL, NULL, clang},
     {"baked layers are right as gcc makes them", baked_layers_are_right, NULL, NULL, gcc},
     {"baked layers are right as clang makes them", baked_layers_are_right, NULL, NULL, clang},
     cmocka_unit_test(fast_layers_are_right),

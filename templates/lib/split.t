@@ -59,6 +59,27 @@ for (ptrdiff_t i = 0; i < count * ${K.pixel_bytes // 64}; i++) ${V.put("(float *
 
 $ end
 
+$ -- Runs of columns of which only a part is there.
+$ local function has_borders()
+$   for _, runs in ipairs(K.columns) do
+$     for _, run in ipairs(runs) do if run.from >= 0 and run.live < K.joined then return true end end
+$   end
+$   return false
+$ end
+
+$ local function define_border()
+/* A pixel of whose terms `count` are there, behind `first` zeros. */
+CONVSMITH_NOINLINE ${K.V.isa.attribute}
+void ${K.symbol}_split_border(const float *x, ptrdiff_t first, ptrdiff_t count, uint8_t *to, ${K.V.planes.range_type} *least, ${K.V.planes.range_type} *most)
+{
+float terms[${K.in_channels}] = {0.0f};
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count; i++) terms[first + i] = x[i];
+${K.symbol}_split(terms, 0, 1, to, least, most);
+}
+
+$ end
+
 $ -- The input of place `i` of phase `p` on axis a, as i1 and so on.
 $ local function input(a, axis, begin, place)
 $   local first = #axis.first > 1 and ("first%d[p%d]"):format(a, a) or tostring(axis.first[1])
@@ -84,6 +105,8 @@ else {
 $     for _, run in ipairs(runs) do
 $       if run.from < 0 then
 ${K.symbol}_clear(${at("to", run.at * size)}, ${run.count});
+$       elseif run.live < K.joined then
+${K.symbol}_split_border(${at("xr", run.from * axis.x)}, ${run.skip * axis.x}, ${run.live * axis.x}, ${at("to", run.at * size)}, &least, &most);
 $       else
 ${K.symbol}_split(${at("xr", run.from * axis.x)}, ${run.step * axis.x}, ${run.count}, ${at("to", run.at * size)}, &least, &most);
 $       end
@@ -196,6 +219,7 @@ $ end
 $ local function define(kernel)
 $   K = kernel
 $   define_run()
+$   if has_borders() then define_border() end
 $   define_fill()
 $   if K.ahead > 0 then define_ahead() end
 $ end
@@ -208,7 +232,13 @@ $ -- ---- weights --------------------------------------------------------------
 
 $ -- Where a weight lies in canonical order.
 $ local function weight()
-$   local terms = { "group * " .. K.w_group, "channel * " .. K.w_out, "term * " .. K.w_in }
+$   local terms = { "group * " .. K.w_group, "channel * " .. K.w_out }
+$   if K.joined > 1 then
+$     local channels = K.in_channels // K.joined
+$     terms[3] = ("term / %d * %d + term %% %d * %d"):format(channels, K.w_joined, channels, K.w_in)
+$   else
+$     terms[3] = "term * " .. K.w_in
+$   end
 $   for a, axis in ipairs(K.axes) do
 $     if axis.kernel > 1 then terms[#terms + 1] = ("k%d * %d"):format(a, axis.w) end
 $   end
