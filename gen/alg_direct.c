@@ -95,7 +95,8 @@ static bool crowded(const struct choice *choice, const struct isa *isa) {
 
 static void sum_up(struct plan *plan, const struct design *design) {
   const int64_t bytes = design_code_bytes(design, plan->isa), size = (int64_t)cs_size(design->problem.dtype);
-  plan->cost += design_cost(design, plan->isa) * (crowded(&design->choice, plan->isa) ? processor.crowded : 1);
+  const double crowds = crowded(&design->choice, plan->isa) ? processor.crowded : 1;
+  plan->cost += design_cost(design, plan->isa) * crowds * (has_wide_sums(&design->problem) ? processor.widened : 1);
   plan->multiply_adds += design->macs;
   plan->left_out += design->left_out;
   plan->together = design->rank > 1;

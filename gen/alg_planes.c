@@ -10,7 +10,9 @@
  *   Numbers are 0 or within 2^±40, so every plane is a multiple of 2⁻⁶³, every product and every sum one of 2⁻¹²⁶, the smallest
  *   number that is not flushed; and no sum of fewer than 2⁴⁰ products overflows. What is not finite is out of that range, too.
  * Where these are more roundings than terms, four times as many are within what `normwise` promises. With two planes and three
- * products, what is left out is 2⁻¹⁵|x||w| of each of l·w and m·m and half of that of x·l: within the 2⁻¹³ of `fast`. */
+ * products, what is left out is 2⁻¹⁵|x||w| of each of l·w and m·m and half of that of x·l: within the 2⁻¹³ of `fast`.
+ * Numbers of bf16 are one plane each, and their only product leaves nothing out: of the roundings above those of one multiplication
+ * for each tap and step remain. */
 #include "alg.h"
 #include "mem.h"
 #include "planes.h"
@@ -37,6 +39,11 @@ static int64_t taps_of(const struct problem *problem) {
   return taps;
 }
 
+/* A number of bf16 is its only plane. */
+static int64_t all_planes(const struct problem *problem) {
+  return problem->dtype == CS_BF16 ? BF16_PLANES : ALL_PLANES;
+}
+
 /* Roundings of a sum, those that the products left out amount to, and a share for the weights' larger planes. */
 int64_t planes_roundings(int64_t taps, int64_t channels) {
   const int64_t products = ALL_PLANES * (ALL_PLANES + 1) / 2, steps = ceil_div(channels, PLANE_TERMS);
@@ -45,8 +52,14 @@ int64_t planes_roundings(int64_t taps, int64_t channels) {
   return count + count / 64;
 }
 
+/* Those of a sum of products of single planes, which leave nothing out. */
+static int64_t single_roundings(int64_t taps, int64_t channels) {
+  const int64_t terms = channels < PLANE_TERMS ? channels : PLANE_TERMS;
+  return ceil_div(terms, 2) + taps * ceil_div(channels, PLANE_TERMS);
+}
+
 static int64_t roundings(const struct problem *problem) {
-  return planes_roundings(taps_of(problem), problem->in_channels);
+  return (problem->dtype == CS_BF16 ? single_roundings : planes_roundings)(taps_of(problem), problem->in_channels);
 }
 
 static int64_t terms_of(const struct problem *problem) {
@@ -55,21 +68,22 @@ static int64_t terms_of(const struct problem *problem) {
 
 /* What the sums of planes keep. */
 static enum cs_accuracy accuracy_of(const struct planes *planes) {
-  if (planes->count < ALL_PLANES) return CS_FAST;
+  if (planes->count < all_planes(&planes->problem)) return CS_FAST;
   return roundings(&planes->problem) <= terms_of(&planes->problem) ? CS_STRICT : CS_NORMWISE;
 }
 
 /* Why tiles can't serve a problem, or NULL. */
 static const char *problem_reason(const struct problem *problem) {
   struct problem joined = *problem;
-  planes_join(&joined);
-  if (problem->dtype != CS_F32) return "planes of bf16 make up f32 only";
+  if (problem->dtype == CS_F64) return "planes of bf16 make up f32 only";
+  if (problem->dtype == CS_F32) planes_join(&joined);
   if (joined.in_channels < PLANE_LEAST || problem->out_channels < PLANE_LEAST)
     return mem_text("groups of %lld input and %lld output channels; tiles need %lld of each", (long long)problem->in_channels,
                     (long long)problem->out_channels, (long long)PLANE_LEAST);
   if (roundings(&joined) > 4 * terms_of(&joined))
     return mem_text("its sums are rounded up to %lld times, accuracy: normwise allows 4 times their %lld terms",
                     (long long)roundings(&joined), (long long)terms_of(&joined));
+  if (problem->baked_weights && problem->dtype == CS_BF16) return "baked weights are made into planes of f32 only";
   if (problem->baked_weights && !planes_guarded(problem))
     return mem_text("a baked weight lies outside 2^-%d to 2^%d", GUARD_EXPONENT, GUARD_EXPONENT);
   if (problem->gathered) return "its weights are an input; tiles need packed ones";
@@ -136,7 +150,7 @@ static void add(struct candidates *candidates, const struct planes_plan *paramet
   plan.multiply_adds = direct->multiply_adds;
   plan.row_tile = PLANE_PAIR * PLANE_ROWS;
   plan.channel_tile = PLANE_PAIR * PLANE_COLUMNS;
-  plan.exact_bits = first->count < ALL_PLANES ? UPPER_EXACT_BITS : 0;
+  plan.exact_bits = first->count < all_planes(&first->problem) ? UPPER_EXACT_BITS : 0;
   plan.asks = true;
   plan.parameters = copy;
   for (size_t i = 0; i < copy->count; i++) sum_up(&plan, &copy->kernels[i]);
@@ -230,10 +244,11 @@ static struct planes_plan new_kernels(const struct candidates *candidates) {
 static void planes_enumerate(struct candidates *candidates) {
   if (!candidates->isa->tiles) return;
   const char *reason = reason_of(candidates);
+  const int64_t most = all_planes(candidates->problems), least = most < UPPER_PLANES ? most : UPPER_PLANES;
   struct planes_plan plan = {0};
   if (!reason) plan = new_kernels(candidates);
   if (!reason && !plan.direct.id) reason = "no direct plan can compute the blocks that its guard refuses";
-  for (int64_t count = ALL_PLANES; count >= UPPER_PLANES; count--) {
+  for (int64_t count = most; count >= least; count--) {
     if (reason)
       refuse(candidates, count, reason);
     else

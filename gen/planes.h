@@ -1,5 +1,5 @@
-/* Convolutions of f32 on tile registers that multiply bf16: every number is the exact sum of planes of eight bits each, and a
- * product of two numbers the sum of products of their planes.
+/* Convolutions of f32 and bf16 on tile registers that multiply bf16: every number is the exact sum of planes of eight bits each,
+ * and a product of two numbers the sum of products of their planes. A number of bf16 is one plane.
  *
  * A block is some rows of outputs. The inputs that it reads are split into planes in the workspace, each pixel's channels one
  * behind the other, so that for every tap the pixels of neighbouring outputs are rows at one distance: a tile is any PLANE_ROWS of
@@ -38,7 +38,7 @@ struct places {
   int64_t *tap_phase, *tap_place; /* one a tap */
 };
 
-enum { ALL_PLANES = 3, UPPER_PLANES = 2 }; /* of a number: all, or the upper ones */
+enum { ALL_PLANES = 3, UPPER_PLANES = 2, BF16_PLANES = 1 }; /* of a number: all, or the upper ones; all of one in bf16 */
 
 /* One problem. Its phases take the same inputs: they are as many times its output channels, which lie elsewhere. */
 struct planes {
@@ -79,9 +79,9 @@ int64_t planes_blocks(const struct planes *planes);
 /* Is a block one run of whole steps of channels, which another block follows? Such runs are split while tiles multiply those before
  * them: so many terms for each step of tiles; 0: not. */
 int64_t planes_ahead(const struct planes *planes);
-int64_t planes_phase(const struct planes *planes);     /* elements of the packed weights of a group's phase */
+int64_t planes_phase(const struct planes *planes);     /* elements of f32 that the packed weights of a group's phase take */
 int64_t planes_group(const struct planes *planes);     /* of all its phases */
-int64_t planes_packed(const struct planes *planes);    /* elements */
+int64_t planes_packed(const struct planes *planes);    /* elements of f32 */
 int64_t planes_workspace(const struct planes *planes); /* bytes */
 /* Roundings of a sum of `channels` · `taps` products in all planes, and those that the products left out amount to. */
 int64_t planes_roundings(int64_t taps, int64_t channels);

@@ -165,7 +165,7 @@ static void push_common(lua_State *L, const struct planes *planes) {
   set_bool(L, "zero_weights", false);
   set_bool(L, "gathered", false);
   set_integer(L, "chunks", 1);
-  set_integer(L, "w_size", planes_packed(planes));
+  set_integer(L, "w_size", planes_packed(planes) * (int64_t)(sizeof(float) / cs_size(problem->dtype)));
   set_integer(L, "b_size", 0);
   set_integer(L, "x_first", problem->x_first);
   set_integer(L, "y_first", problem->y_first);

@@ -13,6 +13,7 @@ static const struct {
   double call;             /* of a tile */
   double crowded;          /* factor of a tile that takes every register: compilers spill some */
   double crowded_patch;    /* the same of a patch */
+  double widened;          /* factor of a tile whose operands are widened when loaded */
   double wide;             /* factor of multiply-adds where vectors stream through fewer rows */
   double span;             /* entering and leaving a loop of multiply-adds */
   double tap;              /* entering a loop over the taps of an outer axis, for each vector of a patch */
@@ -48,6 +49,7 @@ static const struct {
     .call = 4,
     .crowded = 1.05,
     .crowded_patch = 1.02,
+    .widened = 1.5,
     .wide = 1.06,
     .span = 7,
     .tap = 3,

@@ -87,7 +87,7 @@ $ end
 $ -- The weights' planes: baked, or packed behind what the guard says of them.
 $ local function weights()
 $   if K.baked_weights then return at(("(const uint8_t *)%s.bits"):format(K.baked.planes.symbol), K.baked_planes) end
-$   return ("(const uint8_t *)packed + %d"):format((K.base + K.verdict) * 4)
+$   return ("(const uint8_t *)packed + %d"):format((split.packed_at(K) + K.verdict) * 4)
 $ end
 
 $ local function call_tiles(first)
@@ -139,7 +139,7 @@ $ local function compute(kernels, target)
 $   local list = dimensions()
 {
 $   parts.shares(units_of(list))
-$   local good = K.baked_weights and "" or (" && ((const float *)packed)[%d] > 0.0f"):format(K.base)
+$   local good = K.baked_weights and "" or (" && ((const float *)packed)[%d] > 0.0f"):format(split.packed_at(K))
 const int usable = from < end && ${layer.name}_pick() == ${ordered.number(targets, target)}${good};
 const uint8_t *const tiles = ${weights()};
 uint8_t *const aligned = (uint8_t *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);

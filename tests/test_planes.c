@@ -70,6 +70,12 @@ static void transposed_layers_are_right(void **state) {
   verify_all(*state, "amx_transposed");
 }
 
+/* bf16 is its only plane. */
+static void bf16_layers_are_right(void **state) {
+  verify_all(*state, "amx_bf16");
+  assert_non_null(strstr(said, "  planes1-"));
+}
+
 /* Baked weights, of both algorithms. */
 static void baked_layers_are_right(void **state) {
   verify_all(*state, "amx_baked");
@@ -205,6 +211,7 @@ static const struct {
     {"unroll=full", "unroll: full asks for no loop"},
     {"input='[1, 16, 12, 14]' --set kernel_size=1 --set padding=0", "it needs accuracy: normwise, the layer's is strict"},
     {"dtype=f64", "planes of bf16 make up f32 only"},
+    {"dtype=bf16 --set kernel_size=3 --set weights=extreme.npy", "baked weights are made into planes of f32 only"},
     {"input='[1, 64, 2, 40000]'", "bytes of workspace"},
     {"op=tiled_conv --set tile=4 --set kernel_size=5 --set padding=2", "12 kernels take turns among the outputs; at most 9"},
     {"op=tiled_conv --set tile=4", "2 phases of outputs with inputs or bias of their own"},
@@ -238,6 +245,8 @@ int main(void) {
     {"first layers are right as clang makes them", first_layers_are_right, NULL, NULL, clang},
     {"baked layers are right as gcc makes them", baked_layers_are_right, NULL, NULL, gcc},
     {"baked layers are right as clang makes them", baked_layers_are_right, NULL, NULL, clang},
+    {"bf16 layers are right as gcc makes them", bf16_layers_are_right, NULL, NULL, gcc},
+    {"bf16 layers are right as clang makes them", bf16_layers_are_right, NULL, NULL, clang},
     cmocka_unit_test(fast_layers_are_right),
     cmocka_unit_test(range_is_exact),
 #if defined __linux__ && defined __x86_64__

@@ -94,7 +94,7 @@ return derive(import("isa/avx512.lua"), {
         load = "CONVSMITH_AMX_LOAD(%1, %2, %3);",
         store = "CONVSMITH_AMX_STORE(%1, %2, %3);",
         multiply = "CONVSMITH_AMX_MULTIPLY(%1, %2, %3);",
-        split = { [2] = "convsmith_amx_split2(%1, %2, %3);", [3] = "convsmith_amx_split3(%1, %2, %3);" },
+        split = { "_mm512_storeu_si512(%3, convsmith_amx_upper(%1, %2));", "convsmith_amx_split2(%1, %2, %3);", "convsmith_amx_split3(%1, %2, %3);" },
         bits = "convsmith_amx_bits(%1)", rounded = "convsmith_amx_rounded(%1)",
         aligned = "__attribute__((aligned(64)))",
         range_type = "__m512i",

@@ -1,6 +1,7 @@
 $ -- Splitting into planes: a block's inputs into the workspace, weights into the packed buffer, and what both say of their range.
 $ local arguments = import("lib/arguments.lua")
 $ local vec = import("lib/vec.lua")
+$ local words = import("lib/words.t")
 $ local at = vec.at
 $ local K -- the kernel that is being printed
 
@@ -23,15 +24,15 @@ $ end
 
 $ local function define_run()
 $   local V, range, whole, rest = K.V, K.V.planes.range_type, K.in_channels // K.terms, K.in_channels % K.terms
-$   local bytes = K.planes * 64
+$   local bytes, N = K.planes * 64, vec.new(V.isa, V.numbers, K.symbol, false)
 /* `count` pixels, `step` elements apart, and their range. */
 CONVSMITH_NOINLINE ${V.isa.attribute}
-void ${K.symbol}_split(const float *x, ptrdiff_t step, ptrdiff_t count, uint8_t *to, ${range} *least, ${range} *most)
+void ${K.symbol}_split(const ${V.ctype} *x, ptrdiff_t step, ptrdiff_t count, uint8_t *to, ${range} *least, ${range} *most)
 {
 ${range} low = *least, high = *most;
 CONVSMITH_ROLLED
 for (ptrdiff_t i = 0; i < count; i++) {
-const float *xc = x;
+const ${V.ctype} *xc = x;
 uint8_t *tc = to;
 $   if whole > 0 then
 CONVSMITH_ROLLED
@@ -54,7 +55,7 @@ CONVSMITH_INLINE ${V.isa.attribute}
 void ${K.symbol}_clear(uint8_t *to, ptrdiff_t count)
 {
 CONVSMITH_ROLLED
-for (ptrdiff_t i = 0; i < count * ${K.pixel_bytes // 64}; i++) ${V.put("(float *)(void *)to + i * 16", 1, V.lanes, V.zero())}
+for (ptrdiff_t i = 0; i < count * ${K.pixel_bytes // 64}; i++) ${N.put("(float *)(void *)to + i * 16", 1, N.lanes, N.zero())}
 }
 
 $ end
@@ -117,7 +118,7 @@ $   end
 $ end
 
 $ local function fill_arguments(kernel)
-$   local list = { { "const float *", "x" }, { "uint8_t *", "pixels" }, { "ptrdiff_t", "rows" }, { "ptrdiff_t", "r0" } }
+$   local list = { { "const " .. kernel.V.ctype .. " *", "x" }, { "uint8_t *", "pixels" }, { "ptrdiff_t", "rows" }, { "ptrdiff_t", "r0" } }
 $   for a = 1, #kernel.axes - 2 do list[#list + 1] = { "ptrdiff_t", "o" .. a } end
 $   return list
 $ end
@@ -169,7 +170,7 @@ uint8_t *const line = part + place * ${line};
 $   for a = 1, rank - 2 do input(a, K.axes[a], "o" .. a, "0") end
 $   input(rank - 1, rows, "r0", "place")
 const int inside = ${table.concat(conditions, " && ")};
-const float *const xr = inside ? x + ${offsets()} : x;
+const ${V.ctype} *const xr = inside ? x + ${offsets()} : x;
 $   row_runs(K.columns, rows)
 }
 }
@@ -182,7 +183,7 @@ $ -- What is split of the next block, a step of channels at a time.
 $ local function define_ahead()
 $   local V, bytes = K.V, K.planes * 64
 struct ${K.symbol}_ahead {
-const float *x;
+const ${V.ctype} *x;
 uint8_t *to;
 ptrdiff_t left, step;
 ${V.planes.range_type} least, most;
@@ -191,7 +192,7 @@ ${V.planes.range_type} least, most;
 CONVSMITH_INLINE ${V.isa.attribute}
 void ${K.symbol}_ahead(struct ${K.symbol}_ahead *ahead, ptrdiff_t count)
 {
-const float *xc = ahead->x;
+const ${V.ctype} *xc = ahead->x;
 uint8_t *tc = ahead->to;
 ptrdiff_t step = ahead->step;
 ${V.planes.range_type} low = ahead->least, high = ahead->most;
@@ -249,10 +250,11 @@ $ end
 $ local function define_pack(kernel)
 $   K = kernel
 $   local tiles = (K.out_channels + K.columns_of_tile - 1) // K.columns_of_tile
-$   local last = tiles - (K.panels - 1) * K.pair
+$   local last, one = tiles - (K.panels - 1) * K.pair, vec.new(K.V.isa.single, layer.dtype, K.symbol, false)
+$   local element = one.ctype == one.scalar and ("weights[%s]"):format(weight()) or one.get("weights + " .. weight(), 1, 1)
 /* Weights as planes, in the order in which tiles take them; are all of them 0 or within the guard's range? */
 static ${K.V.isa.attribute}
-int ${K.symbol}_split_weights(const float *weights, uint16_t *to)
+int ${K.symbol}_split_weights(const ${one.ctype} *weights, uint16_t *to)
 {
 int good = 1;
 CONVSMITH_ROLLED
@@ -269,7 +271,7 @@ for (ptrdiff_t tile = 0; tile < tiles; tile++)
 CONVSMITH_ROLLED
 for (ptrdiff_t i = 0; i < 512; i++) {
 const ptrdiff_t channel = (panel * ${K.pair} + tile) * 16 + i / 2 % 16, term = step * 32 + i / 32 * 2 + i % 2;
-float left = channel < ${K.out_channels} && term < ${K.in_channels} ? weights[${weight()}] : 0.0f;
+float left = channel < ${K.out_channels} && term < ${K.in_channels} ? ${element} : 0.0f;
 const uint32_t bits = ${K.V.bits("left")} & 0x7fffffffu;
 if (bits != 0 && (bits <= ${K.least}u || bits > ${K.most}u)) good = 0;
 CONVSMITH_ROLLED
@@ -287,12 +289,15 @@ return good;
 
 $ end
 
+$ -- Where a kernel's part of the packed buffer begins, in elements of f32.
+$ local function packed_at(kernel) return kernel.base * words.rows[layer.dtype].width // words.rows.f32.width end
+
 $ local function pack(kernel)
 {
-float *const verdict = ${at("(float *)packed", kernel.base)};
+float *const verdict = ${at("(float *)packed", packed_at(kernel))};
 for (int i = 0; i < ${kernel.verdict}; i++) verdict[i] = 0.0f;
 if (${kernel.symbol}_split_weights(weights, (uint16_t *)(void *)(verdict + ${kernel.verdict}))) verdict[0] = 1.0f;
 }
 $ end
 
-$ return { in_range = in_range, define = define, call = call, define_pack = define_pack, pack = pack }
+$ return { in_range = in_range, define = define, call = call, define_pack = define_pack, packed_at = packed_at, pack = pack }

@@ -78,7 +78,7 @@ $ end
 $ -- Bias and residual, the sums, the activation, for positions that are outputs and not gaps between rows.
 $ local function define_store(kind, number)
 $   local V, columns, rows = K.V, K.axes[#K.axes], K.axes[#K.axes - 1]
-$   local tile = { rows = 1, vectors = kind.tiles, last = kind.last }
+$   local tile, N = { rows = 1, vectors = kind.tiles, last = kind.last }, vec.new(V.isa, V.numbers, K.symbol, false)
 CONVSMITH_NOINLINE ${V.isa.attribute}
 void ${K.symbol}_store${number}(${arguments.declare(arguments.join({ { "const float *", "sums" } }, K.outputs, { { "ptrdiff_t", "position" }, { "ptrdiff_t", "end" } }))})
 {
@@ -86,21 +86,21 @@ $   if K.level then
 CONVSMITH_ROLLED
 for (; position < end; position++, sums += 32) {
 {
-float *const y = yb + position * ${columns.y};
+${V.ctype} *const y = yb + position * ${columns.y};
 $   else
 ptrdiff_t column = position % ${columns.extent}, row = position / ${columns.extent};
 CONVSMITH_ROLLED
 for (; position < end; position++, sums += 32) {
 if (column < ${columns.outputs}) {
-float *const y = yb + row * ${rows.y} + column * ${columns.y};
+${V.ctype} *const y = yb + row * ${rows.y} + column * ${columns.y};
 $   end
 $   if K.residual then
-const float *const r = rb + (y - yb);
+const ${V.ctype} *const r = rb + (y - yb);
 $   end
 $   tiles.use(K)
 $   tiles.start(tile)
 $   each(kind.tiles, function(q)
-a0_${q} = ${V.add("a0_" .. q, V.get(at("sums", q * 16), 1, V.lanes))};
+a0_${q} = ${V.add("a0_" .. q, N.get(at("sums", q * 16), 1, N.lanes))};
 $   end)
 $   tiles.finish(tile)
 }
@@ -180,10 +180,11 @@ $ end
 $ local function define(kernel)
 $   K = kernel
 $   K.outputs = {}
-$   if K.bias then K.outputs[#K.outputs + 1] = { "const float *", "b" } end
-$   if K.activation.name == "prelu" then K.outputs[#K.outputs + 1] = { "const float *", "s" } end
-$   if K.residual then K.outputs[#K.outputs + 1] = { "const float *", "rb" } end
-$   K.outputs[#K.outputs + 1] = { "float *", "yb" }
+$   local T = K.V.ctype
+$   if K.bias then K.outputs[#K.outputs + 1] = { "const " .. T .. " *", "b" } end
+$   if K.activation.name == "prelu" then K.outputs[#K.outputs + 1] = { "const " .. T .. " *", "s" } end
+$   if K.residual then K.outputs[#K.outputs + 1] = { "const " .. T .. " *", "rb" } end
+$   K.outputs[#K.outputs + 1] = { T .. " *", "yb" }
 $   local done = {}
 $   for number, kind in ipairs(K.kinds) do
 $     if not done[kind.tiles] then
