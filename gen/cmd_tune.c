@@ -39,7 +39,7 @@ static void check_output(struct job *job) {
     diag_error(&job->diags, (struct place){0}, "tune needs -o PLAN.yaml");
     return;
   }
-  const char *failure = file_check(path);
+  const char *failure = file_same(path, job->options->spec) ? "it would overwrite the spec; choose another name" : file_check(path);
   if (failure) diag_error(&job->diags, (struct place){.file = mem_text("-o %s", path)}, "%s", failure);
 }
 

@@ -118,10 +118,10 @@ static void print_help(const struct command *command) {
   printf("  %-22s %s\n", "--help", "print this");
 }
 
-/* --help counts wherever it stands and whatever else is wrong. */
+/* --help, or -h, counts wherever it stands and whatever else is wrong. */
 static bool asks_for_help(int argc, char **argv) {
   for (int i = 2; i < argc && strcmp(argv[i], "--") != 0; i++)
-    if (!strcmp(argv[i], "--help")) return true;
+    if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) return true;
   return false;
 }
 

@@ -92,6 +92,7 @@ static void options_in_every_spelling(void **state) {
   assert_int_equal(convsmith("generate --layer=c3_5x5 specs/lenet5.yaml -o%s --target=scalar", folder), 0);
   assert_int_equal(convsmith("generate -o %s --layer c3_5x5 --target scalar -- specs/lenet5.yaml", folder), 0);
   assert_int_equal(convsmith("check --help --nonsense"), 0);
+  assert_int_equal(convsmith("check -h"), 0);
 }
 
 static void targets_lists_what_runs(void **state) {

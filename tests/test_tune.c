@@ -96,6 +96,8 @@ static void errors_come_first(void **state) {
   assert_int_equal(convsmith("tune %s -o %s", spec_path(), scratch_path("")), 2);
   assert_non_null(strstr(said, "Is a directory"));
   assert_null(strstr(said, "by cost"));
+  assert_int_equal(convsmith("tune %s -o %s", spec_path(), spec_path()), 2);
+  assert_non_null(strstr(said, "it would overwrite the spec; choose another name"));
   assert_int_equal(convsmith("tune %s -o %s --set out_channels=0", spec_path(), scratch_path("none/x.yaml")), 2);
   assert_false(exists(scratch_path("none")));
 }
