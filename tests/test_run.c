@@ -71,9 +71,8 @@ static void bf16_travels_as_f32(void **state) {
                    0);
   assert_array("y.npy", 3, (const ptrdiff_t[]){1, 1, 3}, (const float[]){129, 256, -3});
   write_array("w.npy", 3, (const ptrdiff_t[]){1, 1, 1}, (const float[]){1.002F}); /* nearer to 1 than to 1.0078125 */
-  assert_int_equal(convsmith("run %s --set weights=%s --tensor input=%s -o %s", path, scratch_path("w.npy"), scratch_path("x.npy"),
-                             scratch_path("y.npy")),
-                   0);
+  assert_int_equal(
+      convsmith("run %s --set weights=w.npy --tensor input=%s -o %s", path, scratch_path("x.npy"), scratch_path("y.npy")), 0);
   assert_array("y.npy", 3, (const ptrdiff_t[]){1, 1, 3}, (const float[]){129, 256, -3});
 }
 
