@@ -38,7 +38,8 @@ static int64_t patch_bytes(const struct depthwise *depthwise, const struct patch
   const int64_t mac = isa->mac_bytes * (depthwise->tests_zeros ? 2 : 1);
   const int64_t bodies = (depthwise->vectors > 0) + (depthwise->last > 0);
   const int64_t finish = patch->rows * patch->columns * design_finish_bytes(&depthwise->base);
-  const int64_t load = depthwise->choice.permuted ? 30 : 10; /* and a permutation, and moves for want of registers */
+  const int64_t moved = depthwise->choice.permuted ? 20 : 0; /* a permutation, and moves for want of registers */
+  const int64_t load = design_load_bytes(&depthwise->base) + moved;
   const int64_t channel = patch->macs * mac + patch->loads * load + (int64_t)patch->line_count * 30;
   return 200 + bodies * (100 + depthwise->spelled * channel + finish);
 }

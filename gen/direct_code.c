@@ -1,12 +1,17 @@
 /* Bytes of machine code that a design will have, estimated before any text is written. */
 #include "direct.h"
 
+int64_t design_load_bytes(const struct design *design) {
+  return design->problem.dtype == CS_BF16 ? 24 : 10;
+}
+
 int64_t design_finish_bytes(const struct design *design) {
   static const int64_t activation[] = {
       [CS_RELU] = 8,   [CS_RELU6] = 16,   [CS_CLAMP] = 16, [CS_HARDSIGMOID] = 24, [CS_HARDSWISH] = 32, [CS_LEAKY_RELU] = 48,
       [CS_PRELU] = 48, [CS_SIGMOID] = 16, [CS_TANH] = 16,  [CS_SILU] = 16,        [CS_GELU] = 16};
   const int64_t sum = design->choice.form == FORM_DOT ? 60 : 0, move = design->y_lane == 1 ? 20 : 20 + 12 * design->lanes;
-  return sum + move * (design->problem.residual ? 2 : 1) + activation[design->problem.activation];
+  const int64_t round = design->problem.dtype == CS_BF16 ? 64 : 0;
+  return sum + move * (design->problem.residual ? 2 : 1) + round + activation[design->problem.activation];
 }
 
 /* Bytes of a tile's function. Weights that may be zero are looked at in each multiply-add. */
@@ -18,7 +23,7 @@ static int64_t tile_bytes(const struct design *design, const struct tile *tile, 
   for (size_t i = 0; i < tile->span_count; i++) {
     const struct span *span = &tile->spans[i];
     const int64_t steps = span->unroll + span->rest + (span->part > 0), macs = span->count * tile->vectors;
-    bytes += 24 + steps * (macs * mac + ((depth ? macs : span->count) + tile->vectors) * 10);
+    bytes += 24 + steps * (macs * mac + ((depth ? macs : span->count) + tile->vectors) * design_load_bytes(design));
     bytes += steps * gather * (depth ? macs : tile->vectors);
   }
   return bytes;
