@@ -65,7 +65,7 @@ return derive(sse41, {
   vec = {
     f32 = {
       type = "__m256", lanes = 8,
-      zero = "_mm256_setzero_ps()", set1 = "_mm256_set1_ps(%1)", broadcast = "_mm256_broadcast_ss(%1)",
+      zero = "_mm256_setzero_ps()", set1 = "_mm256_set1_ps(%1)", set = "_mm256_setr_ps(%i)", broadcast = "_mm256_broadcast_ss(%1)",
       load = "_mm256_loadu_ps(%1)", store = "_mm256_storeu_ps(%1, %2);",
       load_part = masked("_mm256_maskload_ps(%1, MASK)", 8, "_mm256_setr_epi32"),
       store_part = masked("_mm256_maskstore_ps(%1, MASK, %2);", 8, "_mm256_setr_epi32"),
@@ -94,7 +94,7 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(quarters), _mm256_extractf12
     },
     f64 = {
       type = "__m256d", lanes = 4,
-      zero = "_mm256_setzero_pd()", set1 = "_mm256_set1_pd(%1)", broadcast = "_mm256_broadcast_sd(%1)",
+      zero = "_mm256_setzero_pd()", set1 = "_mm256_set1_pd(%1)", set = "_mm256_setr_pd(%i)", broadcast = "_mm256_broadcast_sd(%1)",
       load = "_mm256_loadu_pd(%1)", store = "_mm256_storeu_pd(%1, %2);",
       load_part = masked("_mm256_maskload_pd(%1, MASK)", 4, "_mm256_setr_epi64x"),
       store_part = masked("_mm256_maskstore_pd(%1, MASK, %2);", 4, "_mm256_setr_epi64x"),

@@ -58,7 +58,7 @@ return derive(avx2, {
   vec = {
     f32 = {
       type = "__m512", lanes = 16,
-      zero = "_mm512_setzero_ps()", set1 = "_mm512_set1_ps(%1)", broadcast = "_mm512_set1_ps(*(%1))",
+      zero = "_mm512_setzero_ps()", set1 = "_mm512_set1_ps(%1)", set = "_mm512_setr_ps(%i)", broadcast = "_mm512_set1_ps(*(%1))",
       load = "_mm512_loadu_ps(%1)", store = "_mm512_storeu_ps(%1, %2);",
       load_part = masked("_mm512_maskz_loadu_ps(MASK, %1)", 16),
       store_part = masked("_mm512_mask_storeu_ps(%1, MASK, %2);", 16),
@@ -87,7 +87,7 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_
     },
     f64 = {
       type = "__m512d", lanes = 8,
-      zero = "_mm512_setzero_pd()", set1 = "_mm512_set1_pd(%1)", broadcast = "_mm512_set1_pd(*(%1))",
+      zero = "_mm512_setzero_pd()", set1 = "_mm512_set1_pd(%1)", set = "_mm512_setr_pd(%i)", broadcast = "_mm512_set1_pd(*(%1))",
       load = "_mm512_loadu_pd(%1)", store = "_mm512_storeu_pd(%1, %2);",
       load_part = masked("_mm512_maskz_loadu_pd(MASK, %1)", 8),
       store_part = masked("_mm512_mask_storeu_pd(%1, MASK, %2);", 8),

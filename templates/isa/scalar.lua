@@ -8,6 +8,7 @@ local function type_of(ctype, zero)
     ctype = ctype, type = ctype, lanes = 1,
     zero = zero,
     set1 = "(%1)",
+    set = false, -- the scalars %i, one a lane
     load = "*(%1)",
     store = "*(%1) = %2;",
     load_part = "*(%1)",

@@ -65,7 +65,7 @@ return derive(scalar, {
   vec = {
     f32 = {
       type = "__m128", lanes = 4,
-      zero = "_mm_setzero_ps()", set1 = "_mm_set1_ps(%1)", broadcast = "_mm_set1_ps(*(%1))",
+      zero = "_mm_setzero_ps()", set1 = "_mm_set1_ps(%1)", set = "_mm_setr_ps(%i)", broadcast = "_mm_set1_ps(*(%1))",
       load = "_mm_loadu_ps(%1)", store = "_mm_storeu_ps(%1, %2);",
       load_part = {
         "_mm_load_ss(%1)",
@@ -96,7 +96,7 @@ return derive(scalar, {
     },
     f64 = {
       type = "__m128d", lanes = 2,
-      zero = "_mm_setzero_pd()", set1 = "_mm_set1_pd(%1)", broadcast = "_mm_set1_pd(*(%1))",
+      zero = "_mm_setzero_pd()", set1 = "_mm_set1_pd(%1)", set = "_mm_setr_pd(%i)", broadcast = "_mm_set1_pd(*(%1))",
       load = "_mm_loadu_pd(%1)", store = "_mm_storeu_pd(%1, %2);",
       load_part = { "_mm_load_sd(%1)" }, store_part = { "_mm_store_sd(%1, %2);" },
       load_lanes = "_mm_castsi128_pd(_mm_slli_si128(_mm_castpd_si128(%p), 8 * %f))",

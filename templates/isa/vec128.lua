@@ -61,7 +61,7 @@ local scale = "%1 * (convsmith_f32x4)((convsmith_f32x4_bits)(%2 + convsmith_f32x
 local function type_of(name, lanes)
   return {
     type = name, lanes = lanes,
-    zero = name .. "_set1(0)", set1 = name .. "_set1(%1)", broadcast = name .. "_set1(*(%1))",
+    zero = name .. "_set1(0)", set1 = name .. "_set1(%1)", set = "(" .. name .. "){%i}", broadcast = name .. "_set1(*(%1))",
     load = name .. "_load(%1, " .. lanes .. ")", load_part = name .. "_load(%1, %n)",
     store = name .. "_store(%1, %2, " .. lanes .. ");", store_part = name .. "_store(%1, %2, %n);",
     sum = name .. "_sum(%1)", even = name .. "_even(%1, %2)",

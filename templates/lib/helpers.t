@@ -2,6 +2,15 @@ $ -- Small functions of a section, printed only where they are used.
 $ local epilogue = import("lib/epilogue.lua")
 $ local vec = import("lib/vec.lua")
 
+$ -- The elements that gather takes, as expressions; calls name n, which leaves none of the tests.
+$ local function elements(V)
+$   local list = { V.element("p") }
+$   for i = 1, V.lanes - 1 do
+$     list[i + 1] = ("n > %d ? %s : 0"):format(i, V.element("p + " .. i .. " * step"))
+$   end
+$   return list
+$ end
+
 $ local function strided(K)
 $   local V = K.V
 $   local step = has(K, "strip") and K.strip.lane or K.x_lane
@@ -10,9 +19,13 @@ $   if (step > 1 and V.gathers(step)) or ((K.residual or K.chunks > 1) and V.gat
 CONVSMITH_INLINE ${V.isa.attribute}
 ${V.type} ${K.symbol}_gather(const ${V.ctype} *p, ptrdiff_t step, ptrdiff_t n)
 {
+$     if V.set then
+return ${V.set(elements(V))};
+$     else
 ${V.ctype} t[${V.lanes}] = {0};
 for (ptrdiff_t i = 0; i < n; i++) t[i] = p[i * step];
 return ${V.get("t", 1, V.lanes)};
+$     end
 }
 $   end
 $   if V.lanes > 1 and K.y_lane ~= 1 then

@@ -1,5 +1,7 @@
 -- An ISA's operations on one type as functions that return C: the only reader of templates/isa. Operands are C expressions.
 
+local elements = import("isa/scalar.lua").vec
+
 -- Puts operands into the holes of an operation.
 local function fill(text, operands)
   return (text:gsub("%%([1-9bfilmnp])", operands))
@@ -71,6 +73,9 @@ local function new(isa, dtype, symbol, live_weights)
   function v.number(text) return text .. (numbers == "f32" and "f" or "") end
   function v.zero() return ops.zero end
   function v.set1(value) return fill(ops.set1, { ["1"] = value }) end
+  -- list: a scalar for each lane; v.set is false where there is no such operation
+  v.set = ops.set and function(list) return fill(ops.set, { i = table.concat(list, ",\n") }) end
+  function v.element(pointer) return fill(elements[dtype].load, { ["1"] = pointer }) end
   function v.broadcast(pointer) return fill(ops.broadcast, { ["1"] = pointer }) end
   function v.add(a, b) return fill(ops.add, { ["1"] = a, ["2"] = b }) end
   function v.sub(a, b) return fill(ops.sub, { ["1"] = a, ["2"] = b }) end
