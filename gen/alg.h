@@ -37,6 +37,9 @@ struct algorithm {
 
 /* Sets what happens to sums before they are stored, which templates want to know of every kernel. */
 void kernel_push_epilogue(lua_State *L, const struct problem *problem);
+/* Why code of so many bytes is too long, or NULL. */
+const char *code_reason(int64_t bytes, const struct problem *problem);
+/* Adds a plan; one that promises too little, or whose code is too long, as refused. */
 void candidates_add(struct candidates *candidates, struct plan plan);
 /* The plans of problems, ordered. */
 struct plan_list problem_plans(const struct problem *problems, size_t count, const struct isa *isa, const char *algorithm);

@@ -61,13 +61,11 @@ static int64_t taps_outside(const struct depthwise *depthwise) {
 }
 
 static const char *judge(const struct depthwise *depthwise, const struct isa *isa) {
-  const int64_t bytes = code_bytes(depthwise, isa), limit = depthwise->base.problem.max_code_bytes;
   if (depthwise->reason) return depthwise->reason;
   if (depthwise->base.problem.unroll == UNROLL_FULL && taps_outside(depthwise) > 1)
     return mem_text("unroll: full asks for no loop over taps; %lld lie outside this patch", (long long)taps_outside(depthwise));
-  if (bytes > limit)
-    return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)bytes,
-                    (long long)limit);
+  const char *reason = code_reason(code_bytes(depthwise, isa), &depthwise->base.problem);
+  if (reason) return reason;
   if (depthwise->macs > max_text_macs)
     return mem_text("its text holds %lld multiply-adds, at most %lld compile in good time", (long long)depthwise->macs,
                     (long long)max_text_macs);

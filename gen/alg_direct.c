@@ -60,11 +60,8 @@ static void build(struct design *design, const struct problem *problem, const st
 /* Why a finished design is refused, or NULL. */
 static const char *judge(const struct design *design, const struct isa *isa) {
   const int64_t bytes = design_code_bytes(design, isa), macs = design->choice.full ? max_full_macs : max_text_macs;
-  const int64_t limit = design->problem.max_code_bytes;
-  if (design->reason) return design->reason;
-  if (bytes > limit)
-    return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)bytes,
-                    (long long)limit);
+  const char *reason = design->reason ? design->reason : code_reason(bytes, &design->problem);
+  if (reason) return reason;
   if (design->macs > macs)
     return mem_text("its text holds %lld multiply-adds, at most %lld compile in good time", (long long)design->macs,
                     (long long)macs);

@@ -86,15 +86,12 @@ static int64_t fft_bytes(const struct fft *fft) {
 }
 
 static const char *built_reason(const struct fft *fft) {
-  const int64_t limit = fft->problem->max_code_bytes, points = fft->w_size / 2;
+  const int64_t points = fft->w_size / 2;
   if (points > most_spectra)
     return mem_text("its spectra have %lld points; at most %lld pack in good time", (long long)points, (long long)most_spectra);
   if (fft->problem->baked_weights && fft_bytes(fft) > MOST_BAKED_BYTES)
     return mem_text("its baked spectra would take %lld bytes of the file; at most %d compile in good time",
                     (long long)fft_bytes(fft), MOST_BAKED_BYTES);
-  if (fft_code_bytes(fft) > limit)
-    return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)fft_code_bytes(fft),
-                    (long long)limit);
   return NULL;
 }
 

@@ -124,10 +124,7 @@ static const char *form_reason(const struct problem *problem, const struct isa *
 }
 
 static const char *judge(const struct pooling *pooling) {
-  const int64_t bytes = pool_bytes(pooling), limit = pooling->problem->max_code_bytes;
-  if (pooling->reason || bytes <= limit) return pooling->reason;
-  return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)bytes,
-                  (long long)limit);
+  return pooling->reason ? pooling->reason : code_reason(pool_bytes(pooling), pooling->problem);
 }
 
 static void try_choice(struct candidates *candidates, struct pool_choice choice) {

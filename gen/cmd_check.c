@@ -37,9 +37,14 @@ static void warn_axes(const struct layer *layer, const char *key, const char *co
   if (text) diag_warning(diags, layer_place(layer, key), "no output of %s reads input %s", layer->name, text);
 }
 
+/* Windows that move by the stride from one output to the next, or from one block of a convolution's pixel shuffle to the next. */
+static bool windows_slide(const struct layer *layer) {
+  return layer->op->window(layer, 0).chains || layer->pixel_shuffle > 1;
+}
+
 static void warn_unread(const struct layer *layer, struct diags *diags) {
   const char *tails[MAX_SPATIAL] = {NULL}, *skipped[MAX_SPATIAL] = {NULL};
-  if (!layer->op->window(layer, 0).chains) return;
+  if (!windows_slide(layer)) return;
   for (int axis = 0; axis < layer->rank; axis++) {
     struct gaps unread;
     if (!input_unread(layer, axis, &unread) || unread.count == 0) continue;

@@ -18,6 +18,8 @@ static size_t lower(const struct layer *layer, struct problem **problems) {
 
 /* Channels that go elsewhere must do so in whole blocks. */
 static bool check_shuffles(struct layer *layer, struct diags *diags) {
+  if (!layer_says(layer, "shuffle", "pixel_shuffle")) layer->shuffle = 0;
+  if (!layer_says(layer, "pixel_shuffle", "shuffle")) layer->pixel_shuffle = 0;
   const char *key = layer->shuffle ? "shuffle" : "pixel_shuffle";
   int64_t block = layer->shuffle ? layer->shuffle : 1;
   if (!layer->shuffle && !layer->pixel_shuffle) return true;

@@ -24,12 +24,16 @@ static bool check_pad_mode(struct layer *layer, struct diags *diags) {
 
 /* Words for the pads and sizes that contradict one another; defaults give way to what the layer itself says. */
 static bool check_choice(struct layer *layer, struct diags *diags) {
-  const bool sized = layer_says(layer, "output_size", "padding"), padded = layer_says(layer, "padding", "output_size");
-  const bool longer = layer_says(layer, "output_padding", "output_size");
+  const bool may_be_same = layer->pad_kind == PAD_SAME || layer->pad_kind == PAD_SAME_LOWER;
+  const bool sized = layer_says(layer, "output_size", "padding") && layer_says(layer, "output_size", "output_padding");
+  const bool padded =
+      layer_says(layer, "padding", "output_size") && (!may_be_same || layer_says(layer, "padding", "output_padding"));
+  const bool longer =
+      layer_says(layer, "output_padding", "output_size") && (!may_be_same || layer_says(layer, "output_padding", "padding"));
   if (!sized) memset(layer->output_size, 0, sizeof layer->output_size);
   if (!padded) memset(layer->pad, 0, sizeof layer->pad), layer->pad_kind = PAD_EXPLICIT;
   if (!longer) memset(layer->output_padding, 0, sizeof layer->output_padding);
-  const bool same = layer->pad_kind == PAD_SAME || layer->pad_kind == PAD_SAME_LOWER;
+  const bool same = may_be_same && padded;
   const char *wrong = NULL, *key = "padding";
   if (layer->pad_kind != PAD_EXPLICIT && !same)
     wrong = "'full' and 'causal' are not for transposed convolutions; give numbers, 'valid', 'same' or 'same_lower'";

@@ -16,8 +16,16 @@ static const char *too_loose(const struct candidates *candidates, const struct p
   return mem_text("it needs accuracy: %s, the layer's is %s", accuracy_name(plan->promise.accuracy), accuracy_name(asked));
 }
 
+const char *code_reason(int64_t bytes, const struct problem *problem) {
+  if (bytes <= problem->max_code_bytes) return NULL;
+  return mem_text("its largest function needs about %lld bytes of code, max_code_bytes is %lld", (long long)bytes,
+                  (long long)problem->max_code_bytes);
+}
+
 void candidates_add(struct candidates *candidates, struct plan plan) {
+  const struct problem *problem = candidates->stage_count > 0 ? &candidates->stages->problem : candidates->problems;
   if (!plan.reason) plan.reason = too_loose(candidates, &plan);
+  if (!plan.reason) plan.reason = code_reason(plan.code_bytes, problem);
   candidates->plans = mem_grow(candidates->plans, candidates->count, sizeof plan);
   candidates->plans[candidates->count++] = plan;
 }

@@ -14,6 +14,12 @@ struct reader {
   struct diags *diags;
 };
 
+static const char *keys_text(const char *const *keys) {
+  const char *text = *keys;
+  while (*++keys) text = mem_text("%s, %s", text, *keys);
+  return text;
+}
+
 static void check_keys(const struct node *map, const char *const *known, struct diags *diags) {
   for (size_t i = 0; i < map->count; i++) {
     const struct node *key = map->keys[i];
@@ -21,7 +27,10 @@ static void check_keys(const struct node *map, const char *const *known, struct 
     for (const char *const *name = known; *name; name++) found |= !strcmp(*name, key->text);
     if (found) continue;
     const char *nearest = diag_nearest(key->text, known);
-    diag_error(diags, key->place, "unknown key '%s'; did you mean '%s'?", key->text, nearest ? nearest : known[0]);
+    if (nearest)
+      diag_error(diags, key->place, "unknown key '%s'; did you mean '%s'?", key->text, nearest);
+    else
+      diag_error(diags, key->place, "unknown key '%s'; keys are %s", key->text, keys_text(known));
   }
 }
 

@@ -157,6 +157,8 @@ static const struct {
     {"convsmith-plan: 2\nplans: []\n", ":1:17: error: a plan file starts with 'convsmith-plan: 1'"},
     {"convsmith-plan: 1\n", ":1:1: error: plans: a list of {layer, target, plan} is needed"},
     {"- a\n", ":1:1: error: a plan file is a map: convsmith-plan and plans"},
+    {"convsmith-plan: 1\nlayers: []\nplans: []\n",
+     ":2:1: error: unknown key 'layers'; keys are convsmith-plan, version, machine, plans\n"},
     {"convsmith-plan: 1\nplan: []\nplans: []\n", ":2:1: error: unknown key 'plan'; did you mean 'plans'?"},
     {"convsmith-plan: 1\nmachine: [a, b]\nplans: []\n", ":2:10: error: machine: expected a string, found "},
     {"convsmith-plan: 1\nversion: {a: b}\nplans: []\n", ":2:10: error: version: expected a string, found "},

@@ -250,9 +250,16 @@ static void check_warns_of_unread_input(void **state) {
                                    "    input: [1, 4, 9, 11]\n"
                                    "    out_channels: 4\n"
                                    "    kernel_size: 3\n"
-                                   "    stride: [2, 3]\n"),
+                                   "    stride: [2, 3]\n"
+                                   "  - name: shuffled\n"
+                                   "    input: [1, 4, 9]\n"
+                                   "    out_channels: 4\n"
+                                   "    kernel_size: 1\n"
+                                   "    stride: 3\n"
+                                   "    pixel_shuffle: 2\n"),
                    0);
   const char *text = read_file(scratch("err"));
+  assert_says(text, "no output of shuffled reads input positions 1, 2, 4 … 8 (6 of 9)");
   assert_says(text, "spec.yaml:7:13: warning: no output of skip reads input rows 1, 3, 5, 7 (4 of 8): stride 2 ");
   assert_says(text,
               "; columns 1, 3, 5, 7 (4 of 9): stride 2 passes over them with kernel size 1 and dilation 1; a smaller stride ");

@@ -186,6 +186,28 @@ static void every_reason(void **state) {
   }
 }
 
+/* No plan is usable whose code is longer than the layer allows, whatever its algorithm. */
+static void code_stays_within_its_bound(void **state) {
+  static const struct {
+    const char *isa, *keys;
+  } rows[] = {
+      {"avx2", "input: [1, 16, 9, 9], out_channels: 24, kernel_size: 3, padding: 1, max_code_bytes: 700"},
+      {"amx", "input: [1, 16, 28, 28], out_channels: 16, kernel_size: 3, padding: 1, max_code_bytes: 2900"},
+      {"avx2", "input: [1, 16, 28, 28], out_channels: 16, kernel_size: 3, accuracy: fast, max_code_bytes: 2000"},
+      {"avx2", "op: channel_shuffle, input: [1, 16, 28, 28], groups: 4, max_code_bytes: 350"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const struct plan_list plans = plans_of(rows[i].keys, rows[i].isa);
+    bool refused = false;
+    for (size_t p = 0; p < plans.usable; p++)
+      if (plans.items[p].code_bytes > spec_layer(rows[i].keys)->max_code_bytes)
+        fail_msg("%s of %s", plans.items[p].id, rows[i].keys);
+    for (size_t p = plans.usable; p < plans.count; p++) refused |= strstr(plans.items[p].reason, "max_code_bytes") != NULL;
+    assert_true(refused);
+  }
+}
+
 /* Where no plan is left, the key that is to blame is shown with the reason of the first. */
 static void no_plan_is_an_error(void **state) {
   (void)state;
@@ -251,9 +273,16 @@ static void huge_layers_end_soon(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(unique_ids),      cmocka_unit_test(cheapest_first),      cmocka_unit_test(sizes),
-      cmocka_unit_test(chunks_of_lines), cmocka_unit_test(twice_the_same),      cmocka_unit_test(packed_bytes),
-      cmocka_unit_test(every_reason),    cmocka_unit_test(no_plan_is_an_error), cmocka_unit_test(huge_layers_end_soon),
+      cmocka_unit_test(unique_ids),
+      cmocka_unit_test(cheapest_first),
+      cmocka_unit_test(sizes),
+      cmocka_unit_test(chunks_of_lines),
+      cmocka_unit_test(twice_the_same),
+      cmocka_unit_test(packed_bytes),
+      cmocka_unit_test(every_reason),
+      cmocka_unit_test(no_plan_is_an_error),
+      cmocka_unit_test(huge_layers_end_soon),
+      cmocka_unit_test(code_stays_within_its_bound),
   };
   return cmocka_run_group_tests(tests, begin, end);
 }

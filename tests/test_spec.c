@@ -154,6 +154,21 @@ static void defaults_give_way(void **state) {
                         "layers: [{name: a, op: max_pool, kernel_size: 2}, {name: b, op: conv_transpose, padding: 1}]\n"));
   assert_int_equal(spec_read_last.layers[0].out[0], 4);
   assert_int_equal(spec_read_last.layers[1].out[0], 9);
+  assert_true(spec_text("convsmith: 1\n"
+                        "defaults: {input: [1, 4, 9], out_channels: 4, kernel_size: 3, stride: 2, output_size: 10, shuffle: 2}\n"
+                        "layers: [{name: a, op: conv_transpose, output_padding: 1}, {name: b, pixel_shuffle: 4}]\n"));
+  assert_int_equal(spec_read_last.layers[0].out[0], 20);
+  assert_int_equal(spec_read_last.layers[1].shuffle, 0);
+  assert_true(
+      spec_text("convsmith: 1\n"
+                "defaults: {op: conv_transpose, input: [1, 4, 9], out_channels: 4, kernel_size: 3, stride: 2, output_padding: 1}\n"
+                "layers: [{name: a, padding: same}]\n"));
+  assert_int_equal(spec_read_last.layers[0].out[0], 18);
+  assert_true(
+      spec_text("convsmith: 1\n"
+                "defaults: {op: conv_transpose, input: [1, 4, 9], out_channels: 4, kernel_size: 3, stride: 2, padding: same}\n"
+                "layers: [{name: a, output_padding: 1}]\n"));
+  assert_int_equal(spec_read_last.layers[0].out[0], 20);
   assert_false(
       spec_text("convsmith: 1\n"
                 "defaults: {input: [1, 4, 9], kernel_size: 3, output_size: 10}\n"
