@@ -1,5 +1,5 @@
 /* Exams: preparing the data, and the process around each kernel. A kernel may write anywhere, loop or crash: it runs in a child
- * whose faults are told apart by the guard page that they hit, and an alarm ends it. The checks themselves are in trial.c. */
+ * whose faults are told apart by the guard page that they hit, and a timer ends it. The checks themselves are in trial.c. */
 #include "exam.h"
 #include "mem.h"
 #include "trial.h"
@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -101,13 +102,15 @@ static void catch_faults(const struct desk *desk, struct outcome *outcome) {
   sigaction(SIGBUS, &action, NULL);
 }
 
-/* Seconds after which a kernel hangs: even scalar code on a loaded machine is many times faster. */
-static unsigned patience(const struct layer *layer) {
-  return 10 + (unsigned)(layer->op->multiply_adds(layer) / 5000000);
+/* Seconds of processor time, which does not pass while the program is stopped, after which a kernel hangs: even scalar code is many
+ * times faster. */
+static int patience(const struct layer *layer) {
+  return 10 + (int)(layer->op->multiply_adds(layer) / 5000000);
 }
 
 static void examine(const struct exam *exam, const struct kernel *kernel, struct outcome *outcome) {
-  alarm(patience(exam->layer));
+  const struct itimerval end = {.it_value.tv_sec = patience(exam->layer)};
+  setitimer(ITIMER_PROF, &end, NULL);
   bool right = true;
   for (int i = 0; i < TRIALS && right; i++) {
     struct desk desk;
@@ -120,8 +123,8 @@ static void examine(const struct exam *exam, const struct kernel *kernel, struct
 static void describe_end(const struct exam *exam, int status, struct outcome *outcome) {
   const int number = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
   const char *name = desk_name(exam, outcome->guard), *side = outcome->side < 0 ? "before the start" : "beyond the end";
-  if (number == SIGALRM)
-    snprintf(outcome->message, sizeof outcome->message, "%s: no end after %u seconds", outcome->doing, patience(exam->layer));
+  if (number == SIGPROF)
+    snprintf(outcome->message, sizeof outcome->message, "%s: no end after %d seconds", outcome->doing, patience(exam->layer));
   else if (number && outcome->side)
     snprintf(outcome->message, sizeof outcome->message, "%s: access %s of %s", outcome->doing, side, name);
   else if (number)
