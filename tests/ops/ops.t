@@ -43,9 +43,13 @@ $     of[i + 1] = x
 $     local sums = V.ctype .. " t[4];\n" .. V.sums("t", table.unpack(of))
 $     define(V, dtype, "sums" .. i, 0, ("%s\nconst %s v = %s;\n%s"):format(sums, V.type, V.set1("t[" .. i .. "]"), V.put("r", 1, V.lanes, "v")))
 $   end
+$   local swapped, elements = {}, {}
+$   for lane = 0, V.lanes - 1 do
+$     swapped[lane + 1] = lane ~ 1
+$     elements[lane + 1] = V.element("a + " .. (lane ~ 1))
+$   end
+$   if V.set then value("set", 0, V.set(elements)) end
 $   if has(isa.vec[dtype], "permute") then
-$     local swapped = {}
-$     for lane = 0, V.lanes - 1 do swapped[#swapped + 1] = lane ~ 1 end
 $     value("permute", 0, V.permute(x, swapped))
 $   end
 $   if has(isa.vec[dtype], "shuffle") then
