@@ -64,7 +64,8 @@ static double store_cycles(const struct planes *planes, int64_t rows) {
 static double weight_cycles(const struct planes *planes) {
   const double bytes = (double)planes_group(planes) * sizeof(float);
   const double near = processor.l2 - (double)planes_workspace(planes);
-  return bytes * (bytes * (double)planes->problem.groups < near ? 0 : processor.from_l3 * tiles.late);
+  if (bytes * (double)planes->problem.groups < near) return 0;
+  return bytes * (bytes > processor.l3 ? processor.from_memory : processor.from_l3 * tiles.late);
 }
 
 static double block_cycles(const struct planes *planes, int64_t rows) {
