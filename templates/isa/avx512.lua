@@ -94,6 +94,8 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_
       load_lanes = "_mm512_maskz_loadu_pd((__mmask8)%bu, %1)",
       blend = "_mm512_mask_mov_pd(%1, (__mmask8)%bu, %2)",
       permute = "_mm512_permutexvar_pd(%2, %1)",
+      -- as whole numbers: gcc makes vpermilpd, which stays in each quarter, of shuffles that take other quarters into the second
+      shuffle = "_mm512_castsi512_pd(CONVSMITH_SHUFFLE(_mm512_castpd_si512(%1), _mm512_castpd_si512(%2), %i))",
       order = { type = "__m512i", value = "_mm512_setr_epi64(%i)", next = "_mm512_add_epi64(%1, _mm512_set1_epi64(1))" },
       even = even("pd", "_mm512_setr_epi64", 8),
       sum = "_mm512_reduce_add_pd(%1)",

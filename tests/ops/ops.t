@@ -56,6 +56,9 @@ $   if has(isa.vec[dtype], "shuffle") then
 $     local mixed = {}
 $     for lane = 0, V.lanes - 1 do mixed[#mixed + 1] = lane % 2 == 0 and lane + 1 or V.lanes + lane end
 $     value("shuffle", 0, V.shuffle(x, y, mixed))
+$     local across, quarter = {}, V.lanes // 4
+$     for lane = 0, V.lanes - 1 do across[lane + 1] = quarter > 0 and lane // quarter == 1 and lane + quarter or lane end
+$     value("shuffle_across", 0, V.shuffle(x, x, across))
 $   end
 $   if has(isa.vec[dtype], "even") then
 $     for n = 1, V.lanes do value("every_second", n, V.get("a", 2, n)) end
