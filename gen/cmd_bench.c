@@ -95,6 +95,7 @@ static void survey(struct run *run) {
   struct job *job = &run->job;
   struct bench_results *results = &run->results;
   size_t found = 0;
+  results->name_width = (int)strlen("geometric mean"); /* as wide as what stands in the column beside names */
   for (size_t t = 0; t < job->isas.count; t++) {
     struct bench_section section = {.isa = &job->isas.items[t]};
     for (size_t i = 0; i < job->spec.count; i++) {

@@ -54,6 +54,8 @@ static void print_bound(const struct info *info, const struct cs_promise *promis
   printf("  %-16s ", "error bound");
   if (!isfinite(info->gamma))
     printf("none: n = %" PRId64 " terms are more than 1/u\n", info->terms);
+  else if (info->terms == 0)
+    printf("0%s\n", info->layer->activation == CS_NONE ? ": results are exact" : " before the activation");
   else
     printf("|y - y*| ≤ %.2g·%s: %s, n = %" PRId64 "\n", info_factor(info, promise), strict ? "Σ|x||w|" : "T",
            factors[promise->accuracy], info->terms);

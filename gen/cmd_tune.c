@@ -102,7 +102,7 @@ static int tune(struct tuning *tuning) {
 }
 
 int cmd_tune(const struct command_options *options) {
-  struct tuning tuning = {0};
+  struct tuning tuning = {.name_width = (int)strlen("layer")};
   const int status = job_open(&tuning.job, options) ? tune(&tuning) : EXIT_BAD;
   scratch_remove();
   return job_close(&tuning.job, status);

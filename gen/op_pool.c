@@ -322,8 +322,9 @@ static int64_t multiply_adds(const struct layer *layer) {
   return shape_product((int64_t[]){layer->batch, layer->out_channels, shape_product(layer->out, layer->rank)}, 3);
 }
 
+/* The largest is exact until a residual is added to it. */
 static int64_t terms(const struct layer *layer) {
-  if (!is_mean(layer)) return 0; /* exact */
+  if (!is_mean(layer)) return layer->residual ? 1 + 2 : 0;
   return (layer->run > 0 ? layer->run : conv_taps(layer)) + 2;
 }
 

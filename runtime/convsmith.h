@@ -164,7 +164,8 @@ struct cs_pool_data {
   const void *input, *residual, *slope;
 };
 
-/* The largest is exact. A mean of k elements is met within gamma(k + 2) * (sum of |x| / divisor + |residual|) + (k + 2) * least. */
+/* The largest is exact, and with a residual met within gamma(3) * (|largest| + |residual|). A mean of k elements is met within
+ * gamma(k + 2) * (sum of |x| / divisor + |residual|) + (k + 2) * least. */
 void cs_pool_expect(const struct cs_pool *pool, const struct cs_pool_data *data, const ptrdiff_t *index, struct cs_expect *expect);
 
 /* ---- reference: ref_shuffle.c ------------------------------------------------------------------------------------- */

@@ -78,12 +78,12 @@ static void ref_pool_mean(const struct ref_window *window, double u, double leas
   expect->rest = 0;
 }
 
-/* Adds the residual, a rounding more. */
-static void ref_pool_residual(double r, double u, struct cs_expect *expect) {
-  const double value = expect->value, total = value + r;
+/* Adds the residual to the mean, or to the largest of one element, so to say. */
+static void ref_pool_residual(double r, double elements, int mean, double u, struct cs_expect *expect) {
+  const double value = expect->value, total = value + r, n = (mean ? elements : 1) + 2, gamma = n * u / (1 - n * u);
   expect->value = total;
   expect->rest = isfinite(total) ? expect->rest + ref_pool_error(value, r, total) : 0;
-  expect->bound += 3 * u * (fabs(value) + fabs(r) + expect->bound);
+  expect->bound += gamma * (mean ? fabs(r) : fabs(value) + fabs(r));
 }
 
 void cs_pool_expect(const struct cs_pool *pool, const struct cs_pool_data *data, const ptrdiff_t *index, struct cs_expect *expect) {
@@ -103,7 +103,7 @@ void cs_pool_expect(const struct cs_pool *pool, const struct cs_pool_data *data,
     for (int d = 0; d < pool->rank; d++) at = at * pool->out[d] + index[2 + d];
     const double r = cs_get(data->residual, (size_t)at, pool->dtype);
     if (isfinite(r) && isfinite(expect->value)) reach = fmax(reach, (fabs(expect->value) / 2 + fabs(r) / 2) * (1 + u));
-    ref_pool_residual(r, u, expect);
+    ref_pool_residual(r, window.elements, pool->mean, u, expect);
   }
   if (!(reach <= most / 2)) {
     expect->overflow = 1;

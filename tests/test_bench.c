@@ -32,6 +32,7 @@ static void table_has_layers_and_means(void **state) {
   assert_non_null(strstr(said, "\nsmall "));
   assert_non_null(strstr(said, "\npair "));
   assert_non_null(strstr(said, "\ngeometric mean "));
+  assert_non_null(strstr(said, "\nlayer           GFLOP/s")); /* names and what else stands below them, in one column */
 }
 
 static void every_mode_runs(void **state) {

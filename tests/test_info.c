@@ -163,6 +163,17 @@ static void json_stack_of_turns(void **state) {
   assert_says(read_file(scratch("out")), "a to b, 2 layers that chain: receptive field 8×6\n");
 }
 
+static void exact_layers_have_no_bound(void **state) {
+  (void)state;
+  const char *spec = "convsmith: 1\n"
+                     "defaults: {op: max_pool, input: [1, 4, 8], kernel_size: 2}\n"
+                     "layers: [{name: a}, {name: b, activation: tanh}, {name: c, residual: true}]\n";
+  assert_int_equal(run_on("info --target scalar", spec), 0);
+  assert_says(read_file(scratch("out")), "  error bound      0: results are exact\n");
+  assert_says(read_file(scratch("out")), "  error bound      0 before the activation\n");
+  assert_says(read_file(scratch("out")), "  error bound      |y - y*| ≤ 1.8e-07·Σ|x||w|: γ(n), n = 3\n");
+}
+
 /* Brackets outside of strings close in order: what can be said without a parser. */
 static void assert_balanced(const char *json) {
   char open[64];
@@ -319,6 +330,7 @@ int main(void) {
       cmocka_unit_test(json_has_the_promised_keys),
       cmocka_unit_test(json_stack),
       cmocka_unit_test(json_stack_of_turns),
+      cmocka_unit_test(exact_layers_have_no_bound),
       cmocka_unit_test(json_is_valid),
       cmocka_unit_test(check_warns_of_gridding),
       cmocka_unit_test(check_knows_sawtooth),

@@ -100,6 +100,22 @@ static void the_residual_comes_before_the_activation(void **state) {
   assert_true(expect.value == 0);
 }
 
+/* Of a mean of k elements γ(k + 2), of the largest γ(3), times what is added up. */
+static void bounds_with_a_residual(void **state) {
+  static const double u = FLT_EPSILON / 2, sums[] = {3 + 5, (1 + 3) / 2 + 5}, terms[] = {3, 2 + 2};
+  const float input[] = {1, 3}, residual[] = {-5};
+  const struct cs_pool_data data = {input, residual, NULL};
+  struct cs_pool pool = row_of(2, 1, 2, 2, 0);
+  (void)state;
+  for (int mean = 0; mean < 2; mean++) {
+    struct cs_expect expect;
+    pool.mean = mean;
+    cs_pool_expect(&pool, &data, (ptrdiff_t[]){0, 0, 0}, &expect);
+    const double bound = terms[mean] * u / (1 - terms[mean] * u) * sums[mean];
+    assert_true(fabs(expect.bound - bound) < 1e-6 * bound);
+  }
+}
+
 /* ---- sizes ----------------------------------------------------------------------------------------------------------- */
 
 static void sizes_are_pytorchs(void **state) {
@@ -257,6 +273,7 @@ int main(void) {
       cmocka_unit_test(runs_of_channels),
       cmocka_unit_test(nan_stays),
       cmocka_unit_test(the_residual_comes_before_the_activation),
+      cmocka_unit_test(bounds_with_a_residual),
       cmocka_unit_test(sizes_are_pytorchs),
       cmocka_unit_test(largest_windows),
       cmocka_unit_test(huge_windows_take_no_time),
