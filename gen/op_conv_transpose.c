@@ -200,7 +200,7 @@ static void tap_counts(const struct layer *layer, int d, int64_t *least, int64_t
 }
 
 /* Checkerboard patterns: outputs side by side that get different numbers of taps (Odena et al. 2016). */
-static void warn(const struct layer *layer, struct diags *diags) {
+static void warn_checkerboard(const struct layer *layer, struct diags *diags) {
   const char *found[MAX_SPATIAL] = {NULL};
   for (int d = 0; d < layer->rank; d++) {
     int64_t least, most;
@@ -214,6 +214,35 @@ static void warn(const struct layer *layer, struct diags *diags) {
     diag_warning(diags, layer_place(layer, "kernel_size"),
                  "checkerboard in %s: output %s; a kernel size that the stride divides, stride 1 or op resize_conv avoids it",
                  layer->name, text);
+}
+
+/* Inputs along an axis that reach none but cut off outputs: the first and the last ones. */
+static struct gaps cut_off(const struct layer *layer, int d) {
+  const int64_t in = layer->in[d], stride = layer->stride[d], pad = layer->pad[d][0];
+  const int64_t reach = (layer->kernel[d] - 1) * layer->dilation[d];
+  const int64_t first = pad > reach ? (pad - reach - 1) / stride + 1 : 0, end = (layer->out[d] - 1 + pad) / stride + 1;
+  const int64_t before = first < in ? first : in, after = end < in ? in - (end > before ? end : before) : 0;
+  struct gaps gaps = {.total = in, .count = before + after, .last = (after ? in : before) - 1};
+  for (int64_t n = 0; n < GAPS_LISTED && n < gaps.count; n++) gaps.first[n] = n < before ? n : in - after + n - before;
+  return gaps;
+}
+
+static void warn_cut_off(const struct layer *layer, struct diags *diags) {
+  const char *found[MAX_SPATIAL] = {NULL};
+  for (int d = 0; d < layer->rank; d++) {
+    const struct gaps gaps = cut_off(layer, d);
+    if (gaps.count > 0) found[d] = gaps_text(&gaps);
+  }
+  const char *text = axes_text(found, layer->rank);
+  const char *key = layer->values[key_find("output_size")] ? "output_size" : "padding";
+  if (text)
+    diag_warning(diags, layer_place(layer, key), "no output of %s reads input %s: all that they reach is cut off", layer->name,
+                 text);
+}
+
+static void warn(const struct layer *layer, struct diags *diags) {
+  warn_checkerboard(layer, diags);
+  warn_cut_off(layer, diags);
 }
 
 /* ---- the rest ----------------------------------------------------------------------------------------------------- */

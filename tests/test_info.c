@@ -250,26 +250,30 @@ static void check_takes_axes_apart(void **state) {
 
 static void check_warns_of_unread_input(void **state) {
   (void)state;
-  assert_int_equal(run_on("check", "convsmith: 1\n"
-                                   "layers:\n"
-                                   "  - name: skip\n"
-                                   "    input: [1, 4, 8, 9]\n"
-                                   "    out_channels: 4\n"
-                                   "    kernel_size: 1\n"
-                                   "    stride: 2\n"
-                                   "  - name: tail\n"
-                                   "    input: [1, 4, 9, 11]\n"
-                                   "    out_channels: 4\n"
-                                   "    kernel_size: 3\n"
-                                   "    stride: [2, 3]\n"
-                                   "  - name: shuffled\n"
-                                   "    input: [1, 4, 9]\n"
-                                   "    out_channels: 4\n"
-                                   "    kernel_size: 1\n"
-                                   "    stride: 3\n"
-                                   "    pixel_shuffle: 2\n"),
+  assert_int_equal(run_on("check",
+                          "convsmith: 1\n"
+                          "layers:\n"
+                          "  - name: skip\n"
+                          "    input: [1, 4, 8, 9]\n"
+                          "    out_channels: 4\n"
+                          "    kernel_size: 1\n"
+                          "    stride: 2\n"
+                          "  - name: tail\n"
+                          "    input: [1, 4, 9, 11]\n"
+                          "    out_channels: 4\n"
+                          "    kernel_size: 3\n"
+                          "    stride: [2, 3]\n"
+                          "  - name: shuffled\n"
+                          "    input: [1, 4, 9]\n"
+                          "    out_channels: 4\n"
+                          "    kernel_size: 1\n"
+                          "    stride: 3\n"
+                          "    pixel_shuffle: 2\n"
+                          "  - {name: cut, op: conv_transpose, input: [1, 4, 9], out_channels: 4, kernel_size: 2, stride: 2,\n"
+                          "     padding: [[4, 3]]}\n"),
                    0);
   const char *text = read_file(scratch("err"));
+  assert_says(text, "no output of cut reads input positions 0, 1, 8 (3 of 9): all that they reach is cut off\n");
   assert_says(text, "no output of shuffled reads input positions 1, 2, 4 … 8 (6 of 9)");
   assert_says(text, "spec.yaml:7:13: warning: no output of skip reads input rows 1, 3, 5, 7 (4 of 8): stride 2 ");
   assert_says(text,
