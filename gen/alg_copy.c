@@ -1,11 +1,17 @@
 /* The direct algorithm for copies (copy.h): blocks of growing size, whose cost is what they load, shuffle and store. */
 #include "alg.h"
 #include "copy.h"
+#include "direct.h"
 #include "mem.h"
+#include "processor.h"
 #include "signature.h"
 #include <string.h>
 
 static const int64_t block_overhead = 2; /* cycles of a turn of the innermost loop */
+static const double piece_load = 0.65;   /* of a part of a vector, and to put it there */
+static const double stretch = 10;        /* to begin with neighbours beyond the caches near the core: nothing fetched them ahead */
+
+enum { NEAR = 128 }; /* neighbours on both sides that units have where that is chosen: eight lines of f32 */
 
 struct copy_parameters {
   struct copy *kernels; /* one a problem */
@@ -19,9 +25,11 @@ static const char *extents_text(const struct copy *copy) {
   return *text ? text : "1";
 }
 
+static const char *const loads_text[] = {[COPY_WHOLE] = "", [COPY_PIECES] = "-pieces", [COPY_IN_PLACE] = "-placed"};
+
 static struct plan new_plan(const struct candidates *candidates, const struct copy *copy) {
-  const char *tile = extents_text(copy);
-  return (struct plan){.id = mem_text("direct-copy-%s", tile),
+  const char *tile = extents_text(copy), *units = copy->choice.near > 0 ? "-near" : "";
+  return (struct plan){.id = mem_text("direct-copy-%s%s%s", tile, loads_text[copy->choice.loads], units),
                        .algorithm = &alg_copy,
                        .isa = candidates->isa,
                        .tile = tile,
@@ -31,20 +39,40 @@ static struct plan new_plan(const struct candidates *candidates, const struct co
 
 /* ---- cost --------------------------------------------------------------------------------------------------------------- */
 
-/* Cycles of one block: loads two at a time, stores and shuffles one; parts of vectors count double. */
-static double block_cycles(const struct copy_block *block, int64_t lanes) {
-  double cycles = (double)block_overhead + (double)block->network.step_count;
-  for (int64_t i = 0; i < block->load_count; i++) cycles += block->loads[i].live < lanes ? 1 : 0.5;
+/* Does a shuffle move lanes from one piece of its vectors to another? */
+static bool crosses(const struct network *network, const struct network_step *step, int64_t pieces) {
+  const int64_t piece = pieces > 0 ? network->lanes / pieces : network->lanes;
+  for (int64_t lane = 0; lane < network->lanes; lane++)
+    if (step->lanes[lane] % network->lanes / piece != lane / piece) return true;
+  return false;
+}
+
+/* Cycles of one block: loads two at a time, pieces of them four, stores and shuffles one; parts of vectors count double. */
+static double block_cycles(const struct copy_block *block, const struct isa *isa, int64_t lanes, int64_t pieces) {
+  double cycles = (double)block_overhead;
+  for (int64_t i = 0; i < block->network.step_count; i++)
+    cycles += crosses(&block->network, &block->network.steps[i], pieces) ? isa->crossing : 1;
+  const double load = block->piece_count > 0 ? piece_load * (double)block->piece_count : 0.5;
+  for (int64_t i = 0; i < block->load_count; i++) cycles += block->loads[i].live < lanes ? 1 : load;
   for (int64_t i = 0; i < block->store_count; i++) cycles += block->stores[i].live < lanes ? 2 : 1;
   return cycles;
 }
 
-static double copy_cost(const struct copy *copy, int64_t lanes) {
-  double cycles = 0;
+/* Where both tensors don't stay near the core: units begin anew with each stretch of neighbours. */
+static double far_cost(const struct copy *copy) {
+  double elements = 1, stretches = 0;
+  for (int d = 0; d < copy->moves; d++) elements *= (double)copy->move[d].count;
+  for (int output = 0; output < 2; output++) stretches += elements / (double)copy_run(copy, output);
+  return 2 * elements * (double)cs_size(copy->problem->dtype) > processor.l2 ? stretch * stretches : 0;
+}
+
+static double copy_cost(const struct copy *copy, const struct isa *isa) {
+  const int64_t lanes = isa->lanes[copy->problem->dtype], pieces = isa->pieces[copy->problem->dtype];
+  double cycles = far_cost(copy);
   for (int kind = 0; kind < copy->block_count; kind++) {
     double times = 1;
     for (int l = 0; l < copy->loops; l++) times *= kind >> l & 1 ? 1 : (double)copy->loop[l].whole;
-    if (copy->blocks[kind].load_count > 0) cycles += times * block_cycles(&copy->blocks[kind], lanes);
+    if (copy->blocks[kind].load_count > 0) cycles += times * block_cycles(&copy->blocks[kind], isa, lanes, pieces);
   }
   return cycles;
 }
@@ -71,6 +99,29 @@ static const char *block_reason(const struct candidates *candidates, const struc
   return NULL;
 }
 
+/* Why blocks can't be loaded as the choice says, or NULL. */
+static const char *loads_reason(const struct copy *copy) {
+  bool pieces = false, neighbours = false;
+  for (int kind = 0; kind < copy->block_count; kind++) {
+    const struct copy_block *block = &copy->blocks[kind];
+    pieces |= block->piece_count > 0;
+    for (int64_t i = 0; i < block->load_count; i++) neighbours |= block->loads[i].live > 1;
+  }
+  if (copy->choice.loads == COPY_PIECES && !pieces) return "no block is made of equal pieces that vectors are loaded in";
+  if (copy->choice.loads == COPY_IN_PLACE && !neighbours) return "no neighbours in the input are neighbours in the output";
+  return NULL;
+}
+
+/* Why units can't have neighbours that others lack, or NULL. */
+static const char *units_reason(const struct copy *copy) {
+  struct copy plain = *copy;
+  struct copy_choice choice = copy->choice;
+  choice.near = 0;
+  copy_choose(&plain, choice);
+  if (copy->choice.near == 0 || memcmp(plain.span, copy->span, sizeof plain.span) != 0) return NULL;
+  return mem_text("units of work with runs of %d neighbours are the same", NEAR);
+}
+
 /* A plan has a kernel at least, and so an id. */
 static bool is_there(const struct candidates *candidates, const char *id) {
   for (size_t i = 0; i < candidates->count; i++)
@@ -78,22 +129,23 @@ static bool is_there(const struct candidates *candidates, const char *id) {
   return false;
 }
 
-/* A size of blocks for all problems, unless another gave the same ones. */
-static void try_size(struct candidates *candidates, int64_t elements, bool within) {
+/* A choice of blocks for all problems, unless another gave the same ones. */
+static void try_choice(struct candidates *candidates, struct copy_choice choice) {
   struct copy_parameters *parameters = mem_new(sizeof *parameters);
   parameters->count = candidates->problem_count;
   parameters->kernels = mem_array(parameters->count, sizeof *parameters->kernels);
   struct plan plan = {0};
   for (size_t i = 0; i < parameters->count; i++) {
     struct copy *copy = &parameters->kernels[i];
-    const int64_t lanes = candidates->isa->lanes[candidates->problems[i].dtype];
     copy_fold(copy, &candidates->problems[i]);
-    copy_choose(copy, elements, within);
+    copy_choose(copy, choice);
     if (i == 0) plan = new_plan(candidates, copy);
-    if (!plan.reason && elements > 1) plan.reason = block_reason(candidates, copy);
+    if (!plan.reason && choice.elements > 1) plan.reason = block_reason(candidates, copy);
+    if (!plan.reason) plan.reason = units_reason(copy);
     if (plan.reason) continue;
-    copy_build(copy, lanes);
-    plan.cost += copy_cost(copy, lanes);
+    copy_build(copy, candidates->isa);
+    plan.reason = loads_reason(copy);
+    plan.cost += copy_cost(copy, candidates->isa);
     plan.code_bytes += copy_bytes(copy);
   }
   if (is_there(candidates, plan.id)) return;
@@ -103,12 +155,13 @@ static void try_size(struct candidates *candidates, int64_t elements, bool withi
 
 /* Runs that fill vectors on both sides: where these are not multiples of what lies together there, a little longer or shorter. */
 static void copy_enumerate(struct candidates *candidates) {
-  const int64_t lanes = candidates->isa->lanes[candidates->problems->dtype];
-  try_size(candidates, 1, false);
-  for (int64_t vectors = 1; vectors <= 4; vectors++) {
-    try_size(candidates, vectors * (lanes > 1 ? lanes : 2), false);
-    try_size(candidates, vectors * (lanes > 1 ? lanes : 2), true);
-  }
+  const int64_t lanes = candidates->isa->lanes[candidates->problems->dtype], vector = lanes > 1 ? lanes : 2;
+  static const int64_t most[] = {[COPY_WHOLE] = 4, [COPY_PIECES] = 1, [COPY_IN_PLACE] = 3}; /* vectors */
+  try_choice(candidates, (struct copy_choice){.elements = 1});
+  for (enum copy_loads loads = COPY_WHOLE; loads <= COPY_IN_PLACE; loads++)
+    for (int64_t i = 0; i < 4 * most[loads]; i++)
+      try_choice(candidates,
+                 (struct copy_choice){.elements = (i / 4 + 1) * vector, .within = i & 1, .near = i & 2 ? NEAR : 0, .loads = loads});
 }
 
 /* ---- what the template gets --------------------------------------------------------------------------------------------- */
@@ -116,9 +169,10 @@ static void copy_enumerate(struct candidates *candidates) {
 static void push_vectors(lua_State *L, const char *key, const struct copy_vector *vectors, int64_t count) {
   lua_createtable(L, (int)count, 0);
   for (int64_t i = 0; i < count; i++) {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 4);
     set_integer(L, "at", vectors[i].at);
     set_integer(L, "live", vectors[i].live);
+    set_integer(L, "from", vectors[i].from);
     set_integer(L, "value", vectors[i].value);
     lua_rawseti(L, -2, i + 1);
   }
@@ -128,10 +182,12 @@ static void push_vectors(lua_State *L, const char *key, const struct copy_vector
 static void push_blocks(lua_State *L, const struct copy *copy) {
   lua_createtable(L, copy->block_count, 0);
   for (int i = 0; i < copy->block_count; i++) {
-    lua_createtable(L, 0, 3);
+    lua_createtable(L, 0, 5);
     push_vectors(L, "loads", copy->blocks[i].loads, copy->blocks[i].load_count);
     network_push(L, &copy->blocks[i].network);
     push_vectors(L, "stores", copy->blocks[i].stores, copy->blocks[i].store_count);
+    push_integers(L, "pieces", copy->blocks[i].pieces, copy->blocks[i].piece_count);
+    set_bool(L, "loads_first", copy->blocks[i].loads_first);
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "blocks");
@@ -146,7 +202,7 @@ static void push_loops(lua_State *L, const struct copy *copy) {
     set_bool(L, "rest", loop->rest > 0);
     set_integer(L, "x", loop->x);
     set_integer(L, "y", loop->y);
-    set_bool(L, "inner", loop->inner);
+    set_integer(L, "unit", loop->unit);
     lua_rawseti(L, -2, l + 1);
   }
   lua_setfield(L, -2, "loops");

@@ -2,6 +2,7 @@
 #include "copy.h"
 #include "mem.h"
 #include <stdlib.h>
+#include <string.h>
 
 /* ---- moves ------------------------------------------------------------------------------------------------------------ */
 
@@ -33,8 +34,8 @@ static int64_t step_of(const struct move *move, bool output) {
   return output ? move->y : move->x;
 }
 
-/* Enlarges the extents until one side has a run of `elements`, or of all that lie together there; `within`: of at most so many. */
-static void fill(struct copy *copy, bool output, int64_t elements, bool within) {
+/* Enlarges extents until one side has a run of `elements`, or of all that lie together there; `within`: of at most so many. */
+static void fill(const struct copy *copy, bool output, int64_t elements, bool within, int64_t *extents) {
   int64_t run = 1;
   for (bool found = true; found && run < elements;) {
     found = false;
@@ -42,7 +43,7 @@ static void fill(struct copy *copy, bool output, int64_t elements, bool within) 
       if (step_of(&copy->move[i], output) != run) continue;
       const int64_t need = (elements + (within ? 0 : run - 1)) / run,
                     extent = need < copy->move[i].count ? need : copy->move[i].count;
-      if (extent > copy->extent[i]) copy->extent[i] = extent;
+      if (extent > extents[i]) extents[i] = extent;
       found = copy->move[i].count <= need;
       run *= copy->move[i].count;
       if (!found) return;
@@ -50,10 +51,56 @@ static void fill(struct copy *copy, bool output, int64_t elements, bool within) 
   }
 }
 
-void copy_choose(struct copy *copy, int64_t elements, bool within) {
+/* ---- loops ------------------------------------------------------------------------------------------------------------ */
+
+/* What a unit of work takes at least: reckoning where it begins must not count. */
+static const int64_t unit_elements = 2048;
+
+static void add_loops(struct copy *copy) {
+  copy->loops = 0;
+  for (int d = 0; d < copy->moves; d++) {
+    const struct move *move = &copy->move[d];
+    const int64_t extent = copy->extent[d];
+    if (extent == move->count) continue;
+    copy->loop[copy->loops++] =
+        (struct copy_loop){move->count / extent, move->count % extent, extent * move->x, extent * move->y, 1, d};
+  }
+}
+
+/* Units have the neighbours that the choice wants, then all of the innermost loops until they are large enough. */
+static void choose_units(struct copy *copy) {
+  int64_t elements = 1;
+  memcpy(copy->span, copy->extent, sizeof copy->span);
+  for (int output = 0; output < 2; output++) fill(copy, output, copy->choice.near, false, copy->span);
+  for (int d = 0; d < copy->moves; d++) elements *= copy->span[d];
+  for (int l = copy->loops - 1; l >= 0; l--) {
+    const int d = copy->loop[l].move;
+    const int64_t all = copy->move[d].count, extent = copy->extent[d], before = copy->span[d];
+    const int64_t blocks = ((elements < unit_elements ? all : before) + extent - 1) / extent;
+    copy->loop[l].unit = blocks;
+    copy->span[d] = blocks * extent < all ? blocks * extent : all;
+    elements = elements / before * copy->span[d];
+  }
+}
+
+void copy_choose(struct copy *copy, struct copy_choice choice) {
+  copy->choice = choice;
   for (int i = 0; i < copy->moves; i++) copy->extent[i] = 1;
-  fill(copy, false, elements, within);
-  fill(copy, true, elements, within);
+  if (choice.loads != COPY_IN_PLACE) fill(copy, false, choice.elements, choice.within, copy->extent);
+  fill(copy, true, choice.elements, choice.within, copy->extent);
+  add_loops(copy);
+  choose_units(copy);
+}
+
+int64_t copy_run(const struct copy *copy, bool output) {
+  int64_t run = 1;
+  for (int i = 0; i < copy->moves; i++) {
+    if (step_of(&copy->move[i], output) != run) continue;
+    run *= copy->span[i];
+    if (copy->span[i] < copy->move[i].count) break;
+    i = -1;
+  }
+  return run;
 }
 
 int64_t copy_vectors(const struct copy *copy, int64_t lanes) {
@@ -108,16 +155,30 @@ static int64_t cut(const struct element *elements, int64_t count, int64_t lanes,
   return made;
 }
 
-static void build_block(const struct copy *copy, const int64_t *extent, int64_t lanes, struct copy_block *block) {
-  int64_t count = 1;
-  for (int d = 0; d < copy->moves; d++) count *= extent[d];
-  struct element *elements = elements_of(copy, extent, count);
+/* Loads elements, in order of the output, into the lanes where they are stored. */
+static int64_t cut_in_place(const struct element *elements, int64_t count, int64_t lanes, const int64_t *stored,
+                            struct copy_vector **vectors, int64_t *lane) {
+  int64_t made = 0;
+  for (int64_t i = 0; i < count; i++) {
+    if (i == 0 || elements[i].x != elements[i - 1].x + 1 || stored[i] != stored[i - 1] + 1 || stored[i] % lanes == 0) {
+      *vectors = mem_grow(*vectors, (size_t)made, sizeof **vectors);
+      (*vectors)[made++] = (struct copy_vector){.at = elements[i].x, .from = stored[i] % lanes};
+    }
+    (*vectors)[made - 1].live++;
+    lane[elements[i].number] = (made - 1) * lanes + stored[i] % lanes;
+  }
+  return made;
+}
+
+/* Loads, shuffles and stores of these elements. */
+static void build_vectors(struct element *elements, int64_t count, int64_t lanes, bool in_place, struct copy_block *block) {
   int64_t *loaded = mem_array((size_t)count, sizeof *loaded), *stored = mem_array((size_t)count, sizeof *stored);
   qsort(elements, (size_t)count, sizeof *elements, by_x);
   for (int64_t i = 0; i < count; i++) elements[i].number = i;
-  block->load_count = cut(elements, count, lanes, false, &block->loads, loaded);
+  if (!in_place) block->load_count = cut(elements, count, lanes, false, &block->loads, loaded);
   qsort(elements, (size_t)count, sizeof *elements, by_y);
   block->store_count = cut(elements, count, lanes, true, &block->stores, stored);
+  if (in_place) block->load_count = cut_in_place(elements, count, lanes, stored, &block->loads, loaded);
   int64_t *wanted = mem_array((size_t)(block->store_count * lanes), sizeof *wanted);
   for (int64_t i = 0; i < block->store_count * lanes; i++) wanted[i] = -1;
   for (int64_t i = 0; i < count; i++) wanted[stored[i]] = loaded[elements[i].number];
@@ -125,36 +186,58 @@ static void build_block(const struct copy *copy, const int64_t *extent, int64_t 
   for (int64_t i = 0; i < block->store_count; i++) block->stores[i].value = block->network.results[i];
 }
 
-/* ---- loops ------------------------------------------------------------------------------------------------------------ */
-
-/* What a unit of work takes at least: reckoning where it begins must not count. */
-static const int64_t unit_elements = 2048;
-
-static void add_loops(struct copy *copy, int of_move[MAX_MOVES]) {
-  copy->loops = 0;
-  for (int d = 0; d < copy->moves; d++) {
-    const struct move *move = &copy->move[d];
-    const int64_t extent = copy->extent[d];
-    if (extent == move->count) continue;
-    of_move[copy->loops] = d;
-    copy->loop[copy->loops++] =
-        (struct copy_loop){move->count / extent, move->count % extent, extent * move->x, extent * move->y, false};
+/* The first pieces of stores of `live` elements, where those in the others lie as far from them in all stores: offset[] says how
+ * far. NULL: they don't. */
+static struct element *first_pieces(const struct element *elements, int64_t count, int64_t live, int64_t piece, int64_t *offset) {
+  struct element *first = mem_array((size_t)(count / live * piece), sizeof *first);
+  for (int64_t i = 0; i < count; i++) {
+    const int64_t vector = i / live, lane = i % live, number = lane / piece;
+    const struct element *same = &elements[i - number * piece];
+    if (i == lane && lane % piece == 0) offset[number] = elements[i].x - same->x;
+    if (elements[i].y != elements[i - lane].y + lane || elements[i].x != same->x + offset[number]) return NULL;
+    if (number == 0) first[vector * piece + lane] = elements[i];
   }
+  return first;
 }
 
-static void choose_inner(struct copy *copy) {
-  int64_t elements = 1;
-  for (int d = 0; d < copy->moves; d++) elements *= copy->extent[d];
-  for (int l = copy->loops - 1; l >= 0 && elements < unit_elements; l--) {
-    copy->loop[l].inner = true;
-    elements *= copy->loop[l].whole;
+/* Tries to make a block of narrow ones, `live` elements of them in each vector. Pieces beyond these are the first one again. */
+static bool build_narrow(struct element *elements, int64_t count, int64_t live, int64_t lanes, int64_t pieces,
+                         struct copy_block *block) {
+  const int64_t piece = lanes / pieces;
+  struct copy_block narrow = {.pieces = mem_array((size_t)pieces, sizeof *narrow.pieces), .piece_count = pieces};
+  struct element *first = count % live == 0 ? first_pieces(elements, count, live, piece, narrow.pieces) : NULL;
+  if (!first) return false;
+  build_vectors(first, count / live * piece, piece, false, &narrow);
+  for (int64_t i = 0; i < narrow.load_count; i++) {
+    if (narrow.loads[i].live < piece) return false;
+    narrow.loads[i].live = lanes;
   }
+  for (int64_t i = 0; i < narrow.store_count; i++) narrow.stores[i].live = live;
+  network_repeat(&narrow.network, pieces);
+  *block = narrow;
+  return true;
 }
 
-void copy_build(struct copy *copy, int64_t lanes) {
-  int of_move[MAX_MOVES];
-  add_loops(copy, of_move);
-  choose_inner(copy);
+static bool build_pieces(struct element *elements, int64_t count, int64_t lanes, int64_t pieces, struct copy_block *block) {
+  qsort(elements, (size_t)count, sizeof *elements, by_y);
+  for (int64_t used = pieces; used > 0; used--)
+    if (build_narrow(elements, count, lanes / pieces * used, lanes, pieces, block)) return true;
+  return false;
+}
+
+static void build_block(const struct copy *copy, const int64_t *extent, int64_t lanes, int64_t pieces, struct copy_block *block) {
+  int64_t count = 1;
+  for (int d = 0; d < copy->moves; d++) count *= extent[d];
+  struct element *elements = elements_of(copy, extent, count);
+  if (copy->choice.loads == COPY_PIECES && build_pieces(elements, count, lanes, pieces, block)) return;
+  build_vectors(elements, count, lanes, copy->choice.loads == COPY_IN_PLACE, block);
+}
+
+/* With so many, results of shuffles need them all: loads wait for what needs them. */
+static const int64_t few_registers = 16;
+
+void copy_build(struct copy *copy, const struct isa *isa) {
+  const int64_t lanes = isa->lanes[copy->problem->dtype], pieces = isa->pieces[copy->problem->dtype];
   copy->block_count = 1 << copy->loops;
   copy->blocks = mem_array((size_t)copy->block_count, sizeof *copy->blocks);
   for (int kind = 0; kind < copy->block_count; kind++) {
@@ -163,9 +246,11 @@ void copy_build(struct copy *copy, int64_t lanes) {
     for (int d = 0; d < MAX_MOVES; d++) extent[d] = d < copy->moves ? copy->extent[d] : 1;
     for (int l = 0; l < copy->loops; l++)
       if (kind >> l & 1) {
-        extent[of_move[l]] = copy->loop[l].rest;
+        extent[copy->loop[l].move] = copy->loop[l].rest;
         there &= copy->loop[l].rest > 0;
       }
-    if (there) build_block(copy, extent, lanes, &copy->blocks[kind]);
+    if (!there) continue;
+    build_block(copy, extent, lanes, pieces, &copy->blocks[kind]);
+    copy->blocks[kind].loads_first = copy->blocks[kind].load_count <= isa->registers - few_registers;
   }
 }

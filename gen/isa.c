@@ -135,6 +135,20 @@ static bool has_operation(lua_State *L, enum cs_dtype dtype, const char *name) {
   return there;
 }
 
+/* Parts of a vector that are loaded from places of their own. */
+static int pieces_of(lua_State *L, enum cs_dtype dtype) {
+  const int top = lua_gettop(L);
+  int pieces = 0;
+  if (has_operation(L, dtype, "pieces")) {
+    lua_getfield(L, -1, "vec");
+    lua_getfield(L, -1, dtype_name(dtype));
+    lua_getfield(L, -1, "pieces");
+    pieces = (int)field_int(L, lua_gettop(L), "count", 0);
+  }
+  lua_settop(L, top);
+  return pieces;
+}
+
 /* Takes the table on top of the stack and keeps it in the registry. */
 static struct isa read_one(lua_State *L, const char *name) {
   const int table = lua_gettop(L);
@@ -152,8 +166,10 @@ static struct isa read_one(lua_State *L, const char *name) {
                  [CS_BF16] = has_operation(L, CS_F32, "order")},
       .evens = has_operation(L, CS_F32, "even"),
       .shuffles = has_operation(L, CS_F32, "shuffle"),
+      .pieces = {[CS_F32] = pieces_of(L, CS_F32), [CS_F64] = pieces_of(L, CS_F64)},
       .tiles = has_operation(L, CS_F32, "planes"),
       .sums = has_operation(L, CS_F32, "sums"),
+      .crossing = (int)field_int(L, table, "crossing", 1),
       .runs_here = runs_here(L),
       .limits = field_texts(L, table, "limits"),
       .within = field_texts(L, table, "within"),

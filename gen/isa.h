@@ -16,6 +16,8 @@ struct isa {
   bool orders[DTYPES]; /* by cs_dtype: that order is an operand, which changes from step to step of a loop */
   bool evens;          /* two vectors that lie side by side become one of every second element */
   bool shuffles;       /* lanes of two vectors as one, in a fixed order */
+  int pieces[DTYPES];  /* by cs_dtype: equal parts of a vector that are loaded from places of their own at once; 0: none */
+  int crossing;        /* instructions of a shuffle whose lanes leave their pieces */
   bool tiles;          /* registers of tiles that multiply bf16 */
   bool sums;           /* lanes of four f32 vectors are added up together */
   bool runs_here;

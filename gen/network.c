@@ -115,23 +115,56 @@ static struct group *sources_of(const struct network *network) {
   return groups;
 }
 
-struct network network_build(int64_t lanes, int64_t sources, const int64_t *wanted, int64_t targets) {
+/* All sources as one group. */
+static struct group join_all(const struct network *network) {
+  const struct group *sources = sources_of(network);
+  struct group all = sources[0];
+  for (int64_t i = 1; i < network->sources; i++) all = join(network, &all, &sources[i]);
+  return all;
+}
+
+static void collect_all(struct network *network, const struct group *group, const int64_t *wanted, int64_t targets) {
+  network->results = mem_array((size_t)targets, sizeof(int64_t));
+  for (int64_t i = 0; i < targets; i++) network->results[i] = collect(network, group, wanted + i * network->lanes);
+}
+
+/* Merges sources in pairs. */
+static struct network merge_all(int64_t lanes, int64_t sources, const int64_t *wanted, int64_t targets) {
   struct network network = {.lanes = lanes, .sources = sources};
   struct group *groups = sources_of(&network);
   int64_t count = sources;
-  network.results = mem_array((size_t)targets, sizeof(int64_t));
   for (; count > 2; count = (count + 1) / 2)
     for (int64_t i = 0; i < count; i += 2)
       groups[i / 2] = i + 1 < count ? merge(&network, &groups[i], &groups[i + 1], wanted, targets) : groups[i];
   const struct group last = count > 1 ? join(&network, &groups[0], &groups[1]) : groups[0];
-  for (int64_t i = 0; i < targets; i++) network.results[i] = collect(&network, &last, wanted + i * lanes);
+  collect_all(&network, &last, wanted, targets);
   return network;
 }
 
+struct network network_build(int64_t lanes, int64_t sources, const int64_t *wanted, int64_t targets) {
+  const struct network merged = merge_all(lanes, sources, wanted, targets);
+  struct network direct = {.lanes = lanes, .sources = sources};
+  const struct group all = join_all(&direct);
+  collect_all(&direct, &all, wanted, targets);
+  return direct.step_count < merged.step_count ? direct : merged;
+}
+
+void network_repeat(struct network *network, int64_t times) {
+  const int64_t narrow = network->lanes, lanes = narrow * times;
+  for (int64_t i = 0; i < network->step_count; i++) {
+    struct network_step *step = &network->steps[i];
+    int64_t *wide = mem_array((size_t)lanes, sizeof *wide);
+    for (int64_t lane = 0; lane < lanes; lane++) {
+      const int64_t from = step->lanes[lane % narrow];
+      wide[lane] = lane / narrow * narrow + from + (from < narrow ? 0 : lanes - narrow);
+    }
+    step->lanes = wide;
+  }
+  network->lanes = lanes;
+}
+
 int64_t network_add(struct network *network, const int64_t *wanted) {
-  const struct group *sources = sources_of(network);
-  struct group all = sources[0];
-  for (int64_t i = 1; i < network->sources; i++) all = join(network, &all, &sources[i]);
+  const struct group all = join_all(network);
   return collect(network, &all, wanted);
 }
 

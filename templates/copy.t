@@ -10,17 +10,35 @@ $   local T = kernel.V.ctype
 $   return { { "const " .. T .. " *", "x" }, { T .. " *", "y" } }
 $ end
 
+$ -- What is loaded from a place on, from one for each piece, or into some lanes.
+$ local function loaded(load, pieces, x)
+$   local pointers = {}
+$   for i, offset in ipairs(pieces) do pointers[i] = at(x, load.at + offset) end
+$   if #pieces > 0 then return K.V.join(pointers) end
+$   return K.V.get_lanes(at(x, load.at - load.from), 1, load.from, load.from + load.live)
+$ end
+
+$ -- Prints what makes a value, unless that is there: loads and shuffles stand shortly before what needs them.
+$ local function make(block, value, x, there)
+$   if there[value] then return end
+$   there[value] = true
+$   local load, step = block.loads[value + 1], block.steps[value + 1 - #block.loads]
+$   if load then
+const ${K.V.type} v${value} = ${loaded(load, block.pieces, x)};
+$   else
+$     make(block, step.a, x, there)
+$     make(block, step.b, x, there)
+const ${K.V.type} v${value} = ${K.V.shuffle("v" .. step.a, "v" .. step.b, step.lanes)};
+$   end
+$ end
+
 $ local function block(number, x, y)
-$   local V, block = K.V, K.blocks[number]
+$   local block, there = K.blocks[number], {}
 {
-$   for i, load in ipairs(block.loads) do
-const ${V.type} v${i - 1} = ${V.get(at(x, load.at), 1, load.live)};
-$   end
-$   for _, step in ipairs(block.steps) do
-const ${V.type} v${step.value} = ${V.shuffle("v" .. step.a, "v" .. step.b, step.lanes)};
-$   end
+$   for value = 0, block.loads_first and #block.loads - 1 or -1 do make(block, value, x, there) end
 $   for _, store in ipairs(block.stores) do
-${V.put(at(y, store.at), 1, store.live, "v" .. store.value)}
+$     make(block, store.value, x, there)
+${K.V.put(at(y, store.at), 1, store.live, "v" .. store.value)}
 $   end
 }
 $ end
@@ -35,14 +53,29 @@ ${K.V.ctype} *y${l} = y${l - 1} + ${i} * ${loop.y};
 $   nest(l + 1, number)
 $ end
 
-$ -- A loop inside a unit runs here.
+$ -- Blocks along a loop, with the rest; units along it.
+$ local function blocks_along(loop) return loop.whole + (loop.rest and 1 or 0) end
+$ local function units_along(loop) return (blocks_along(loop) + loop.unit - 1) // loop.unit end
+
+$ -- A loop with several blocks in a unit runs here.
 $ local function inner(l, loop, number)
+$   local units = units_along(loop)
+$   if units > 1 then
+const ptrdiff_t from${l} = i${l} * ${loop.unit}, next${l} = from${l} + ${loop.unit};
+$     if units * loop.unit > loop.whole then
+const ptrdiff_t end${l} = next${l} < ${loop.whole} ? next${l} : ${loop.whole};
+$     end
+$   end
 CONVSMITH_ROLLED
-for (ptrdiff_t i${l} = 0; i${l} < ${loop.whole}; i${l}++) {
-$   turn(l, "i" .. l, number)
+for (ptrdiff_t b${l} = ${units > 1 and "from" .. l or 0}; b${l} < ${units == 1 and loop.whole or units * loop.unit > loop.whole and "end" .. l or "next" .. l}; b${l}++) {
+$   turn(l, "b" .. l, number)
 }
 $   if loop.rest then
+$     if units > 1 then
+if (i${l} == ${units - 1}) {
+$     else
 {
+$     end
 $     turn(l, loop.whole, number + (1 << l - 1))
 }
 $   end
@@ -50,17 +83,16 @@ $ end
 
 $ -- One outside says where the unit is.
 $ local function outer(l, loop, number)
-$   local i = loop.whole + (loop.rest and 1 or 0) > 1 and "i" .. l or "0"
 $   if loop.rest then
-if (${i} < ${loop.whole}) {
+if (i${l} < ${loop.whole}) {
 $   else
 {
 $   end
-$   turn(l, i, number)
+$   turn(l, "i" .. l, number)
 }
 $   if loop.rest then
 else {
-$     turn(l, i, number + (1 << l - 1))
+$     turn(l, "i" .. l, number + (1 << l - 1))
 }
 $   end
 $ end
@@ -68,7 +100,7 @@ $ end
 $ nest = function(l, number)
 $   if l > #K.loops then
 $     block(number + 1, "x" .. l - 1, "y" .. l - 1)
-$   elseif K.loops[l].inner then
+$   elseif K.loops[l].unit > 1 then
 $     inner(l, K.loops[l], number)
 $   else
 $     outer(l, K.loops[l], number)
@@ -87,8 +119,7 @@ $   for _, kernel in ipairs(kernels) do
 $     K = kernel
 $     K.order = {}
 $     for l = #K.loops, 1, -1 do
-$       local loop = K.loops[l]
-$       if not loop.inner then K.order[#K.order + 1] = { "i" .. l, loop.whole + (loop.rest and 1 or 0) } end
+$       K.order[#K.order + 1] = { "i" .. l, units_along(K.loops[l]) }
 $     end
 $     parts.units(K, pointers(K), function() parts.count(false) end, unit)
 $   end

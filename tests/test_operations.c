@@ -152,6 +152,7 @@ static const struct meaning {
     {"permute", permute, false, false},
     {"shuffle", shuffle, false, false},
     {"shuffle_across", shuffle_across, false, false},
+    {"pieces", blend, false, false},
     {"every_second", every_second, false, false},
     {"sum", sum, false, true},
     {"sums0", sum, false, true},
@@ -309,10 +310,12 @@ static void try_operation(const char *isa, const struct operation *operation) {
 
 /* ---- one instruction set --------------------------------------------------------------------------------------------- */
 
-/* Operations on some of a vector's lanes: load_part, store_part, load_lanes, blend, mac_lanes; load_inner; every second element. */
+/* Operations on some of a vector's lanes: load_part, store_part, load_lanes, blend, mac_lanes; load_inner; every second element;
+ * pieces: those from one on from elsewhere. */
 static int on_parts(const struct isa *isa, enum cs_dtype dtype) {
   const int lanes = isa->lanes[dtype], second = isa->evens ? 2 * lanes - 1 : 0;
-  return lanes > 1 ? 5 * (lanes - 1) + (lanes - 2) + second : 0;
+  const int pieces = isa->pieces[dtype] > 0 ? isa->pieces[dtype] - 1 : 0;
+  return lanes > 1 ? 5 * (lanes - 1) + (lanes - 2) + second + pieces : 0;
 }
 
 static void are_right(void **state) {

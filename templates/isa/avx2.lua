@@ -60,6 +60,7 @@ return derive(sse41, {
   limits = { "ONEDNN_MAX_CPU_ISA=AVX2", "OPENBLAS_CORETYPE=Haswell" },
   flags = { "-mavx2", "-mfma" },
   registers = 16,
+  crossing = 3,
   mac_bytes = 9,
   macs_per_cycle = 2,
   vec = {
@@ -71,6 +72,7 @@ return derive(sse41, {
       store_part = masked("_mm256_maskstore_ps(%1, MASK, %2);", 8, "_mm256_setr_epi32"),
       load_lanes = "_mm256_maskload_ps(%1, _mm256_setr_epi32(%l))",
       blend = "_mm256_blend_ps(%1, %2, %b)",
+      pieces = { count = 2, load = "_mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(%1)), _mm_loadu_ps(%2), 1)" },
       permute = "_mm256_permutevar8x32_ps(%1, %2)",
       order = { type = "__m256i", value = "_mm256_setr_epi32(%i)", next = "_mm256_add_epi32(%1, _mm256_set1_epi32(1))" },
       -- both halves of each, then the halves' first pairs before their second ones
@@ -100,6 +102,7 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(quarters), _mm256_extractf12
       store_part = masked("_mm256_maskstore_pd(%1, MASK, %2);", 4, "_mm256_setr_epi64x"),
       load_lanes = "_mm256_maskload_pd(%1, _mm256_setr_epi64x(%l))",
       blend = "_mm256_blend_pd(%1, %2, %b)",
+      pieces = { count = 2, load = "_mm256_insertf128_pd(_mm256_castpd128_pd256(_mm_loadu_pd(%1)), _mm_loadu_pd(%2), 1)" },
       permute = "_mm256_permute4x64_pd(%1, %m)", order = false,
       even = "_mm256_permute4x64_pd(_mm256_shuffle_pd(%1, %2, 10), 0xd8)",
       sum = sum("pd256_pd", "_mm_add_pd", "_mm_cvtsd_f64(_mm_hadd_pd(HALVES, HALVES))"),

@@ -7,6 +7,13 @@ local function even(suffix, set, lanes)
   return ("_mm512_permutex2var_%s(%%1, %s(%s), %%2)"):format(suffix, set, table.concat(order, ", "))
 end
 
+-- Four quarters, each from its place.
+local function quarters(suffix, insert)
+  local text = ("_mm512_cast%s128_%s512(_mm_loadu_%s(%%1))"):format(suffix, suffix, suffix)
+  for i = 1, 3 do text = ("_mm512_insert%s(%s, _mm_loadu_%s(%%%d), %d)"):format(insert, text, suffix, i + 1, i) end
+  return { count = 4, load = text }
+end
+
 local function masked(text, lanes)
   local rows = {}
   for live = 1, lanes - 1 do rows[live] = text:gsub("MASK", string.format("(__mmask%d)0x%xu", lanes, (1 << live) - 1)) end
@@ -52,6 +59,7 @@ return derive(avx2, {
   limits = { "ONEDNN_MAX_CPU_ISA=AVX512_CORE", "OPENBLAS_CORETYPE=SkylakeX" },
   flags = { "-mavx512f", "-mavx512bw", "-mavx512dq", "-mavx512vl", "-mfma" },
   registers = 32,
+  crossing = 1,
   mac_bytes = 10,
   pin = "v",
   folds = true,
@@ -64,6 +72,7 @@ return derive(avx2, {
       store_part = masked("_mm512_mask_storeu_ps(%1, MASK, %2);", 16),
       load_lanes = "_mm512_maskz_loadu_ps((__mmask16)%bu, %1)",
       blend = "_mm512_mask_mov_ps(%1, (__mmask16)%bu, %2)",
+      pieces = quarters("ps", "f32x4"),
       permute = "_mm512_permutexvar_ps(%2, %1)",
       order = { type = "__m512i", value = "_mm512_setr_epi32(%i)", next = "_mm512_add_epi32(%1, _mm512_set1_epi32(1))" },
       even = even("ps", "_mm512_setr_epi32", 16),
@@ -93,6 +102,7 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_
       store_part = masked("_mm512_mask_storeu_pd(%1, MASK, %2);", 8),
       load_lanes = "_mm512_maskz_loadu_pd((__mmask8)%bu, %1)",
       blend = "_mm512_mask_mov_pd(%1, (__mmask8)%bu, %2)",
+      pieces = quarters("pd", "f64x2"),
       permute = "_mm512_permutexvar_pd(%2, %1)",
       -- as whole numbers: gcc makes vpermilpd, which stays in each quarter, of shuffles that take other quarters into the second
       shuffle = "_mm512_castsi512_pd(CONVSMITH_SHUFFLE(_mm512_castpd_si512(%1), _mm512_castpd_si512(%2), %i))",

@@ -96,6 +96,12 @@ local function new(isa, dtype, symbol, live_weights)
     for i, lane in ipairs(lanes) do copy[i] = lane end
     return fill(ops.shuffle, { ["1"] = a, ["2"] = b, i = table.concat(copy, ", ") })
   end
+  -- A vector whose equal parts lie at these pointers, as many as the ISA's `pieces` says.
+  function v.join(pointers)
+    local operands = {}
+    for i, pointer in ipairs(pointers) do operands[tostring(i)] = pointer end
+    return fill(ops.pieces.load, operands)
+  end
   function v.sum(a) return fill(ops.sum, { ["1"] = a }) end
   -- The sums of four vectors, side by side to pointer; false where there is no such operation.
   v.sums = ops.sums and function(pointer, a, b, c, d)

@@ -60,6 +60,12 @@ $     local across, quarter = {}, V.lanes // 4
 $     for lane = 0, V.lanes - 1 do across[lane + 1] = quarter > 0 and lane // quarter == 1 and lane + quarter or lane end
 $     value("shuffle_across", 0, V.shuffle(x, x, across))
 $   end
+$   local pieces = has(isa.vec[dtype], "pieces") and isa.vec[dtype].pieces.count or 1
+$   for from = 1, pieces - 1 do
+$     local places, size = {}, V.lanes // pieces
+$     for i = 0, pieces - 1 do places[i + 1] = vec.at(i < from and "a" or "b", i * size) end
+$     value("pieces", from * size, V.join(places))
+$   end
 $   if has(isa.vec[dtype], "even") then
 $     for n = 1, V.lanes do value("every_second", n, V.get("a", 2, n)) end
 $     for n = 1, V.lanes - 1 do value("every_second_later", n, V.get_lanes("a - " .. 2 * n, 2, n, V.lanes)) end
