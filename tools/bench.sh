@@ -11,9 +11,12 @@ out=${OUT:-out}
   'resnet50 --cold' 'mobilenetv2 --consumer' 'resnet50 --threads 2' \
   'resnet50 --set layout=nchw --against onednn-plain' 'mobilenetv2 --set layout=nchw --against onednn-plain' \
   'lenet5 --set layout=nchw --against onednn-plain' 'odd --set layout=nchw --against onednn-plain' \
-  'vgg16 --set accuracy=normwise' 'vgg16 --set accuracy=fast' 'resnet50 --set accuracy=normwise' 'resnet50 --set accuracy=fast' \
-  'resnet50 --target amx' 'vgg16 --target amx' 'resnet50 --set accuracy=normwise --target amx' \
-  'vgg16 --set accuracy=normwise --target amx' 'resnet50 --set accuracy=fast --target amx' 'vgg16 --set accuracy=fast --target amx'
+  'resnet50 --set accuracy=normwise' 'vgg16 --set accuracy=normwise' 'alexnet --set accuracy=normwise' 'deeplabv3 --set accuracy=normwise' \
+  'resnet50 --set accuracy=fast' 'vgg16 --set accuracy=fast' 'alexnet --set accuracy=fast' 'deeplabv3 --set accuracy=fast' \
+  'c3d --set accuracy=fast' \
+  'resnet50 --target amx' 'vgg16 --target amx' 'alexnet --target amx' 'deeplabv3 --target amx' 'c3d --target amx' 'mobilenetv2 --target amx' \
+  'resnet50 --set accuracy=normwise --target amx' 'vgg16 --set accuracy=normwise --target amx' \
+  'resnet50 --set accuracy=fast --target amx' 'vgg16 --set accuracy=fast --target amx'
 runs_here() { "$out/convsmith" targets | grep -qE "^$1 +yes "; }
 mkdir -p "$out/bench"
 pieces=()
