@@ -298,6 +298,8 @@ static void try_tail(struct candidates *candidates, struct choice choice) {
   const int64_t lanes = candidates->isa->lanes[problem->dtype], tail = problem->out_channels % lanes;
   if (choice.form != FORM_CHANNELS || problem->groups > 1) return;
   if (problem->out_channels < lanes || tail == 0 || tail > max_tail_channels || dot_reason(problem, candidates->isa)) return;
+  for (size_t i = 1; i < candidates->problem_count; i++) /* shuffled ones may have fewer channels, none before the tail */
+    if (candidates->problems[i].out_channels != problem->out_channels) return;
   choice.tail = tail;
   try_choice(candidates, choice);
 }

@@ -187,6 +187,15 @@ static void blocks_may_be_shorter_than_vectors(void **state) {
   assert_int_equal(convsmith("verify %s --plans all", spec), 0);
 }
 
+/* Channels that go to one place may be fewer than those that another kernel leaves to a dot. */
+static void shuffled_kernels_differ_in_channels(void **state) {
+  (void)state;
+  const char *spec = scratch_write("few.yaml", "convsmith: 1\n"
+                                               "layers: [{name: few, op: conv, input: [1, 27, 18], out_channels: 24, groups: 3, "
+                                               "kernel_size: 3, stride: 2, shuffle: 4, output_layout: nchw, residual: true}]\n");
+  if (convsmith("verify %s --target vec128 --plans all", spec) != 0) fail_msg("%s", said);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(spreads_channels_over_pixels),
@@ -196,6 +205,7 @@ int main(void) {
       cmocka_unit_test(bits_are_kept),
       cmocka_unit_test(blocks_lie_across_groups),
       cmocka_unit_test(blocks_may_be_shorter_than_vectors),
+      cmocka_unit_test(shuffled_kernels_differ_in_channels),
       cmocka_unit_test(info_counts_nothing),
       cmocka_unit_test(random_layers_are_right),
   };
