@@ -99,7 +99,10 @@ static void run_heats(struct race *race, struct rig *rigs, double start) {
 static bool open_rigs(const struct race *race, const struct kernel *kernels, struct rig *rigs) {
   for (size_t i = 0; i < race->count; i++) {
     if (!rig_open(&rigs[i], race->layer, &kernels[i], NULL, 1)) return false;
-    rig_in_place(&rigs[i], race->layer);
+    if (i == 0)
+      rig_in_place(rigs, race->layer);
+    else
+      rig_share(&rigs[i], rigs);
   }
   return true;
 }

@@ -90,13 +90,25 @@ void rig_in_place(struct rig *rig, const struct layer *layer) {
   }
 }
 
-void rig_close(struct rig *rig) {
+static void free_tensors(struct rig *rig) {
   for (size_t i = 0; rig->residual && i < MAX_TENSORS; i++)
     if (rig->inputs[i] == rig->output) rig->inputs[i] = rig->residual;
   free_all(rig->inputs, MAX_TENSORS);
+  free(rig->output);
+}
+
+void rig_share(struct rig *rig, const struct rig *owner) {
+  free_tensors(rig);
+  memcpy(rig->inputs, owner->inputs, sizeof rig->inputs);
+  rig->output = owner->output;
+  rig->residual = NULL;
+  rig->borrows = true;
+}
+
+void rig_close(struct rig *rig) {
+  if (!rig->borrows) free_tensors(rig);
   for (size_t i = 0; rig->packed && i < rig->copies; i++) free(rig->packed[i]);
   free(rig->packed);
-  free(rig->output);
   free(rig->workspace);
   *rig = (struct rig){0};
 }

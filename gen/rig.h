@@ -13,6 +13,7 @@ struct rig {
   void *output, *workspace, **packed;
   size_t copies, next;
   void *residual; /* what lay apart until rig_in_place */
+  bool borrows;   /* inputs and output are another one's */
 };
 
 /* `size` aligned bytes and a few more, zeroed, for free(); NULL when there are none. */
@@ -25,6 +26,9 @@ bool rig_open(struct rig *rig, const struct layer *layer, const struct kernel *k
 void rig_close(struct rig *rig);
 /* From now on the residual, if there is one, is the output itself, as in a network that adds to what it has. */
 void rig_in_place(struct rig *rig, const struct layer *layer);
+/* From now on, inputs and output are those of `owner`, a rig of the same layer: where memory lies, in which caches' sets, then
+ * favours neither. */
+void rig_share(struct rig *rig, const struct rig *owner);
 /* One call of the whole kernel. */
 struct timed rig_timed(struct rig *rig);
 #endif
