@@ -6,7 +6,8 @@
  *   together less than 2⁻²²|x||w| · 1.01, which is 4u and a little.
  *   A tile multiplication adds 16 products to each of two sums that start at 0, adds these two, and their sum to the element: the
  *   products are exact, so 15 roundings and 1, of as many terms as there are channels; and 1 for each of the 6 · taps · steps
- *   multiplications. Bias and residual take two more, which the two terms beyond taps · channels are for.
+ *   multiplications. Sums that wait for the next chunk of channels keep their bits; taps that are left out of a tile would have
+ *   added zeros. Bias and residual take two more, which the two terms beyond taps · channels are for.
  *   Numbers are 0 or within 2^±40, so every plane is a multiple of 2⁻⁶³, every product and every sum one of 2⁻¹²⁶, the smallest
  *   number that is not flushed; and no sum of fewer than 2⁴⁰ products overflows. What is not finite is out of that range, too.
  * Where these are more roundings than terms, four times as many are within what `normwise` promises. With two planes and three
@@ -24,6 +25,12 @@ enum { UPPER_EXACT_BITS = 4 };
 
 /* Bytes of workspace that candidates may need. */
 static const int64_t most_bytes[] = {128 << 10, 400 << 10, 1536 << 10};
+
+/* The same where sums wait in it for the next chunk of input channels; what blocks of all rows and channels need at least for
+ * chunks to pay; steps of chunks. */
+static const int64_t most_chunked_bytes = 6 << 20;
+static const int64_t least_divided_bytes = 1 << 20;
+static const int64_t chunks[] = {2, 4, 8, 16};
 
 /* Kernels of a file. */
 static const size_t most_kernels = 9;
@@ -117,15 +124,19 @@ struct plan planes_fallback(const struct problem *problems, size_t count, const 
   return best;
 }
 
-static struct plan new_plan(const struct candidates *candidates, int64_t count, int64_t rows) {
-  return (struct plan){.id = mem_text("planes%lld-rows%lld", (long long)count, (long long)rows),
+static const char *const ways[] = {[WAY_THROUGH] = "", [WAY_APART] = "-apart", [WAY_CUT] = "-cut"};
+
+/* chunk: channels of one, 0: all. */
+static struct plan new_plan(const struct candidates *candidates, int64_t count, int64_t rows, int64_t chunk, enum plane_way way) {
+  const char *how = mem_text("%s%s", chunk ? mem_text("-by%lld", (long long)chunk) : "", ways[way]);
+  return (struct plan){.id = mem_text("planes%lld-rows%lld%s", (long long)count, (long long)rows, how),
                        .algorithm = &alg_planes,
                        .isa = candidates->isa,
                        .tile = mem_text("%dx%d", PLANE_PAIR * PLANE_ROWS, PLANE_PAIR * PLANE_COLUMNS)};
 }
 
 static void refuse(struct candidates *candidates, int64_t count, const char *reason) {
-  struct plan plan = new_plan(candidates, count, 1);
+  struct plan plan = new_plan(candidates, count, 1, 0, WAY_THROUGH);
   plan.reason = reason;
   candidates_add(candidates, plan);
 }
@@ -142,7 +153,8 @@ static void sum_up(struct plan *plan, const struct planes *planes) {
 static void add(struct candidates *candidates, const struct planes_plan *parameters) {
   const struct planes *first = parameters->kernels;
   const struct plan *direct = &parameters->direct;
-  struct plan plan = new_plan(candidates, first->count, first->rows);
+  const int64_t chunk = planes_passes(first) > 1 ? first->chunk * PLANE_TERMS : 0;
+  struct plan plan = new_plan(candidates, first->count, first->rows, chunk, first->way);
   struct planes_plan *copy = memcpy(mem_new(sizeof *copy), parameters, sizeof *copy);
   copy->kernels = memcpy(mem_array(copy->count, sizeof *first), first, copy->count * sizeof *first);
   plan.packed_bytes = direct->packed_bytes;
@@ -157,32 +169,33 @@ static void add(struct candidates *candidates, const struct planes_plan *paramet
   candidates_add(candidates, plan);
 }
 
-/* The number of rows whose blocks are cheapest within `bytes` of workspace; 0: none fits. */
-static int64_t best_rows(const struct planes *planes, int64_t bytes) {
+/* Finds the rows whose blocks are cheapest within `bytes` of workspace. Returns their cost; 0: none fits. */
+static double best_rows(struct planes *planes, int64_t bytes) {
   const int64_t out = planes->problem.axis[planes->problem.rank - 2].out;
   double least = 0;
   int64_t best = 0;
-  for (int64_t rows = 1; rows <= out; rows++) {
+  for (planes->rows = 1; planes->rows <= out; planes->rows++) {
     const size_t mark = mem_mark();
-    struct planes at = *planes;
-    planes_lay_out(&at, rows);
-    const double cost = planes_cost(&at);
-    const bool fits = planes_workspace(&at) <= bytes;
+    planes_lay_out(planes);
+    const double cost = planes_cost(planes);
+    const bool fits = planes_workspace(planes) <= bytes;
     mem_release(mark);
     if (!fits) break;
     if (best && cost >= least) continue;
-    best = rows;
+    best = planes->rows;
     least = cost;
   }
-  return best;
+  planes->rows = best;
+  return least;
 }
 
 /* Lays all kernels out for `bytes` of workspace. False where a row of one needs more. */
-static bool lay_out(struct planes_plan *plan, int64_t bytes) {
+static bool lay_out(struct planes_plan *plan, int64_t chunk, enum plane_way way, int64_t bytes) {
   for (size_t i = 0; i < plan->count; i++) {
-    const int64_t rows = best_rows(&plan->kernels[i], bytes);
-    if (rows == 0) return false;
-    planes_lay_out(&plan->kernels[i], rows);
+    plan->kernels[i].chunk = chunk;
+    plan->kernels[i].way = way;
+    if (best_rows(&plan->kernels[i], bytes) <= 0) return false;
+    planes_lay_out(&plan->kernels[i]);
   }
   return true;
 }
@@ -191,7 +204,10 @@ static bool lay_out(struct planes_plan *plan, int64_t bytes) {
 static int64_t least_workspace(struct planes_plan *plan) {
   int64_t most = 0;
   for (size_t i = 0; i < plan->count; i++) {
-    planes_lay_out(&plan->kernels[i], 1);
+    plan->kernels[i].rows = 1;
+    plan->kernels[i].chunk = INT64_MAX;
+    plan->kernels[i].way = WAY_THROUGH;
+    planes_lay_out(&plan->kernels[i]);
     if (planes_workspace(&plan->kernels[i]) > most) most = planes_workspace(&plan->kernels[i]);
   }
   return most;
@@ -203,26 +219,68 @@ static int64_t baked_bytes(const struct planes_plan *plan) {
   return bytes;
 }
 
-/* Why laid out kernels are not worth having, or NULL. */
-static const char *size_reason(struct planes_plan *plan) {
-  const int64_t least = least_workspace(plan), most = most_bytes[sizeof most_bytes / sizeof *most_bytes - 1];
-  if (least > most)
-    return mem_text("blocks of one row need %lld bytes of workspace, at most %lld are worth it", (long long)least, (long long)most);
+/* Why no layout of kernels is worth having, or NULL. */
+static const char *baked_reason(const struct planes_plan *plan) {
   if (!plan->kernels->problem.baked_weights || baked_bytes(plan) <= MOST_BAKED_BYTES) return NULL;
   return mem_text("its baked weights would take %lld bytes of the file as planes; at most %d compile in good time",
                   (long long)baked_bytes(plan), MOST_BAKED_BYTES);
 }
 
-/* Plans of kernels with `count` planes. */
-static void try_sizes(struct candidates *candidates, struct planes_plan *plan, int64_t count) {
+/* Why none is that holds all channels at once, or NULL. */
+static const char *rows_reason(struct planes_plan *plan) {
+  const int64_t least = least_workspace(plan), most = most_bytes[sizeof most_bytes / sizeof *most_bytes - 1];
+  if (least <= most) return NULL;
+  return mem_text("blocks of one row need %lld bytes of workspace, at most %lld are worth it", (long long)least, (long long)most);
+}
+
+/* Plans of kernels whose blocks hold all channels at once. */
+static void try_rows(struct candidates *candidates, struct planes_plan *plan, enum plane_way way) {
   int64_t before = 0;
-  for (size_t i = 0; i < plan->count; i++) plan->kernels[i].count = count;
-  const char *reason = size_reason(plan);
-  if (reason) refuse(candidates, count, reason);
-  for (size_t i = 0; !reason && i < sizeof most_bytes / sizeof *most_bytes; i++) {
-    if (!lay_out(plan, most_bytes[i]) || plan->kernels->rows == before) continue;
+  for (size_t i = 0; i < sizeof most_bytes / sizeof *most_bytes; i++) {
+    if (!lay_out(plan, INT64_MAX, way, most_bytes[i]) || plan->kernels->rows == before) continue;
     before = plan->kernels->rows;
     add(candidates, plan);
+  }
+}
+
+/* Have all kernels more than a chunk of so many steps, and too much for a block of all rows? Joined taps have few. */
+static bool divides(const struct planes_plan *plan, int64_t chunk, enum plane_way way) {
+  for (size_t i = 0; i < plan->count; i++) {
+    struct planes whole = plan->kernels[i];
+    if (whole.joined > 1 || planes_steps(&whole.problem) <= chunk) return false;
+    whole.rows = whole.problem.axis[whole.problem.rank - 2].out;
+    whole.chunk = INT64_MAX;
+    whole.way = way;
+    planes_lay_out(&whole);
+    if (planes_workspace(&whole) <= least_divided_bytes) return false;
+  }
+  return true;
+}
+
+/* Plans of kernels whose channels come in chunks. */
+static void try_chunks(struct candidates *candidates, struct planes_plan *plan, enum plane_way way) {
+  for (size_t i = 0; i < sizeof chunks / sizeof *chunks; i++)
+    if (divides(plan, chunks[i], way) && lay_out(plan, chunks[i], way, most_chunked_bytes)) add(candidates, plan);
+}
+
+/* Do all kernels' tiles differ from those that go through gaps? */
+static bool has_way(const struct planes_plan *plan, enum plane_way way) {
+  for (size_t i = 0; i < plan->count; i++) {
+    const struct axis *columns = &plan->kernels[i].problem.axis[plan->kernels[i].problem.rank - 1];
+    if (columns->kernel == 1 || (way == WAY_CUT && columns->out < PLANE_ROWS)) return false;
+  }
+  return true;
+}
+
+/* Plans of kernels with `count` planes. */
+static void try_sizes(struct candidates *candidates, struct planes_plan *plan, int64_t count) {
+  for (size_t i = 0; i < plan->count; i++) plan->kernels[i].count = count;
+  const char *rows = rows_reason(plan), *baked = baked_reason(plan);
+  if (baked || rows) refuse(candidates, count, baked ? baked : rows);
+  for (enum plane_way way = WAY_THROUGH; !baked && way <= WAY_CUT; way++) {
+    if (way != WAY_THROUGH && !has_way(plan, way)) continue;
+    if (!rows) try_rows(candidates, plan, way);
+    try_chunks(candidates, plan, way);
   }
 }
 

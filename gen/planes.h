@@ -40,12 +40,18 @@ struct places {
 
 enum { ALL_PLANES = 3, UPPER_PLANES = 2, BF16_PLANES = 1 }; /* of a number: all, or the upper ones; all of one in bf16 */
 
+/* How tiles lie: one behind the other through the gaps between rows of outputs; without gaps, since each tap along a row has places
+ * of its own, one an output; or along a row and down a column, so that they end with these. */
+enum plane_way { WAY_THROUGH, WAY_APART, WAY_CUT };
+
 /* One problem. Its phases take the same inputs: they are as many times its output channels, which lie elsewhere. */
 struct planes {
-  struct problem problem;            /* its axes folded, rows and columns the last two */
-  int64_t joined;                    /* neighbouring columns whose channels are those of one place: taps in place of channels */
-  int64_t count;                     /* of planes */
-  int64_t rows;                      /* of a block */
+  struct problem problem; /* its axes folded, rows and columns the last two */
+  int64_t joined;         /* neighbouring columns whose channels are those of one place: taps in place of channels */
+  int64_t count;          /* of planes */
+  int64_t rows;           /* of a block */
+  int64_t chunk;          /* steps of a pixel's channels that the workspace holds at a time; all of them at least: all */
+  enum plane_way way;
   struct places places[MAX_SPATIAL]; /* one an axis */
   int64_t pixels;                    /* that the workspace holds */
   int64_t pixel_bytes;
@@ -69,13 +75,20 @@ int64_t planes_join(struct problem *problem);
 void planes_fold(struct problem *problem);
 /* Bytes of a pixel of `steps` steps in `count` planes. */
 int64_t planes_pixel(int64_t steps, int64_t count);
-void planes_lay_out(struct planes *planes, int64_t rows);
+/* Works out what follows from the rows of a block, its chunks and its places. */
+void planes_lay_out(struct planes *planes);
+int64_t planes_passes(const struct planes *planes); /* chunks of a block */
 /* Positions of `rows` rows of outputs, gaps between them counted. */
 int64_t planes_positions(const struct planes *planes, int64_t rows);
 int64_t planes_tap(const struct planes *planes, int64_t tap); /* pixels from the first tap of an output to this one */
 /* Runs of a row of places of phase `phase` on the innermost axis. */
 struct place_run *planes_runs(const struct planes *planes, int64_t phase, size_t *count);
+int64_t planes_steps(const struct problem *problem); /* of terms that a pixel's channels fill */
+/* May taps of an axis be left out of a tile where they are beyond the input for all of it? */
+bool planes_trimmed(const struct planes *planes, int a);
 int64_t planes_blocks(const struct planes *planes);
+int64_t planes_pairs(const struct planes *planes, int64_t rows, int64_t *single); /* of tiles, of which some are single */
+int64_t planes_sums(const struct planes *planes);                                 /* bytes of sums that the workspace keeps */
 /* Is a block one run of whole steps of channels, which another block follows? Such runs are split while tiles multiply those before
  * them: so many terms for each step of tiles; 0: not. */
 int64_t planes_ahead(const struct planes *planes);

@@ -91,14 +91,22 @@ int64_t planes_baked(const struct planes *planes) {
   return planes->problem.groups * planes_group(planes) * (int64_t)sizeof(float);
 }
 
-/* Those of a phase whose weights begin `before` elements behind the first. */
-static void bake_phase(const struct planes *planes, int64_t before, uint16_t *to) {
+/* The `steps` steps from `step` on of a phase whose weights begin `before` elements behind the first. Returns the end. */
+static uint16_t *bake_chunk(const struct planes *planes, int64_t before, int64_t step, int64_t steps, uint16_t *to) {
   const struct problem *problem = &planes->problem;
   const int64_t columns = ceil_div(problem->out_channels, PLANE_COLUMNS) * PLANE_COLUMNS, panel = PLANE_PAIR * PLANE_COLUMNS;
   for (int64_t channel = 0; channel < columns; channel += panel) {
     const int64_t wide = columns - channel < panel ? columns - channel : panel;
-    for (int64_t i = 0; i < planes->taps * planes->steps; i++, to += wide * PLANE_TERMS * planes->count)
-      bake_step(planes, tap_first(problem, i / planes->steps) + before, channel, wide, i % planes->steps, to);
+    for (int64_t i = 0; i < planes->taps * steps; i++, to += wide * PLANE_TERMS * planes->count)
+      bake_step(planes, tap_first(problem, i / steps) + before, channel, wide, step + i % steps, to);
+  }
+  return to;
+}
+
+static void bake_phase(const struct planes *planes, int64_t before, uint16_t *to) {
+  for (int64_t step = 0; step < planes->steps; step += planes->chunk) {
+    const int64_t left = planes->steps - step;
+    to = bake_chunk(planes, before, step, left < planes->chunk ? left : planes->chunk, to);
   }
 }
 

@@ -9,8 +9,11 @@ static const struct {
   double all;      /* factor of both where all planes take part, of which fewer stay near */
   double step;     /* beginning and ending the sums of a pair of rows */
   double split;    /* terms of a pixel: PLANE_TERMS channels that are neighbours */
+  double piece;    /* so much more where they come from beyond l2 in chunks */
   double gather;   /* the same of channels that lie apart */
   double block;    /* beginning a block */
+  double apart;    /* factor where taps along a row have no inputs in common */
+  double waiting;  /* of a byte of sums that is read and written beyond l2 */
   double late;     /* factor of what weights beyond the near caches take to come */
   double near;     /* bytes of planes and weights that stay near the core; */
   double spread;   /* so many more, and all of the planes come from further away each time */
@@ -19,8 +22,11 @@ static const struct {
            .all = 1.17,
            .step = 60,
            .split = 24,
+           .piece = 45,
            .gather = 120,
            .block = 200,
+           .apart = 1.08,
+           .waiting = 0.3,
            .late = 1.26,
            .near = 4e5,
            .spread = 6e6};
@@ -30,28 +36,70 @@ static double products_of(const struct planes *planes) {
   return (double)(planes->count * (planes->count + 1) / 2);
 }
 
+/* The share of an axis' taps that `span` neighbouring outputs have between them, on average. */
+static double live_taps(const struct axis *axis, int64_t span) {
+  int64_t live = 0, all = 0;
+  for (int64_t first = 0; first < axis->out; first += span, all += axis->kernel) {
+    const int64_t last = (first + span < axis->out ? first + span : axis->out) - 1;
+    for (int64_t k = 0; k < axis->kernel; k++) {
+      const int64_t at = k * axis->dilation - axis->pad;
+      live += last * axis->stride + at >= 0 && first * axis->stride + at < axis->in;
+    }
+  }
+  return (double)live / (double)all;
+}
+
+/* Of all taps, those that are not left out. */
+static double trimmed_share(const struct planes *planes) {
+  const int rank = planes->problem.rank;
+  const int64_t through = 1 + PLANE_PAIR * PLANE_ROWS / planes->places[rank - 1].extent;
+  double share = 1;
+  for (int a = 0; a < rank; a++) {
+    const int64_t rows = planes->way == WAY_CUT ? PLANE_PAIR : through;
+    if (planes_trimmed(planes, a))
+      share *= live_taps(&planes->problem.axis[a], a == rank - 1 ? PLANE_ROWS : a == rank - 2 ? rows : 1);
+  }
+  return share;
+}
+
 /* Tile multiplications of `rows` rows of outputs. */
 static double multiply_cycles(const struct planes *planes, int64_t rows) {
-  const int64_t positions = planes_positions(planes, rows), pair = PLANE_PAIR * PLANE_ROWS;
-  const int64_t rest = positions % pair, pairs = positions / pair + (rest > PLANE_ROWS), single = rest > 0 && rest <= PLANE_ROWS;
+  int64_t single;
+  const int64_t pairs = planes_pairs(planes, rows, &single);
   const double columns = (double)(planes->phases * ceil_div(planes->problem.out_channels, PLANE_COLUMNS));
-  const double factor = planes->count == ALL_PLANES ? tiles.all : 1;
-  const double all = (double)(planes->taps * planes->steps) * products_of(planes) * columns;
-  return all * factor * ((double)(pairs * PLANE_PAIR) * tiles.multiply + (double)single * tiles.wait) +
-         (double)((pairs + single) * planes->phases * planes->panels) * tiles.step;
+  const double factor = (planes->count == ALL_PLANES ? tiles.all : 1) * (planes->way == WAY_APART ? tiles.apart : 1);
+  const double all = (double)(planes->taps * planes->steps) * trimmed_share(planes) * products_of(planes) * columns;
+  return all * factor * ((double)((pairs - single) * PLANE_PAIR) * tiles.multiply + (double)single * tiles.wait) +
+         (double)(pairs * planes->phases * planes->panels * planes_passes(planes)) * tiles.step;
+}
+
+/* Sums that wait for the next chunk of channels. */
+static double wait_cycles(const struct planes *planes) {
+  const double bytes = (double)planes_sums(planes), near = processor.l2 - (double)(planes->pixels * planes->pixel_bytes);
+  const double each = bytes < near ? processor.from_l2 + processor.to_l2 : tiles.waiting;
+  return (double)(planes_passes(planes) - 1) * bytes * each;
+}
+
+static double input_bytes(const struct problem *problem) {
+  double bytes = (double)(problem->in_channels * problem->groups) * sizeof(float);
+  for (int a = 0; a < problem->rank; a++) bytes *= (double)problem->axis[a].in;
+  return bytes;
 }
 
 static double split_cycles(const struct planes *planes) {
   double pixels = (double)planes->steps;
   for (int a = 0; a < planes->problem.rank; a++) pixels *= (double)(planes->places[a].phases * planes->places[a].extent);
-  return pixels * (planes->problem.x_channel == 1 ? tiles.split : tiles.gather);
+  double each = planes->problem.x_channel == 1 ? tiles.split : tiles.gather;
+  if (planes_passes(planes) > 1 && input_bytes(&planes->problem) > processor.l2) each += tiles.piece;
+  return pixels * each;
 }
 
 /* Planes that are written, and read for every panel of channels, while too much lies between. */
 static double spill_cycles(const struct planes *planes) {
-  const double panels = (double)(planes->phases * planes->panels), panel = (double)planes_group(planes) * sizeof(float) / panels;
+  const double panels = (double)(planes->phases * planes->panels), passes = (double)planes_passes(planes);
+  const double panel = (double)planes_group(planes) * sizeof(float) / (panels * passes);
   const double bytes = (double)(planes->pixels * planes->pixel_bytes), beyond = (bytes + panel - tiles.near) / tiles.spread;
-  return beyond <= 0 ? 0 : bytes * (panels + 1) * processor.from_l3 * (beyond < 1 ? beyond : 1);
+  return beyond <= 0 ? 0 : passes * bytes * trimmed_share(planes) * (panels + 1) * processor.from_l3 * (beyond < 1 ? beyond : 1);
 }
 
 static double store_cycles(const struct planes *planes, int64_t rows) {
@@ -65,12 +113,12 @@ static double weight_cycles(const struct planes *planes) {
   const double bytes = (double)planes_group(planes) * sizeof(float);
   const double near = processor.l2 - (double)planes_workspace(planes);
   if (bytes * (double)planes->problem.groups < near) return 0;
-  return bytes * (bytes > processor.l3 ? processor.from_memory : processor.from_l3 * tiles.late);
+  return bytes * (bytes > processor.l3 ? processor.stream : processor.from_l3 * tiles.late);
 }
 
 static double block_cycles(const struct planes *planes, int64_t rows) {
-  return tiles.block + multiply_cycles(planes, rows) + split_cycles(planes) + spill_cycles(planes) + store_cycles(planes, rows) +
-         weight_cycles(planes);
+  return tiles.block + multiply_cycles(planes, rows) + split_cycles(planes) + spill_cycles(planes) + wait_cycles(planes) +
+         store_cycles(planes, rows) + weight_cycles(planes);
 }
 
 double planes_cost(const struct planes *planes) {

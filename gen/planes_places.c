@@ -60,9 +60,9 @@ int64_t planes_join(struct problem *problem) {
 
 /* ---- places -------------------------------------------------------------------------------------------------------- */
 
-/* Every tap a phase of its own: for a single output. */
+/* Every tap a phase of its own, as for a single output. */
 static void place_taps(struct places *places, const struct axis *axis) {
-  places->extent = 1;
+  places->extent = places->outputs;
   places->phases = axis->kernel;
   for (int64_t k = 0; k < axis->kernel; k++) {
     places->first[k] = k * axis->dilation;
@@ -83,13 +83,13 @@ static void place_phases(struct places *places, const struct axis *axis) {
   }
 }
 
-static struct places places_of(const struct axis *axis, int64_t outputs, bool columns) {
+static struct places places_of(const struct axis *axis, int64_t outputs, bool apart) {
   const size_t kernel = (size_t)axis->kernel;
   struct places places = {.outputs = outputs,
                           .first = mem_array(kernel, sizeof(int64_t)),
                           .tap_phase = mem_array(kernel, sizeof(int64_t)),
                           .tap_place = mem_array(kernel, sizeof(int64_t))};
-  if (outputs == 1 && !columns)
+  if (apart)
     place_taps(&places, axis);
   else
     place_phases(&places, axis);
@@ -102,24 +102,43 @@ int64_t planes_pixel(int64_t steps, int64_t count) {
   return (lines % 4 ? lines : lines + 1) * PLANE_BYTES;
 }
 
-void planes_lay_out(struct planes *planes, int64_t rows) {
+/* Positions from the first that tiles read to the last, those of columns that are left over among them. */
+static int64_t tiles_end(const struct planes *planes) {
+  const struct places *columns = &planes->places[planes->problem.rank - 1];
+  const int64_t down = ceil_div(planes->rows, PLANE_ROWS) * PLANE_ROWS;
+  if (planes->way != WAY_CUT) return ceil_div(planes_positions(planes, planes->rows), PLANE_ROWS) * PLANE_ROWS;
+  return columns->outputs % PLANE_ROWS ? planes_positions(planes, down) : planes_positions(planes, planes->rows);
+}
+
+int64_t planes_steps(const struct problem *problem) {
+  return ceil_div(problem->in_channels, PLANE_TERMS);
+}
+
+void planes_lay_out(struct planes *planes) {
   const struct problem *problem = &planes->problem;
   const int rank = problem->rank;
-  planes->rows = rows;
-  planes->steps = ceil_div(problem->in_channels, PLANE_TERMS);
+  planes->steps = planes_steps(problem);
   planes->panels = ceil_div(problem->out_channels, PLANE_PAIR * PLANE_COLUMNS);
-  planes->pixel_bytes = planes_pixel(planes->steps, planes->count);
+  if (planes->chunk > planes->steps) planes->chunk = planes->steps;
+  planes->pixel_bytes = planes_pixel(planes->chunk, planes->count);
   planes->taps = planes->pixels = planes->phases = 1;
   for (int i = 0; i < problem->phases; i++) planes->phases *= problem->phase[i].count;
   for (int a = 0; a < rank; a++) {
-    const int64_t outputs = a == rank - 1 ? problem->axis[a].out : a == rank - 2 ? rows : 1;
-    planes->places[a] = places_of(&problem->axis[a], outputs, a == rank - 1);
+    const int64_t outputs = a == rank - 1 ? problem->axis[a].out : a == rank - 2 ? planes->rows : 1;
+    const bool apart = a == rank - 1 ? planes->way == WAY_APART : outputs == 1;
+    planes->places[a] = places_of(&problem->axis[a], outputs, apart);
     planes->taps *= problem->axis[a].kernel;
     planes->pixels *= planes->places[a].phases * planes->places[a].extent;
   }
-  const int64_t rows_of_tiles = ceil_div(planes_positions(planes, rows), PLANE_ROWS) * PLANE_ROWS;
+  const int64_t end = tiles_end(planes);
   for (int64_t tap = 0; tap < planes->taps; tap++)
-    if (planes_tap(planes, tap) + rows_of_tiles > planes->pixels) planes->pixels = planes_tap(planes, tap) + rows_of_tiles;
+    if (planes_tap(planes, tap) + end > planes->pixels) planes->pixels = planes_tap(planes, tap) + end;
+}
+
+bool planes_trimmed(const struct planes *planes, int a) {
+  const struct problem *problem = &planes->problem;
+  return planes->taps > 1 && (a < problem->rank - 1 || planes->way == WAY_CUT) && problem->pad_mode == CS_ZEROS &&
+         axis_trimmed(&problem->axis[a]);
 }
 
 int64_t planes_positions(const struct planes *planes, int64_t rows) {
@@ -197,6 +216,29 @@ int64_t planes_blocks(const struct planes *planes) {
   return ceil_div(planes->problem.axis[planes->problem.rank - 2].out, planes->rows);
 }
 
+int64_t planes_passes(const struct planes *planes) {
+  return ceil_div(planes->steps, planes->chunk);
+}
+
+/* Those of `rows` rows; *single: how many of these pairs are single tiles. */
+int64_t planes_pairs(const struct planes *planes, int64_t rows, int64_t *single) {
+  const int64_t pair = PLANE_PAIR * PLANE_ROWS, out = planes->places[planes->problem.rank - 1].outputs;
+  const int64_t along = out / PLANE_ROWS, down = out % PLANE_ROWS, positions = planes_positions(planes, rows);
+  if (planes->way != WAY_CUT) {
+    *single = positions % pair > 0 && positions % pair <= PLANE_ROWS;
+    return ceil_div(positions, pair);
+  }
+  *single = along * (rows % PLANE_PAIR) + down * (rows % pair > 0 && rows % pair <= PLANE_ROWS);
+  return along * ceil_div(rows, PLANE_PAIR) + down * ceil_div(rows, pair);
+}
+
+/* Those of a step of tiles; of all, where they wait for the next chunk. */
+int64_t planes_sums(const struct planes *planes) {
+  int64_t single;
+  const int64_t pairs = planes_pairs(planes, planes->rows, &single);
+  return planes_passes(planes) == 1 ? SUM_BYTES : planes->phases * planes->panels * pairs * SUM_BYTES;
+}
+
 /* Tiles of output channels: a panel has PLANE_PAIR, the last one what is left. */
 static int64_t tiles_of(const struct planes *planes) {
   return ceil_div(planes->problem.out_channels, PLANE_COLUMNS);
@@ -218,7 +260,7 @@ static bool is_run(const struct problem *problem) {
 }
 
 int64_t planes_ahead(const struct planes *planes) {
-  if (!is_run(&planes->problem) || planes_blocks(planes) * planes->problem.batch == 1) return 0;
+  if (planes_passes(planes) > 1 || !is_run(&planes->problem) || planes_blocks(planes) * planes->problem.batch == 1) return 0;
   return ceil_div(PLANE_PAIR * PLANE_ROWS, planes->phases * planes->panels);
 }
 
@@ -227,5 +269,5 @@ int64_t planes_packed(const struct planes *planes) {
 }
 
 int64_t planes_workspace(const struct planes *planes) {
-  return PLANE_BYTES + SUM_BYTES + planes->pixels * planes->pixel_bytes * (planes_ahead(planes) ? 2 : 1);
+  return PLANE_BYTES + planes_sums(planes) + planes->pixels * planes->pixel_bytes * (planes_ahead(planes) ? 2 : 1);
 }

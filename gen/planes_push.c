@@ -38,6 +38,7 @@ static void push_axes(lua_State *L, const struct planes *planes) {
     set_axis(L, axis);
     set_integer(L, "w", axis->w_step);
     set_bool(L, "mapped", axis_trimmed(axis) && problem->pad_mode != CS_ZEROS);
+    set_bool(L, "trimmed", planes_trimmed(planes, a));
     set_integer(L, "outputs", planes->places[a].outputs);
     set_integer(L, "extent", planes->places[a].extent);
     push_integers(L, "first", planes->places[a].first, planes->places[a].phases);
@@ -100,6 +101,11 @@ static void push_sizes(lua_State *L, const struct planes *planes) {
   set_integer(L, "w_joined", problem->axis[problem->rank - 1].w_step);
   set_integer(L, "panels", planes->panels);
   set_integer(L, "steps", planes->steps);
+  set_integer(L, "chunk", planes->chunk);
+  set_integer(L, "passes", planes_passes(planes));
+  set_integer(L, "pairs", planes_pairs(planes, planes->rows, &(int64_t){0}));
+  set_bool(L, "cut", planes->way == WAY_CUT);
+  set_integer(L, "sum_bytes", planes_sums(planes));
   set_integer(L, "pixel_bytes", planes->pixel_bytes);
   set_integer(L, "sum_step", PLANE_PAIR * PLANE_COLUMNS);
   set_integer(L, "block_bytes", planes->pixels * planes->pixel_bytes);
@@ -111,7 +117,8 @@ static void push_sizes(lua_State *L, const struct planes *planes) {
   set_integer(L, "terms", PLANE_TERMS);
   set_integer(L, "pair", PLANE_PAIR);
   set_integer(L, "columns_of_tile", PLANE_COLUMNS);
-  set_integer(L, "panel_bytes", planes->taps * planes->steps * planes->count * PLANE_PAIR * PLANE_ROWS * PLANE_BYTES);
+  set_integer(L, "panel_bytes", planes->taps * planes->chunk * planes->count * PLANE_PAIR * PLANE_ROWS * PLANE_BYTES);
+  set_integer(L, "chunk_bytes", planes_phase(planes) / planes->steps * planes->chunk * (int64_t)sizeof(float));
   set_integer(L, "phase_bytes", planes_phase(planes) * (int64_t)sizeof(float));
   set_integer(L, "verdict", VERDICT_ELEMENTS);
   set_integer(L, "least", power_bits(-GUARD_EXPONENT) - 1);

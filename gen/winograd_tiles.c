@@ -130,6 +130,7 @@ void winograd_tiles_push(lua_State *L, const struct winograd_tiles *tiles) {
   set_integer(L, "w_first", problem->w_first);
   set_integer(L, "w_out", problem->w_out);
   set_integer(L, "w_in", problem->w_in);
+  set_integer(L, "passes", 1);
   set_integer(L, "ahead", 0);
   push_integers(L, "taps", (const int64_t[]){0}, 1);
   planes_push_products(L, ALL_PLANES);

@@ -6,10 +6,10 @@ $ local direct = import("direct.t")
 $ local helpers = import("lib/helpers.t")
 $ local ordered = import("lib/order.lua")
 $ local pack = import("lib/pack.t")
+$ local blocks = import("lib/panels.t")
 $ local parts = import("lib/parts.t")
 $ local split = import("lib/split.t")
 $ local stage = import("lib/stage.t")
-$ local steps = import("lib/steps.t")
 $ local given = { image = true, group = true }
 $ local at = vec.at
 $ local K -- the kernel that is being printed
@@ -96,13 +96,15 @@ $   parts.parameter_pointers(first)
 $   local b = parts.sum("b", { term("group", K.groups, K.out_channels) })
 $   local s = parts.sum("s", { term("group", K.groups, K.out_channels) })
 $   local tiles = parts.sum("tiles", { term("group", K.groups, K.w_group_size * 4) })
-$   steps.call(K, { pixels = "pixels", sums = "sums", tiles = tiles, b = b, s = s, rb = outputs("residual"), yb = outputs("output"),
-$                   rows = "rows", panel = panels() > 1 and "panel" or "0", first = "panel", count = "count", ahead = "&ahead" })
+$   local values = { pixels = "pixels", sums = "sums", tiles = tiles, b = b, s = s, rb = outputs("residual"), yb = outputs("output"),
+$                   rows = "rows", panel = panels() > 1 and "panel" or "0", first = "panel", count = "count", pass = "pass", ahead = "&ahead", r0 = K.blocks > 1 and "r0" or "0" }
+$   for a = 1, #K.axes - 2 do values["o" .. a] = K.axes[a].output > 1 and "o" .. a or "0" end
+$   blocks.call(K, values)
 $ end
 
 $ local function fill()
 $   local values = { x = begin(layer.inputs[1].name, K.x_first, K.x_batch, K.x_group), pixels = "pixels", rows = "rows",
-$                    r0 = K.blocks > 1 and "r0" or "0" }
+$                    r0 = K.blocks > 1 and "r0" or "0", pass = "pass" }
 $   for a = 1, #K.axes - 2 do values["o" .. a] = K.axes[a].output > 1 and "o" .. a or "0" end
 $   return split.call(K, values)
 $ end
@@ -134,6 +136,18 @@ ahead.most = ${K.V.planes.range.most};
 }
 $ end
 
+$ -- A chunk of channels after the other; sums become outputs in the last one, once all channels are known to be within the range.
+$ local function passes(first)
+int good = usable;
+CONVSMITH_ROLLED
+for (ptrdiff_t pass = 0; good && pass < ${K.passes}; pass++) {
+good = ${fill()};
+if (good) {
+$   call_tiles(first)
+}
+}
+$ end
+
 $ -- The units of a part of one kernel.
 $ local function compute(kernels, target)
 $   local list = dimensions()
@@ -145,11 +159,11 @@ const uint8_t *const tiles = ${weights()};
 uint8_t *const aligned = (uint8_t *)(((uintptr_t)workspace + 63) & ~(uintptr_t)63);
 float *const sums = (float *)(void *)aligned;
 $   if K.ahead > 0 then
-uint8_t *pixels = aligned + 4096, *other = pixels + ${K.block_bytes};
+uint8_t *pixels = aligned + ${K.sum_bytes}, *other = pixels + ${K.block_bytes};
 struct ${K.symbol}_ahead ahead = {0, pixels, 0, 0, ${K.V.planes.range.least}, ${K.V.planes.range.most}};
 int ready = 0; /* is the block split that comes next? */
 $   else
-uint8_t *const pixels = aligned + 4096;
+uint8_t *const pixels = aligned + ${K.sum_bytes};
 $   end
 if (usable) ${K.V.planes.begin}
 CONVSMITH_ROLLED
@@ -160,13 +174,20 @@ $   if K.ahead > 0 then
 $     take_ahead()
 const int good = ready ? ${split.in_range(K, "ahead.least", "ahead.most")} : usable && ${fill()};
 $     set_ahead()
+$   elseif K.passes > 1 then
+$     passes(kernels[K.directs[1]])
 $   else
 const int good = usable && ${fill()};
 $   end
 CONVSMITH_COUNT(good);
+$   local otherwise = panels() > 1 and "if (panel == 0)" or false
+$   if K.passes > 1 then
+if (!good${otherwise and " && panel == 0" or ""}) {
+$   else
 if (good) {
-$   call_tiles(kernels[K.directs[1]])
-} else${panels() > 1 and " if (panel == 0)" or ""} {
+$     call_tiles(kernels[K.directs[1]])
+} else${otherwise and " " .. otherwise or ""} {
+$   end
 $   for _, i in ipairs(K.directs) do call_direct(kernels[i]) end
 }
 u += count;
@@ -209,7 +230,7 @@ $   end
 $   for _, kernel in ipairs(planned) do
 $     helpers(kernel)
 $     split.define(kernel)
-$     steps.define(kernel)
+$     blocks.define(kernel)
 $     if not kernel.baked_weights then split.define_pack(kernel) end
 $   end
 $   pack(kernels, symbol, nil, not planned[1].baked_weights and function()

@@ -193,8 +193,8 @@ $   define_split()
 $   if not K.baked_weights then define_pack() end
 $   local whole, last = widths()
 $   for _, wide in ipairs(whole ~= last and { whole, last } or { last }) do
-$     steps.sums(P, 2, wide)
-$     steps.sums(P, 1, wide)
+$     steps.define(P, 2, wide)
+$     steps.define(P, 1, wide)
 $   end
 $   local list = define_blocks()
 $   pack(kernels, symbol, nil, not K.baked_weights and function()

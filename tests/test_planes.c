@@ -36,6 +36,15 @@ static void write_extreme(void) {
   assert_null(cs_npy_write(scratch_path("extreme.npy"), &array));
 }
 
+/* Weights of three steps of channels. */
+static void write_chunks(void) {
+  static float values[16 * 96 * 3];
+  const size_t count = sizeof values / sizeof *values;
+  const struct cs_npy array = {.dtype = CS_F32, .rank = 3, .shape = {16, 96, 3}, .count = count, .data = values};
+  for (size_t i = 0; i < count; i++) values[i] = sinf((float)i);
+  assert_null(cs_npy_write(scratch_path("chunks.npy"), &array));
+}
+
 static int begin(void **state) {
   (void)state;
   scratch_begin("planes");
@@ -90,6 +99,31 @@ static void fast_layers_are_right(void **state) {
   if (convsmith("verify specs/features/amx.yaml --target amx --set accuracy=fast") != 0) fail_msg("%s", said);
   assert_non_null(strstr(said, "planes2-"));
   assert_null(strstr(said, "planes3-"));
+}
+
+/* Chunks of channels with strides, dilations, groups, batches, layouts, 2 and 3 dimensions, residues; tiles that end with rows, and
+ * columns whose taps have places of their own. */
+static void chunks_are_right(void **state) {
+  verify_all(*state, "amx_chunks");
+  assert_non_null(strstr(said, "-by64 "));
+  assert_non_null(strstr(said, "-by64-cut "));
+  assert_non_null(strstr(said, "-apart "));
+}
+
+/* The same where other plans are chosen: 1×1, bf16, two planes, baked weights. */
+static void other_chunks_are_right(void **state) {
+  static const char chunks[] = "specs/features/amx_chunks.yaml";
+  const char *const runs[][2] = {
+      {chunks, "--layer chunks_pointwise --plans planes3-rows17-by256"},
+      {chunks, "--layer chunks_strided --plans planes1-rows18-by128-apart --set dtype=bf16"},
+      {chunks, "--layer chunks_groups --plans planes2-rows17-by64-apart --set accuracy=fast"},
+      {dense_path(), "--plans planes3-rows1-by64 --set weights=chunks.npy --set 'input=[1, 96, 2000]' --set out_channels=16"},
+  };
+  (void)state;
+  skip_without_tiles();
+  write_chunks();
+  for (size_t i = 0; i < sizeof runs / sizeof *runs; i++)
+    if (convsmith("verify %s --target amx %s", runs[i][0], runs[i][1]) != 0) fail_msg("%s", said);
 }
 
 /* Winograd's products: rests of channels and of tiles, residues, batches, both layouts, 1 and 2 dimensions. */
@@ -247,6 +281,8 @@ int main(void) {
     {"baked layers are right as clang makes them", baked_layers_are_right, NULL, NULL, clang},
     {"bf16 layers are right as gcc makes them", bf16_layers_are_right, NULL, NULL, gcc},
     {"bf16 layers are right as clang makes them", bf16_layers_are_right, NULL, NULL, clang},
+    {"chunks are right", chunks_are_right, NULL, NULL, gcc},
+    cmocka_unit_test(other_chunks_are_right),
     cmocka_unit_test(fast_layers_are_right),
     cmocka_unit_test(range_is_exact),
 #if defined __linux__ && defined __x86_64__

@@ -25,9 +25,10 @@ $ end
 $ local function define_run()
 $   local V, range, whole, rest = K.V, K.V.planes.range_type, K.in_channels // K.terms, K.in_channels % K.terms
 $   local bytes, N = K.planes * 64, vec.new(V.isa, V.numbers, K.symbol, false)
-/* `count` pixels, `step` elements apart, and their range. */
+$   local chunked = K.passes > 1
+/* `count` pixels, `step` elements apart, and their range${chunked and "; `steps` whole steps of each, and the rest if these are fewer than a chunk" or ""}. */
 CONVSMITH_NOINLINE ${V.isa.attribute}
-void ${K.symbol}_split(const ${V.ctype} *x, ptrdiff_t step, ptrdiff_t count, uint8_t *to, ${range} *least, ${range} *most)
+void ${K.symbol}_split(const ${V.ctype} *x, ptrdiff_t step, ptrdiff_t count, ${chunked and "ptrdiff_t steps, " or ""}uint8_t *to, ${range} *least, ${range} *most)
 {
 ${range} low = *least, high = *most;
 CONVSMITH_ROLLED
@@ -36,13 +37,18 @@ const ${V.ctype} *xc = x;
 uint8_t *tc = to;
 $   if whole > 0 then
 CONVSMITH_ROLLED
-for (ptrdiff_t k = 0; k < ${whole}; k++) {
+for (ptrdiff_t k = 0; k < ${chunked and "steps" or whole}; k++) {
 $     split_step(K.terms)
 xc += ${K.terms * K.x_lane};
 tc += ${bytes};
 }
 $   end
-$   if rest > 0 then split_step(rest) end
+$   if rest > 0 then
+$     if chunked then
+if (steps < ${K.chunk})
+$     end
+$     split_step(rest)
+$   end
 x += step;
 to += ${K.pixel_bytes};
 }
@@ -109,7 +115,7 @@ ${K.symbol}_clear(${at("to", run.at * size)}, ${run.count});
 $       elseif run.live < K.joined then
 ${K.symbol}_split_border(${at("xr", run.from * axis.x)}, ${run.skip * axis.x}, ${run.live * axis.x}, ${at("to", run.at * size)}, &least, &most);
 $       else
-${K.symbol}_split(${at("xr", run.from * axis.x)}, ${run.step * axis.x}, ${run.count}, ${at("to", run.at * size)}, &least, &most);
+${K.symbol}_split(${at("xr", run.from * axis.x)}, ${run.step * axis.x}, ${run.count}, ${K.passes > 1 and "steps, " or ""}${at("to", run.at * size)}, &least, &most);
 $       end
 $     end
 }
@@ -120,6 +126,7 @@ $ end
 $ local function fill_arguments(kernel)
 $   local list = { { "const " .. kernel.V.ctype .. " *", "x" }, { "uint8_t *", "pixels" }, { "ptrdiff_t", "rows" }, { "ptrdiff_t", "r0" } }
 $   for a = 1, #kernel.axes - 2 do list[#list + 1] = { "ptrdiff_t", "o" .. a } end
+$   if kernel.passes > 1 then list[#list + 1] = { "ptrdiff_t", "pass" } end
 $   return list
 $ end
 
@@ -148,11 +155,14 @@ $   local V, rank, conditions = K.V, #K.axes, {}
 $   local rows, columns = K.axes[rank - 1], K.axes[rank]
 $   local line, region = columns.extent * K.pixel_bytes, rows.extent * columns.extent * #columns.first * K.pixel_bytes
 $   for a = 1, rank - 1 do conditions[a] = ("i%d >= 0 && i%d < %d"):format(a, a, K.axes[a].input) end
-/* Splits the inputs of a block's rows; are all of them 0 or within the guard's range? */
+/* Splits ${K.passes > 1 and "a chunk of the channels of " or ""}the inputs of a block's rows; are all of them 0 or within the guard's range? */
 CONVSMITH_NOINLINE ${V.isa.attribute}
 int ${K.symbol}_fill(${arguments.declare(fill_arguments(K))})
 {
 $   for a = 1, rank - 1 do phases(a, K.axes[a]) end
+$   if K.passes > 1 then
+const ptrdiff_t left = ${K.in_channels // K.terms} - pass * ${K.chunk}, steps = left < ${K.chunk} ? left : ${K.chunk};
+$   end
 ${V.planes.range_type} least = ${V.planes.range.least}, most = ${V.planes.range.most};
 $   for a = 1, rank - 2 do loop("p" .. a, tostring(#K.axes[a].first)) end
 $   loop("p" .. rank - 1, tostring(#rows.first))
@@ -170,7 +180,7 @@ uint8_t *const line = part + place * ${line};
 $   for a = 1, rank - 2 do input(a, K.axes[a], "o" .. a, "0") end
 $   input(rank - 1, rows, "r0", "place")
 const int inside = ${table.concat(conditions, " && ")};
-const ${V.ctype} *const xr = inside ? x + ${offsets()} : x;
+const ${V.ctype} *const xr = inside ? x + ${offsets()}${K.passes > 1 and " + pass * " .. K.chunk * K.terms * K.x_lane or ""} : x;
 $   row_runs(K.columns, rows)
 }
 }
@@ -260,12 +270,17 @@ int good = 1;
 CONVSMITH_ROLLED
 for (ptrdiff_t group = 0; group < ${K.groups}; group++)
 $   for i, phase in ipairs(K.phase) do loop("phase" .. i, tostring(phase.count)) end
+$   loop("pass", tostring(K.passes))
 CONVSMITH_ROLLED
 for (ptrdiff_t panel = 0; panel < ${K.panels}; panel++) {
 const ptrdiff_t tiles = panel == ${K.panels - 1} ? ${last} : ${K.pair};
 $   for a, axis in ipairs(K.axes) do loop("k" .. a, tostring(axis.kernel)) end
 CONVSMITH_ROLLED
+$   if K.passes > 1 then
+for (ptrdiff_t step = pass * ${K.chunk}, end = pass < ${K.passes - 1} ? step + ${K.chunk} : ${K.steps}; step < end; step++) {
+$   else
 for (ptrdiff_t step = 0; step < ${K.steps}; step++) {
+$   end
 CONVSMITH_ROLLED
 for (ptrdiff_t tile = 0; tile < tiles; tile++)
 CONVSMITH_ROLLED
