@@ -1,7 +1,8 @@
 /* Chains: several stages in one function, with a block of rows between them that never leaves the caches. A block is some rows of
  * the last stage's outermost axis; each stage before it computes the rows that it reads, those between two blocks again for each.
  * Every stage is an ordinary problem with a plan of its own; its rows are numbered through the whole tensor, so that borders and
- * tiles are the same whatever the block. This chooses how many rows a block has and combines the cheapest plans of the stages. */
+ * tiles are the same whatever the block. Where the last stage is pointwise, blocks that divide its height are lines: tiles go on
+ * from one row to the next. This chooses how many rows a block has and combines the cheapest plans of the stages. */
 #include "alg.h"
 #include "direct.h"
 #include "mem.h"
@@ -11,8 +12,13 @@
 
 /* Rows of a block, whatever the height: powers of two, which tall tiles divide; the bytes of more than one between stages that stay
  * in a cache; combined plans of a stage. */
-static const int64_t block_rows[] = {1, 2, 4, 8}, block_bytes = 256 << 10;
+static const int64_t block_rows[] = {1, 2, 4, 8}, block_bytes = 512 << 10;
 enum { CHOICES = 3 };
+
+/* Where weights of the last stage take so many bytes, more pixels should go through them at a time: lines of so many rows and
+ * bytes, the longest of them. */
+static const int64_t heavy_bytes = 1 << 20, line_rows = 32, line_bytes = 5 << 18;
+enum { LINES = 2 };
 
 /* Shares that there should be at least: where there are fewer blocks of rows, each is divided along the last stage's channels. */
 static const int64_t least_shares = 8;
@@ -25,6 +31,8 @@ struct chain {
   struct stage stages[MAX_STAGES];
   struct plan plans[MAX_STAGES];
   int64_t rows;                    /* of a block */
+  int64_t joined;                  /* rows of the layer that are one of the last stage's */
+  int64_t reserved;                /* bytes that the largest block takes, whatever the height */
   int64_t between[MAX_STAGES];     /* elements that stage i leaves for the next */
   int64_t batch, x_batch, y_batch; /* images, and their distances in input and output */
 };
@@ -89,13 +97,37 @@ static int64_t between_bytes(const struct chain *chain) {
 
 /* Images are the chain's to count. */
 static struct chain new_chain(const struct candidates *candidates) {
-  struct chain chain = {.count = candidates->stage_count};
+  struct chain chain = {.count = candidates->stage_count, .joined = 1};
   memcpy(chain.stages, candidates->stages, chain.count * sizeof *chain.stages);
   chain.batch = chain.stages[0].problem.batch;
   chain.x_batch = chain.stages[0].problem.x_batch;
   chain.y_batch = chain.stages[chain.count - 1].problem.y_batch;
   for (size_t s = 0; s < chain.count; s++) chain.stages[s].problem.batch = 1;
   return chain;
+}
+
+static bool pointwise(const struct axis *axis) {
+  return axis->kernel == 1 && axis->stride == 1 && axis->pad == 0 && axis->in == axis->out;
+}
+
+/* Makes each `rows` rows of a chain's last stage one line; false where its outputs do not lie so. */
+static bool join(struct chain *chain, int64_t rows) {
+  struct stage *last = &chain->stages[chain->count - 1];
+  struct axis *outer = &last->problem.axis[0], *inner = &last->problem.axis[1];
+  if (last->problem.rank < 2 || !pointwise(outer) || !pointwise(inner) || outer->out % rows != 0) return false;
+  if (outer->y_step != inner->out * inner->y_step) return false;
+  outer->in = outer->out /= rows;
+  outer->y_step *= rows;
+  inner->in = inner->out *= rows;
+  last->together *= rows;
+  chain->joined = rows;
+  return true;
+}
+
+static int64_t weights_of(const struct problem *problem) {
+  int64_t count = problem->groups * problem->out_channels * problem->in_channels;
+  for (int a = 0; a < problem->rank; a++) count *= problem->axis[a].kernel;
+  return count;
 }
 
 /* ---- plans of the stages --------------------------------------------------------------------------------------------------- */
@@ -114,11 +146,36 @@ static int64_t begins_at(struct chain *chain, size_t s) {
   return rows;
 }
 
+/* Whether a stage's lines of joined rows are computed by a plan for one of them. */
+static bool by_line(const struct chain *chain, size_t s) {
+  return chain->joined > 1 && s + 1 == chain->count;
+}
+
+/* Bytes of the input that a block reads and the one before it does not: where these come from beyond the near caches, one behind
+ * the other, the last of two stages fetches them for the next block. */
+static int64_t next_bytes(const struct chain *chain) {
+  const struct problem *first = &chain->stages[0].problem;
+  const struct axis *axis = &first->axis[0];
+  const int64_t row = inner_size(first, true) * first->groups * first->in_channels, size = (int64_t)cs_size(first->dtype);
+  if (chain->count != 2 || first->x_channel != 1 || axis->x_step != row || (double)(axis->in * row * size) <= processor.l2)
+    return 0;
+  return chain->rows * chain->joined * axis->stride * row * size;
+}
+
+/* What a stage's plan is for. */
+static struct problem planned(const struct chain *chain, size_t s) {
+  struct problem problem = chain->stages[s].problem;
+  if (!by_line(chain, s)) return problem;
+  problem.axis[0].in = problem.axis[0].out = 1;
+  problem.next_bytes = next_bytes(chain);
+  return problem;
+}
+
 /* Why a plan can't be a stage, or NULL. */
 static const char *stage_reason(struct chain *chain, size_t s, const struct plan *plan) {
   const int64_t rows = begins_at(chain, s);
   if (plan->reason) return plan->reason;
-  if (plan->together == 0) return "its rows are merged into one";
+  if (plan->together == 0) return planned(chain, s).axis[0].out == 1 ? NULL : "its rows are merged into one";
   if (plan->together > 1 && s > 0) return mem_text("it reads %lld rows together, which begin anywhere", (long long)plan->together);
   if (rows % plan->together != 0)
     return mem_text("it computes %lld rows together, blocks begin at multiples of %lld", (long long)plan->together,
@@ -128,19 +185,29 @@ static const char *stage_reason(struct chain *chain, size_t s, const struct plan
 
 /* The cheapest plans that can be stage `s`; returns how many, 0 with why the first can't. */
 static size_t choose(struct chain *chain, size_t s, const struct isa *isa, struct plan chosen[CHOICES], const char **reason) {
-  const struct plan_list list = problem_plans(&chain->stages[s].problem, 1, isa, "auto");
+  const struct problem problem = planned(chain, s);
+  const struct plan_list list = problem_plans(&problem, 1, isa, "auto");
   size_t count = 0;
   *reason = NULL;
   for (size_t i = 0; i < list.count && count < CHOICES; i++) {
     const char *why = stage_reason(chain, s, &list.items[i]);
-    if (!why) chosen[count++] = list.items[i];
+    if (!why) {
+      chosen[count] = list.items[i];
+      if (by_line(chain, s)) chosen[count].cost *= (double)outermost(&chain->stages[s])->out;
+      count++;
+    }
     if (!*reason) *reason = why;
   }
   return count;
 }
 
-static void refuse(struct candidates *candidates, int64_t rows, size_t s, const char *reason) {
-  const struct plan plan = {.id = mem_text("separable-R%lld", (long long)rows),
+/* The beginning of a plan's id: rows of a block, and whether they are joined. */
+static char *id_of(const struct chain *chain) {
+  return mem_text("separable-R%lld%s", (long long)(chain->rows * chain->joined), chain->joined > 1 ? "-joined" : "");
+}
+
+static void refuse(struct candidates *candidates, const struct chain *chain, size_t s, const char *reason) {
+  const struct plan plan = {.id = id_of(chain),
                             .algorithm = &alg_chain,
                             .isa = candidates->isa,
                             .tile = "",
@@ -160,7 +227,7 @@ static double block_cycles(const struct chain *chain) {
 /* The plan of a chain whose stages' plans are chosen. */
 static struct plan combine(const struct chain *chain, const struct isa *isa) {
   const struct plan *last = &chain->plans[chain->count - 1];
-  struct plan plan = {.id = mem_text("separable-R%lld", (long long)chain->rows), .algorithm = &alg_chain, .isa = isa, .tile = ""};
+  struct plan plan = {.id = id_of(chain), .algorithm = &alg_chain, .isa = isa, .tile = ""};
   for (size_t s = 0; s < chain->count; s++) {
     const struct plan *stage = &chain->plans[s];
     plan.id = mem_text("%s/%s", plan.id, stage->id);
@@ -172,7 +239,7 @@ static struct plan combine(const struct chain *chain, const struct isa *isa) {
     if (stage->code_bytes > plan.code_bytes) plan.code_bytes = stage->code_bytes;
   }
   plan.cost = (plan.cost + block_cycles(chain)) * (double)chain->batch;
-  plan.workspace_bytes = between_bytes(chain);
+  plan.workspace_bytes = between_bytes(chain) > chain->reserved ? between_bytes(chain) : chain->reserved;
   plan.row_tile = last->row_tile;
   plan.channel_tile = last->channel_tile;
   if (plan.multiply_adds > most_text_macs)
@@ -183,15 +250,14 @@ static struct plan combine(const struct chain *chain, const struct isa *isa) {
 }
 
 /* The cheapest plans of all stages together, and each of the others in place of one of them. */
-static void try_rows(struct candidates *candidates, struct chain *chain, int64_t rows) {
+static void try_rows(struct candidates *candidates, struct chain *chain) {
   struct plan chosen[MAX_STAGES][CHOICES];
   size_t counts[MAX_STAGES] = {0};
-  connect(chain, rows);
   for (size_t s = 0; s < chain->count; s++) {
     const char *reason;
     counts[s] = choose(chain, s, candidates->isa, chosen[s], &reason);
     if (counts[s] == 0) {
-      refuse(candidates, rows, s, reason);
+      refuse(candidates, chain, s, reason);
       return;
     }
     chain->plans[s] = chosen[s][0];
@@ -205,16 +271,51 @@ static void try_rows(struct candidates *candidates, struct chain *chain, int64_t
     }
 }
 
-static void chain_enumerate(struct candidates *candidates) {
-  struct chain chain = new_chain(candidates);
-  const int64_t out = outermost(&chain.stages[chain.count - 1])->out;
-  int64_t before = 0;
-  for (size_t i = 0; i < sizeof block_rows / sizeof *block_rows && before < out; i++) {
-    const int64_t rows = block_rows[i] < out ? block_rows[i] : out;
-    connect(&chain, rows);
-    if (rows == 1 || between_bytes(&chain) <= block_bytes) try_rows(candidates, &chain, rows);
-    before = rows;
+/* The most rows up to `rows`, of which there are more than half as many, that lines may have; 1: none. */
+static int64_t rows_of_lines(const struct chain *whole, int64_t rows) {
+  for (int64_t least = rows / 2; rows > least; rows--) {
+    struct chain chain = *whole;
+    if (join(&chain, rows)) return rows;
   }
+  return 1;
+}
+
+/* Blocks of some rows: lines where they can be joined. */
+static void try_block(struct candidates *candidates, const struct chain *whole, int64_t rows) {
+  struct chain chain = *whole;
+  const int64_t joined = rows_of_lines(whole, rows);
+  connect(&chain, joined > 1 && join(&chain, joined) ? 1 : rows);
+  try_rows(candidates, &chain);
+}
+
+/* The longest lines of more than `least` rows. */
+static void try_lines(struct candidates *candidates, const struct chain *whole, int64_t least) {
+  const struct problem *last = &whole->stages[whole->count - 1].problem;
+  int64_t rows = last->axis[0].out < line_rows ? last->axis[0].out : line_rows;
+  if (weights_of(last) * (int64_t)cs_size(last->dtype) < heavy_bytes) return;
+  for (int tried = 0; rows > least && tried < LINES; rows--) {
+    struct chain chain = *whole;
+    if (!join(&chain, rows)) continue;
+    connect(&chain, 1);
+    if (between_bytes(&chain) > line_bytes) continue;
+    try_rows(candidates, &chain);
+    tried++;
+  }
+}
+
+static void chain_enumerate(struct candidates *candidates) {
+  struct chain whole = new_chain(candidates);
+  const int64_t out = outermost(&whole.stages[whole.count - 1])->out;
+  int64_t rows[sizeof block_rows / sizeof *block_rows];
+  size_t count = 0;
+  do {
+    rows[count] = block_rows[count] < out ? block_rows[count] : out;
+    connect(&whole, rows[count]);
+    if (count > 0 && between_bytes(&whole) > block_bytes) break;
+    whole.reserved = between_bytes(&whole);
+  } while (rows[count++] < out && count < sizeof rows / sizeof *rows);
+  for (size_t i = 0; i < count; i++) try_block(candidates, &whole, rows[i]);
+  try_lines(candidates, &whole, rows[count - 1]);
 }
 
 /* ---- what the template gets -------------------------------------------------------------------------------------------- */
@@ -244,12 +345,7 @@ static struct baked_values chain_bake(const struct plan *plan, const struct laye
 /* Weights of the stages before `s`: of baked ones, where its own begin. */
 static int64_t baked_before(const struct chain *chain, size_t s) {
   int64_t count = 0;
-  while (s-- > 0) {
-    const struct problem *problem = &chain->stages[s].problem;
-    int64_t weights = problem->groups * problem->out_channels * problem->in_channels;
-    for (int a = 0; a < problem->rank; a++) weights *= problem->axis[a].kernel;
-    count += weights;
-  }
+  while (s-- > 0) count += weights_of(&chain->stages[s].problem);
   return count;
 }
 
@@ -264,6 +360,7 @@ static void push_stage(lua_State *L, const struct chain *chain, size_t s) {
     set_text(L, "template", algorithm_of(chain, s)->template);
     set_integer(L, "baked_w", baked_before(chain, s));
     set_integer(L, "tall_rows", chain->plans[s].together);
+    set_bool(L, "single", planned(chain, s).axis[0].out == 1);
     lua_createtable(L, 0, 3);
     set_text(L, "weights", stage->weights);
     set_text(L, "bias", stage->bias);
@@ -277,10 +374,12 @@ static void push_stage(lua_State *L, const struct chain *chain, size_t s) {
 /* How stage `s` moves along the outermost axis, and what it leaves for the next. */
 static void push_walk(lua_State *L, const struct chain *chain, size_t s) {
   const struct axis *axis = &chain->stages[s].problem.axis[0];
-  lua_createtable(L, 0, 8);
+  lua_createtable(L, 0, 10);
   set_axis(L, axis);
   set_integer(L, "together", chain->stages[s].together);
   set_integer(L, "between", chain->between[s]);
+  set_integer(L, "x_row", axis->x_step);
+  set_integer(L, "line", by_line(chain, s) ? axis->y_step : 0);
   lua_rawseti(L, -2, (lua_Integer)s + 1);
 }
 

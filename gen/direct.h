@@ -79,7 +79,8 @@ struct block {
   int64_t channel;                                    /* the first output channel (groups, depth form: group) of the first */
   int64_t panel;                                      /* w elements of one step */
   int64_t chunk_w;                                    /* w elements of one chunk */
-  int64_t tiles, share;                               /* tiles of a row; bytes of the next weights that each fetches */
+  int64_t tiles, share;                               /* tiles of a row; bytes of the next weights that each fetches, */
+  int64_t fetched;                                    /* and of what the caller reads next */
   int64_t x, x_step, w, w_step, b, b_step, y, y_step; /* of channel block number from + i */
 };
 
@@ -122,6 +123,7 @@ struct design {
   size_t tile_count;
   struct block *blocks;
   size_t block_count;
+  bool fetches, in_trips;                                   /* what the caller reads next: each tile a share; in its loops */
   int64_t channel_blocks, rows;                             /* units along channels and along rows (rank 1: tiles along the row) */
   struct unit batch, group, multiplier, phase[MAX_SPATIAL]; /* the other units */
   struct box *boxes;
@@ -168,6 +170,8 @@ void design_lay_out(struct design *design, const struct problem *problem, const 
 void design_build(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice);
 /* Tiles, cases and runs of a block (rows, vectors, last and panel are set). False with design->reason set. */
 bool design_block(struct design *design, struct block *block);
+/* Whether and how tiles fetch what the caller reads next. */
+void design_next(struct design *design);
 /* Packing: boxes, sizes, and the blocks' w, b offsets. */
 void design_pack(struct design *design);
 /* Estimated cycles; 0 where the design is refused. */

@@ -1,5 +1,6 @@
 /* What tiles fetch ahead: the weights that come next, a share a tile, and the input of the tiles that follow. */
 #include "direct_tile.h"
+#include "processor.h"
 
 /* Trips of the loops over input channels, all outer taps live. */
 static int64_t trips_of(const struct design *design, const struct tile *tile) {
@@ -19,6 +20,21 @@ void share_weights(const struct design *design, struct block *block) {
   const int64_t band = design->choice.band * (design->rank > 1 ? block->tiles : 1);
   if (band > 0 && band < tiles) tiles = band;
   block->share = ceil_div(block->chunk_w * (int64_t)cs_size(design->problem.dtype), tiles);
+}
+
+/* Lines that can be on their way at once; more are fetched one at a time. */
+static const int64_t at_once = 12;
+
+static int64_t next_share(const struct design *design, const struct block *block) {
+  const int64_t tiles = ceil_div(design->axis[0].out, block->rows), line = (int64_t)processor.line;
+  return ceil_div(design->problem.next_bytes, tiles * design->channel_blocks * design->chunks * line) * line;
+}
+
+void design_next(struct design *design) {
+  design->fetches = design->problem.next_bytes > 0 && design->rank == 1;
+  if (!design->fetches) return;
+  for (size_t i = 0; i < design->block_count; i++) design->blocks[i].fetched = next_share(design, &design->blocks[i]);
+  design->in_trips = design->blocks[0].fetched > at_once * (int64_t)processor.line && !design->choice.ahead_w;
 }
 
 static bool pointwise_row(const struct design *design) {
@@ -54,6 +70,7 @@ void fetch_ahead(const struct design *design, const struct block *block, struct 
   const int64_t pixels = tile->rows * row->stride * row->x_step * size;
   if (trips == 0) return;
   if (design->choice.ahead_w) tile->w_ahead = ceil_div(block->share, trips);
+  if (design->in_trips) tile->w_ahead = ceil_div(block->fetched, trips);
   if (design->choice.ahead_x && streams_pixels(design)) tile->x_ahead = ceil_div(pixels, trips);
   if (design->choice.ahead_x && streams_panels(design)) tile->x_panel = tile->vectors * design->lanes * size;
   tile->x_from = 2 * pixels;

@@ -219,6 +219,7 @@ void design_lay_out(struct design *design, const struct problem *problem, const 
 
 void design_build(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice) {
   design_lay_out(design, problem, isa, choice);
+  design_next(design);
   for (size_t i = 0; i < design->block_count; i++)
     if (!design_block(design, &design->blocks[i])) return;
   set_rows(design);

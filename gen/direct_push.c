@@ -103,7 +103,7 @@ static void push_case(lua_State *L, const struct part_case *rows, int outer) {
 }
 
 static void push_block(lua_State *L, const struct design *design, const struct block *block) {
-  lua_createtable(L, 0, 15);
+  lua_createtable(L, 0, 16);
   set_integer(L, "from", block->from);
   set_integer(L, "count", block->count);
   set_integer(L, "x", block->x);
@@ -113,6 +113,7 @@ static void push_block(lua_State *L, const struct design *design, const struct b
   set_integer(L, "chunk_w", block->chunk_w);
   set_integer(L, "tiles", block->tiles);
   set_integer(L, "share", block->share);
+  set_integer(L, "fetched", block->fetched);
   set_integer(L, "b", block->b);
   set_integer(L, "b_step", block->b_step);
   set_integer(L, "y", block->y);
@@ -232,7 +233,9 @@ void design_push(lua_State *L, const struct design *design) {
   set_bool(L, "full", design->choice.full);
   set_bool(L, "w_exact", design->w_exact);
   set_bool(L, "zero_weights", design->tests_zeros);
-  set_bool(L, "ahead_w", design->choice.ahead_w);
+  set_bool(L, "ahead_w", design->choice.ahead_w || design->in_trips);
+  set_bool(L, "fetches", design->fetches);
+  set_bool(L, "in_trips", design->in_trips);
   set_integer(L, "chunks", design->chunks);
   set_integer(L, "chunk_x", design->problem.in_channels * design->problem.x_channel);
   set_integer(L, "w_size", design->w_size);

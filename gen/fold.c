@@ -21,6 +21,13 @@ static void remove_axis(struct design *design, int at) {
   design->rank--;
 }
 
+/* A single row that reads a single one does not take turns. */
+static void drop_turns(struct design *design) {
+  struct problem *problem = &design->problem;
+  if (problem->x_rows > 1 || problem->y_rows > 1 || !trivial(&design->axis[0]) || design->axis[0].in > 1) return;
+  problem->x_rows = problem->y_rows = 0;
+}
+
 /* Axes on the outside that stay: rows that take turns in x or y are counted along the first. */
 static int kept(const struct design *design) {
   return design->problem.x_rows > 0 || design->problem.y_rows > 0;
@@ -73,6 +80,7 @@ void fold_axes(struct design *design) {
     design->axis[design->rank++] = pixel;
     return;
   }
+  drop_turns(design);
   drop_trivial(design);
   merge_pointwise(design);
   merge_batch(design);

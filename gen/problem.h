@@ -56,6 +56,7 @@ struct problem {
                            NULL */
   int64_t zero_members; /* of so many */
   bool streamed;        /* between two uses of a weight so much goes by that caches near the core lose it */
+  int64_t next_bytes;   /* that are read after it and should come near meanwhile, from an address that the caller passes */
   enum unroll unroll;
   int64_t max_code_bytes;
   struct move move[MAX_MOVES];

@@ -29,8 +29,9 @@ const ptrdiff_t b${s} = (to${s} < ${next.input} ? to${s} : ${next.input}) * ${ne
 $   end
 $ end
 
-$ -- Rows [a, b) of the outermost axis as the kernel numbers its own.
+$ -- Rows [a, b) of the outermost axis as the kernel numbers its own: all, where that has one row.
 $ local function numbered(K, a, up)
+$   if K.single then return up and K.rows or 0 end
 $   if #K.axes == 0 then return K.tall_rows == 1 and a or ("(%s%s) / %d"):format(a, up and " + " .. K.tall_rows - 1 or "", K.tall_rows) end
 $   local each = K.rows // K.axes[1].output
 $   return each == 1 and a or a .. " * " .. each
@@ -42,6 +43,14 @@ $   for i = 1, s - 1 do at = at + chain[i].between end
 $   return vec.at("(" .. T .. " *)workspace", at)
 $ end
 
+$ -- The first row of the input that the next block reads and this one does not.
+$ local function next_rows(chain)
+$   local first, input = chain[1], layer.inputs[1].name
+$   local row = ("((b1 - 1) * %d + %d)"):format(first.stride, (first.kernel - 1) * first.dilation - first.pad + 1)
+$   local image = chain.batch > 1 and " + (uintptr_t)image * " .. chain.x_batch or ""
+$   return ("(uintptr_t)%s + ((uintptr_t)%s * %d%s) * sizeof *%s"):format(input, row, first.x_row, image, input)
+$ end
+
 $ local function call(K, chain, target)
 $   local s, T = K.stage, K.V.ctype
 $   local values = {
@@ -51,7 +60,12 @@ $     r = vec.at("residual", K.y_first),
 $     x0 = s > 1 and "a" .. s - 1 .. (chain[s].together > 1 and " / " .. chain[s].together or "") or "0",
 $     y0 = "a" .. s, r0 = numbered(K, "a" .. s, false), r1 = numbered(K, "b" .. s, true),
 $   }
+$   if chain[s].line > 0 then
+$     local line = (" + a%d * %d"):format(s, chain[s].line)
+$     values.y, values.r = values.y .. line, values.r .. line
+$   end
 $   if chain.batch > 1 and s == 1 then values.x = values.x .. " + image * " .. chain.x_batch end
+$   if s == 2 then values.next = next_rows(chain) end
 $   if chain.batch > 1 and s == #chain then
 $     values.y = values.y .. " + image * " .. chain.y_batch
 $     values.r = values.r .. " + image * " .. chain.y_batch

@@ -8,11 +8,16 @@ $ local section = import("lib/section.t")
 $ local strips = import("lib/strip.t")
 $ local K -- the kernel that is being printed
 
-$ -- Calls of equal neighbouring tiles; each fetches its share of the weights that come next.
+$ -- Calls of equal neighbouring tiles; each fetches its share of the weights that come next, and of what the caller reads next.
 $ local function call(block, run, px, pw, py, pr, x)
 $   local before = (K.by_tile and "" or "(row - r0) * " .. block.tiles .. " + ") .. rows_of.index(run.first, run.count, 1)
 $   local ahead = ("ahead + (uintptr_t)(%s%s) * %d"):format(before, K.by_tile and " - r0" or "", block.share)
 $   local values = { x = px, w = pw, y = py, r = pr, ahead = ahead }
+$   if K.fetches then
+$     local from = ("next + (uintptr_t)(%s - r0) * %d"):format(before, block.fetched)
+$     local fetch = ("for (uintptr_t at = %s, end = at + %d; at < end; at += 64)\nCONVSMITH_AHEAD(at, 2);"):format(from, block.fetched)
+$     if K.in_trips then values.ahead = from else values.before = fetch end
+$   end
 $   rows_of.call(K, run, arguments.join(tiles.pointers(K), tiles.counts(K)), values, x)
 $ end
 
@@ -34,8 +39,10 @@ $   for _, run in ipairs(rows.runs) do call(block, run, "xr", "w", "yr", "rr", r
 }
 $ end
 
+$ local function next_of(kernel) return kernel.fetches and { { "uintptr_t", "next" } } or {} end
+
 $ local function block_arguments()
-$   return arguments.join(tiles.pointers(K), rows_of.origins(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } }, tiles.chunk(K))
+$   return arguments.join(tiles.pointers(K), rows_of.origins(K), { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } }, tiles.chunk(K), next_of(K))
 $ end
 
 $ -- One kind of channel block: rows [r0, r1) of its outputs, one chunk of its input channels.
@@ -46,7 +53,7 @@ void ${name}(${arguments.declare(block_arguments())})
 $   if K.x_rows > 0 and (K.full or K.axes[1].mapped) then
 (void)x0; /* ${K.full and "where no row has a live tap" or "each tap goes through a map"} */
 $   end
-$   if K.ahead_w then
+$   if K.ahead_w and not K.in_trips then
 /* the weights that come next */
 const uintptr_t ahead = (uintptr_t)w + ${block.chunk_w} * sizeof *w;
 $   end
@@ -95,7 +102,14 @@ $     values.w = values.w .. " + chunk * " .. block.chunk_w
 CONVSMITH_ROLLED
 for (ptrdiff_t chunk = 0; chunk < ${K.chunks}; chunk++)
 $   end
+$   if K.fetches then
+{
 ${K.symbol}_block${number}(${arguments.pass(block_arguments(), values)});
+next += (uintptr_t)(${values.r1} - ${K.rows > 1 and "row" or "0"}) * ${block.fetched};
+}
+$   else
+${K.symbol}_block${number}(${arguments.pass(block_arguments(), values)});
+$   end
 $ end
 
 $ -- How rows and channel blocks are numbered among the units, and how many rows one call takes: all rows of a block, then of the next

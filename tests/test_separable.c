@@ -104,17 +104,49 @@ static long workspace_of(int height, const char *layout, int stride) {
   return strtol(at + strlen("WORKSPACE_BYTES = "), NULL, 10);
 }
 
-/* Twice the height is twice the blocks, and the same rows between the stages: never all. */
+/* Twice the height is twice the blocks, and the same rows between the stages: never all. Some heights have no block that divides
+ * them. */
 static void height_leaves_the_workspace(void **state) {
   (void)state;
   static const char *const layouts[] = {"nhwc", "nchw"};
+  static const int heights[] = {28, 100, 298, 448, 896};
   for (int stride = 1; stride <= 2; stride++)
     for (int i = 0; i < 2; i++) {
       const long bytes = workspace_of(224, layouts[i], stride);
       assert_in_range(bytes, 1, 128 << 10);
-      assert_int_equal(workspace_of(448, layouts[i], stride), bytes);
-      assert_int_equal(workspace_of(896, layouts[i], stride), bytes);
+      for (size_t h = 0; h < sizeof heights / sizeof *heights; h++)
+        assert_int_equal(workspace_of(heights[h], layouts[i], stride), bytes);
     }
+}
+
+static const char wide[] =
+    "convsmith: 1\n"
+    "layers: [{name: wide, op: separable_conv, input: [1, 64, %d, %d], out_channels: 32, kernel_size: 3, padding: 1}]\n";
+
+static const char *wide_text(int size) {
+  scratch_write("wide.yaml", mem_text(wide, size, size));
+  assert_int_equal(convsmith("generate %s -o %s --target avx2", scratch_path("wide.yaml"), scratch_path("wide")), 0);
+  return text_of(scratch_path("wide/wide.c"));
+}
+
+static long number_after(const char *text, const char *before) {
+  const char *at = strstr(text, before);
+  assert_non_null(at);
+  return strtol(at + strlen(before), NULL, 10);
+}
+
+/* Input from beyond the near caches, 4 MB of it: while a block's rows, 4,096 outputs each, are multiplied, its tiles fetch as many
+ * of the 32 KB each that the next block reads, which begin at the second row behind this one's last. */
+static void next_rows_are_fetched(void **state) {
+  (void)state;
+  const char *text = wide_text(128);
+  assert_non_null(strstr(text, "(uintptr_t)input + ((uintptr_t)((b1 - 1) * 1 + 2) * 8192) * sizeof *input"));
+  const long rows = number_after(text, "output + a2 * ") / 4096, line = number_after(text, "output + a2 * ");
+  const long tiles = number_after(text, mem_text("output + a2 * %ld, 0, ", line));
+  const long share = number_after(text, "next += (uintptr_t)(row + count - row) * ");
+  assert_in_range(rows, 2, 8);
+  assert_in_range(share * tiles, rows * 32768, rows * 32768 + 64 * tiles);
+  assert_null(strstr(wide_text(64), "next"));
 }
 
 /* Where there are few blocks of rows, shares divide the channels of the 1×1 half: seven rows are one block, 1,024 channels many. */
@@ -195,6 +227,7 @@ int main(void) {
       cmocka_unit_test_teardown(explain_tells_dropped_taps, spec_done),
       cmocka_unit_test_teardown(errors_name_the_key, spec_done),
       cmocka_unit_test_teardown(height_leaves_the_workspace, spec_done),
+      cmocka_unit_test_teardown(next_rows_are_fetched, spec_done),
       cmocka_unit_test_teardown(few_rows_have_shares, spec_done),
       cmocka_unit_test_teardown(random_layers_are_right, spec_done),
   };

@@ -77,11 +77,12 @@ $   return count > 1 and step ~= 0 and ("%d + i * %d"):format(offset, step) or t
 $ end
 
 $ -- Calls of equal neighbouring tiles with the arguments of `list`, from pointers `from` and offset x. Where the row's tiles are the
-$ -- units: only those in [r0, r1).
+$ -- units: only those in [r0, r1). from.before: a statement before each.
 $ local function call(K, run, list, from, x)
 $   local x_at, y_at = index(x + run.x, run.count, run.x_step), index(run.y, run.count, run.y_step)
 $   local values = { x = from.x .. " + " .. x_at, w = from.w, y = from.y .. " + " .. y_at, r = from.r .. " + " .. y_at, ahead = from.ahead }
 $   local one = K.symbol .. "_tile" .. run.tile .. "(" .. arguments.pass(list, values) .. ");"
+$   if from.before then one = "{\n" .. from.before .. "\n" .. one .. "\n}" end
 $   if K.by_tile and run.count == 1 then
 if (r0 <= ${run.first} && ${run.first} < r1) ${one}
 $   elseif K.by_tile then

@@ -9,7 +9,8 @@ $   local numbers = has(given, "blocks") and { { "ptrdiff_t", "c0" }, { "ptrdiff
 $   for _, unit in ipairs(K.units) do
 $     if unit.count > 1 and has(given, unit.name) then numbers[#numbers + 1] = { "ptrdiff_t", unit.name } end
 $   end
-$   return arguments.join(tiles.pointers(K), rows.origins(K), numbers, { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } })
+$   local next = has(K, "fetches") and K.fetches and { { "uintptr_t", "next" } } or {}
+$   return arguments.join(tiles.pointers(K), rows.origins(K), numbers, { { "ptrdiff_t", "r0" }, { "ptrdiff_t", "r1" } }, next)
 $ end
 
 $ local function turn(name, count)
