@@ -23,6 +23,9 @@
  * than a sum has. */
 enum { UPPER_EXACT_BITS = 4 };
 
+/* Bytes of weights that may pass by for every two tiles. */
+static const int64_t most_across_bytes = 512 << 10;
+
 /* Bytes of workspace that candidates may need. */
 static const int64_t most_bytes[] = {128 << 10, 400 << 10, 1536 << 10};
 
@@ -124,7 +127,7 @@ struct plan planes_fallback(const struct problem *problems, size_t count, const 
   return best;
 }
 
-static const char *const ways[] = {[WAY_THROUGH] = "", [WAY_APART] = "-apart", [WAY_CUT] = "-cut"};
+static const char *const ways[] = {[WAY_THROUGH] = "", [WAY_APART] = "-apart", [WAY_CUT] = "-cut", [WAY_ACROSS] = "-across"};
 
 /* chunk: channels of one, 0: all. */
 static struct plan new_plan(const struct candidates *candidates, int64_t count, int64_t rows, int64_t chunk, enum plane_way way) {
@@ -263,11 +266,22 @@ static void try_chunks(struct candidates *candidates, struct planes_plan *plan, 
     if (divides(plan, chunks[i], way) && lay_out(plan, chunks[i], way, most_chunked_bytes)) add(candidates, plan);
 }
 
+/* Do all weights of a group stay near, of more channels than two tiles have? */
+static bool is_across(const struct planes *planes) {
+  struct planes whole = *planes;
+  whole.rows = 1;
+  whole.chunk = INT64_MAX;
+  whole.way = WAY_THROUGH;
+  planes_lay_out(&whole);
+  return whole.phases * whole.panels > 1 && planes_group(&whole) * (int64_t)sizeof(float) <= most_across_bytes;
+}
+
 /* Do all kernels' tiles differ from those that go through gaps? */
 static bool has_way(const struct planes_plan *plan, enum plane_way way) {
   for (size_t i = 0; i < plan->count; i++) {
     const struct axis *columns = &plan->kernels[i].problem.axis[plan->kernels[i].problem.rank - 1];
-    if (columns->kernel == 1 || (way == WAY_CUT && columns->out < PLANE_ROWS)) return false;
+    if (way == WAY_ACROSS && is_across(&plan->kernels[i])) continue;
+    if (way == WAY_ACROSS || columns->kernel == 1 || (way == WAY_CUT && columns->out < PLANE_ROWS)) return false;
   }
   return true;
 }
@@ -277,10 +291,10 @@ static void try_sizes(struct candidates *candidates, struct planes_plan *plan, i
   for (size_t i = 0; i < plan->count; i++) plan->kernels[i].count = count;
   const char *rows = rows_reason(plan), *baked = baked_reason(plan);
   if (baked || rows) refuse(candidates, count, baked ? baked : rows);
-  for (enum plane_way way = WAY_THROUGH; !baked && way <= WAY_CUT; way++) {
+  for (enum plane_way way = WAY_THROUGH; !baked && way <= WAY_ACROSS; way++) {
     if (way != WAY_THROUGH && !has_way(plan, way)) continue;
     if (!rows) try_rows(candidates, plan, way);
-    try_chunks(candidates, plan, way);
+    if (way != WAY_ACROSS) try_chunks(candidates, plan, way);
   }
 }
 

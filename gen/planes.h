@@ -41,8 +41,9 @@ struct places {
 enum { ALL_PLANES = 3, UPPER_PLANES = 2, BF16_PLANES = 1 }; /* of a number: all, or the upper ones; all of one in bf16 */
 
 /* How tiles lie: one behind the other through the gaps between rows of outputs; without gaps, since each tap along a row has places
- * of its own, one an output; or along a row and down a column, so that they end with these. */
-enum plane_way { WAY_THROUGH, WAY_APART, WAY_CUT };
+ * of its own, one an output; or along a row and down a column, so that they end with these; or the first of these, all channels of
+ * two tiles in turn. */
+enum plane_way { WAY_THROUGH, WAY_APART, WAY_CUT, WAY_ACROSS };
 
 /* One problem. Its phases take the same inputs: they are as many times its output channels, which lie elsewhere. */
 struct planes {

@@ -13,6 +13,9 @@ static const struct {
   double gather;   /* the same of channels that lie apart */
   double block;    /* beginning a block */
   double apart;    /* factor where taps along a row have no inputs in common */
+  double across;   /* factor where weights and not inputs come from l2 */
+  double pieces;   /* of a line of outputs far beyond l2 whose neighbours are stored in another pass; */
+  double pieced;   /* so many times as much as l2 holds */
   double waiting;  /* of a byte of sums that is read and written beyond l2 */
   double late;     /* factor of what weights beyond the near caches take to come */
   double near;     /* bytes of planes and weights that stay near the core; */
@@ -26,6 +29,9 @@ static const struct {
            .gather = 120,
            .block = 200,
            .apart = 1.08,
+           .across = 1.03,
+           .pieces = 33,
+           .pieced = 3,
            .waiting = 0.3,
            .late = 1.26,
            .near = 4e5,
@@ -67,7 +73,8 @@ static double multiply_cycles(const struct planes *planes, int64_t rows) {
   int64_t single;
   const int64_t pairs = planes_pairs(planes, rows, &single);
   const double columns = (double)(planes->phases * ceil_div(planes->problem.out_channels, PLANE_COLUMNS));
-  const double factor = (planes->count == ALL_PLANES ? tiles.all : 1) * (planes->way == WAY_APART ? tiles.apart : 1);
+  const double way = planes->way == WAY_APART ? tiles.apart : planes->way == WAY_ACROSS ? tiles.across : 1;
+  const double factor = planes->count == ALL_PLANES ? tiles.all * way : way;
   const double all = (double)(planes->taps * planes->steps) * trimmed_share(planes) * products_of(planes) * columns;
   return all * factor * ((double)((pairs - single) * PLANE_PAIR) * tiles.multiply + (double)single * tiles.wait) +
          (double)(pairs * planes->phases * planes->panels * planes_passes(planes)) * tiles.step;
@@ -102,11 +109,23 @@ static double spill_cycles(const struct planes *planes) {
   return beyond <= 0 ? 0 : passes * bytes * trimmed_share(planes) * (panels + 1) * processor.from_l3 * (beyond < 1 ? beyond : 1);
 }
 
+/* Pixels that are stored in pieces, a panel at a time. */
+static double piece_cycles(const struct planes *planes, double outputs) {
+  const struct problem *problem = &planes->problem;
+  double bytes = (double)(problem->out_channels * problem->groups * planes->phases) * sizeof(float);
+  const double lines = outputs * (double)(problem->out_channels * planes->phases) * sizeof(float) / processor.line;
+  for (int a = 0; a < problem->rank; a++) bytes *= (double)problem->axis[a].out;
+  const double near = tiles.pieced * processor.l2, panels = (double)(planes->phases * planes->panels);
+  if (planes->way == WAY_ACROSS || panels <= 2 || problem->y_channel != 1 || bytes < near) return 0;
+  return tiles.pieces * lines * (1 - near / bytes) * (1 - 2 / panels);
+}
+
 static double store_cycles(const struct planes *planes, int64_t rows) {
   const struct problem *problem = &planes->problem;
   const double vectors = (double)(planes->phases * ceil_div(problem->out_channels, PLANE_COLUMNS));
   const double outputs = (double)(rows * problem->axis[problem->rank - 1].out);
-  return outputs * vectors * (problem->y_channel == 1 ? processor.store : processor.store_lane * PLANE_COLUMNS);
+  return outputs * vectors * (problem->y_channel == 1 ? processor.store : processor.store_lane * PLANE_COLUMNS) +
+         piece_cycles(planes, outputs);
 }
 
 static double weight_cycles(const struct planes *planes) {

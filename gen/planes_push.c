@@ -105,6 +105,7 @@ static void push_sizes(lua_State *L, const struct planes *planes) {
   set_integer(L, "passes", planes_passes(planes));
   set_integer(L, "pairs", planes_pairs(planes, planes->rows, &(int64_t){0}));
   set_bool(L, "cut", planes->way == WAY_CUT);
+  set_bool(L, "across", planes->way == WAY_ACROSS);
   set_integer(L, "sum_bytes", planes_sums(planes));
   set_integer(L, "pixel_bytes", planes->pixel_bytes);
   set_integer(L, "sum_step", PLANE_PAIR * PLANE_COLUMNS);

@@ -97,7 +97,7 @@ $   local b = parts.sum("b", { term("group", K.groups, K.out_channels) })
 $   local s = parts.sum("s", { term("group", K.groups, K.out_channels) })
 $   local tiles = parts.sum("tiles", { term("group", K.groups, K.w_group_size * 4) })
 $   local values = { pixels = "pixels", sums = "sums", tiles = tiles, b = b, s = s, rb = outputs("residual"), yb = outputs("output"),
-$                   rows = "rows", panel = panels() > 1 and "panel" or "0", first = "panel", count = "count", pass = "pass", ahead = "&ahead", r0 = K.blocks > 1 and "r0" or "0" }
+$                   rows = "rows", panel = panels() > 1 and "panel" or "0", first = panels() > 1 and "panel" or "0", count = "count", pass = "pass", ahead = "&ahead", r0 = K.blocks > 1 and "r0" or "0" }
 $   for a = 1, #K.axes - 2 do values["o" .. a] = K.axes[a].output > 1 and "o" .. a or "0" end
 $   blocks.call(K, values)
 $ end

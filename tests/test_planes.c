@@ -101,13 +101,14 @@ static void fast_layers_are_right(void **state) {
   assert_null(strstr(said, "planes3-"));
 }
 
-/* Chunks of channels with strides, dilations, groups, batches, layouts, 2 and 3 dimensions, residues; tiles that end with rows, and
- * columns whose taps have places of their own. */
+/* Chunks of channels with strides, dilations, groups, batches, layouts, 2 and 3 dimensions, residues; tiles that end with rows,
+ * columns whose taps have places of their own, all channels of some pixels in turn. */
 static void chunks_are_right(void **state) {
   verify_all(*state, "amx_chunks");
   assert_non_null(strstr(said, "-by64 "));
   assert_non_null(strstr(said, "-by64-cut "));
   assert_non_null(strstr(said, "-apart "));
+  assert_non_null(strstr(said, "-across "));
 }
 
 /* The same where other plans are chosen: 1×1, bf16, two planes, baked weights. */

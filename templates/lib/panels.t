@@ -78,9 +78,12 @@ const ptrdiff_t from${a} = before${a} > 0 ? (before${a} + ${axis.dilation - 1}) 
 const ptrdiff_t to${a} = behind${a} > ${(axis.kernel - 1) * axis.dilation} ? ${axis.kernel} : behind${a} > 0 ? (behind${a} + ${axis.dilation - 1}) / ${axis.dilation} : 0;
 $ end
 
+$ -- Is the first of a block's panels an argument, and not the one that runs?
+$ local function counts_first() return K.phases > 1 or K.across end
+
 $ local function block_arguments()
 $   return arguments.join({ { "const uint8_t *", "pixels" }, { "float *", "sums" }, { "const uint8_t *", "tiles" } }, K.outputs,
-$                         { { "ptrdiff_t", "rows" }, { "ptrdiff_t", K.phases > 1 and "first" or "panel" }, { "ptrdiff_t", "count" } },
+$                         { { "ptrdiff_t", "rows" }, { "ptrdiff_t", counts_first() and "first" or "panel" }, { "ptrdiff_t", "count" } },
 $                         live_from(), K.passes > 1 and { { "ptrdiff_t", "pass" } } or {}, steps.ahead())
 $ end
 
@@ -170,11 +173,14 @@ $     cut_tiles(kind, number, "here > 16", line, 16 * line, { { step = rows.y, c
 $   end
 $ end
 
-$ -- All positions of one panel.
-$ local function panel(kind, number)
-$   local columns = K.axes[#K.axes]
+$ local function each_position()
 CONVSMITH_ROLLED
 for (ptrdiff_t position = 0; position < positions; position += 32) {
+$ end
+
+$ -- Two tiles of one panel, and their outputs.
+$ local function pair(kind, number)
+$   local columns = K.axes[#K.axes]
 const uint8_t *const from = pixels + position * ${K.pixel_bytes}, *const ws = tiles + ${panel_weights()};
 const ptrdiff_t stop = positions - position < 32 ? positions : position + 32;
 $   if K.passes > 1 then
@@ -191,7 +197,25 @@ $   if K.passes > 1 then
 if (pass == ${K.passes - 1})
 $   end
 $   store(kind, number, { ["end"] = "stop", sums = sums_name() })
+$ end
+
+$ -- All positions of one panel, or those of the pair that runs.
+$ local function panel(kind, number)
+$   if not K.across then each_position() end
+$   pair(kind, number)
+$   if not K.across then
 }
+$   end
+$ end
+
+$ -- The phase and the panel of its own that a panel among those of all phases is.
+$ local function panel_of(number)
+$   if K.phases == 1 then
+const ptrdiff_t panel = ${number};
+$   else
+const ptrdiff_t phase = ${number} / ${K.panels}, panel = ${number} % ${K.panels};
+const ptrdiff_t offset = ${phase_offset()};
+$   end
 $ end
 
 $ local function define_block()
@@ -206,11 +230,14 @@ $   for a = 1, #K.axes - 2 do if K.axes[a].trimmed then find_live(a, "o" .. a, "
 $   if K.passes > 1 then
 const ptrdiff_t left = ${K.steps} - pass * ${K.chunk}, steps = left < ${K.chunk} ? left : ${K.chunk};
 $   end
+$   if K.across then each_position() end
 CONVSMITH_ROLLED
-$   if K.phases > 1 then
+$   if K.across then
+for (ptrdiff_t u = first; u < first + count; u++) {
+$     panel_of("u")
+$   elseif K.phases > 1 then
 for (const ptrdiff_t last = first + count; first < last; first++) {
-const ptrdiff_t phase = first / ${K.panels}, panel = first % ${K.panels};
-const ptrdiff_t offset = ${phase_offset()};
+$     panel_of("first")
 $   else
 for (const ptrdiff_t last = panel + count; panel < last; panel++) {
 $   end
@@ -226,6 +253,9 @@ $     if K.cut then cut_panel(kind, number) else panel(kind, number) end
 }
 $   end
 }
+$   if K.across then
+}
+$   end
 }
 
 $ end
