@@ -25,10 +25,12 @@ static struct plan new_plan(const struct candidates *candidates, const struct po
 /* ---- cost --------------------------------------------------------------------------------------------------------------- */
 
 static const double tile_cycles = 8, row_cycles = 20; /* to call a tile, to begin a row */
+static const int64_t near_columns = 10;
+static const double far_line = 1.75;
 
 /* Cycles of touching a vector whose lanes lie `step` apart. Several such vectors at once touch more lines than caches keep. */
 static double access(const struct pooling *pooling, int64_t step) {
-  if (step == 1 || pooling->lane_count == 1) return 0.5;
+  if (step == 1 || pooling->lane_count == 1) return pooling->far ? 1 : 0.5;
   return (double)pooling->lane_count * (1 + 0.25 * (double)(pooling->choice.vectors - 1));
 }
 
@@ -48,13 +50,32 @@ static double planes_cost(const struct pooling *pooling, double taps) {
   return (double)pooling->lanes.count * (taps / lanes * (0.5 + combine(pooling)) + joins);
 }
 
-/* Of a tile whose columns take `column` cycles each, for each of `rows` rows. */
+/* To put together what outputs of a tall tile, or its columns, are made of. */
+static double combine_all(const struct pooling *pooling, const struct pool_tile *tile) {
+  return (double)(pool_combinations(tile) + tile->output_count) * combine(pooling);
+}
+
+/* More lines than prefetchers follow: those of the columns beyond as many as they do. */
+static double scattered(const struct pooling *pooling, const struct pool_tile *tile, double places) {
+  const double bytes = (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype);
+  return tile->column_count > near_columns ? (double)(tile->column_count - near_columns) * places * far_line * bytes / 64 : 0;
+}
+
+/* Of a tile whose columns take `column` cycles each, for each of `rows` rows. Columns that registers don't hold are stored and
+ * loaded with each tap, in tall tiles once. */
 static double tile_cost(const struct pooling *pooling, const struct pool_tile *tile, double taps, double column, double rows) {
   const double store = 1 + access(pooling, pooling->lanes.y);
   if (pooling->choice.planes) return tile_cycles + planes_cost(pooling, taps);
-  double cycles = (double)tile->network.step_count;
-  for (int64_t i = 0; i < tile->output_count; i++) cycles += (double)tile->outputs[i].value_count * combine(pooling) + store;
+  double cycles = (double)tile->network.step_count + (double)tile->output_count * store;
+  if (rows > 1) {
+    cycles += combine_all(pooling, tile);
+    if (tile->tall_spills) column += rows;
+  } else {
+    for (int64_t i = 0; i < tile->output_count; i++) cycles += (double)tile->outputs[i].value_count * combine(pooling);
+    if (tile->spills) column += taps;
+  }
   cycles = rows * cycles + (double)tile->column_count * column;
+  if (rows > 1) cycles += scattered(pooling, tile, (double)pooling->tall.column_count);
   return tile_cycles + turns(pooling) * ((double)pooling->choice.vectors * cycles + 2 * taps);
 }
 
@@ -66,12 +87,9 @@ static double row_cost(const struct pooling *pooling, double taps, double column
   return cycles;
 }
 
-/* To load the places that a column of tall tiles is made of, and to combine them; pairs of rows share. */
+/* To load the places that a column of tall tiles is made of, and to combine them. */
 static double tall_column(const struct pooling *pooling, double load) {
-  double cycles = (double)pooling->tall.column_count * load;
-  for (int64_t i = 0; i < pooling->tall.output_count; i++)
-    cycles += 0.75 * (double)pooling->tall.outputs[i].value_count * combine(pooling);
-  return cycles;
+  return (double)pooling->tall.column_count * load + combine_all(pooling, &pooling->tall);
 }
 
 static double pool_cost(const struct pooling *pooling) {
@@ -89,14 +107,28 @@ static double pool_cost(const struct pooling *pooling) {
   return planes * cycles;
 }
 
+/* Of one turn through a tile. */
+static int64_t tile_bytes(const struct pooling *pooling, const struct pool_tile *tile) {
+  int64_t bytes = tile->column_count * (40 + 15 * pool_taps_at_once(pooling, POOL_AT_ONCE)) + tile->network.step_count * 16;
+  for (int64_t o = 0; o < tile->output_count; o++) bytes += 20 + tile->outputs[o].value_count * 16;
+  return bytes;
+}
+
+/* The same of a tall one: values that registers don't hold take bytes with each combination. */
+static int64_t tall_bytes(const struct pooling *pooling, const struct pool_tile *tile) {
+  const struct pool_tile *tall = &pooling->tall;
+  const int64_t rows = pooling->choice.rows, combination = tile->tall_spills ? 26 : 16;
+  const int64_t row = pool_combinations(tile) * combination + tile->output_count * 20 + tile->network.step_count * 16;
+  return tile->column_count * (tall->column_count * 10 + pool_combinations(tall) * combination + rows * 10) + rows * row;
+}
+
 static int64_t pool_bytes(const struct pooling *pooling) {
-  const int64_t taps = pool_taps_at_once(pooling), rows = pooling->blocks > 0 ? pooling->choice.rows : 1;
   int64_t largest = 300;
   for (int64_t i = 0; i < pooling->tile_count; i++) {
     const struct pool_tile *tile = &pooling->tiles[i];
-    int64_t bytes = tile->column_count * (40 + 15 * taps) + tile->network.step_count * 16;
-    for (int64_t o = 0; o < tile->output_count; o++) bytes += 20 + tile->outputs[o].value_count * 16;
-    bytes = (pooling->choice.planes ? 1200 : 200) + 2 * bytes * pooling->choice.vectors * rows;
+    int64_t bytes = tile_bytes(pooling, tile);
+    if (pooling->blocks > 0 && tall_bytes(pooling, tile) > bytes) bytes = tall_bytes(pooling, tile);
+    bytes = (pooling->choice.planes ? 1200 : 200) + 2 * bytes * pooling->choice.vectors;
     if (bytes > largest) largest = bytes;
   }
   return largest;
@@ -115,6 +147,8 @@ static const char *form_reason(const struct problem *problem, const struct isa *
   const struct axis *row = &problem->axis[problem->rank - 1];
   if (choice->outputs > row->out && choice->outputs > 1 && !choice->pixels)
     return mem_text("rows have %lld outputs, a tile %lld", (long long)row->out, (long long)choice->outputs);
+  if (choice->rows > 2 && problem->rank > 1 && row[-1].kernel <= POOL_LONG_WINDOW)
+    return mem_text("%lld rows share what pairs do in windows of %d taps or fewer", (long long)choice->rows, POOL_LONG_WINDOW);
   if (choice->planes) return lanes_reason(problem, isa);
   if (!choice->pixels) return NULL;
   if (row->x_step != 1)
@@ -159,7 +193,10 @@ static void pool_enumerate(struct candidates *candidates) {
                                                {.outputs = 8, .vectors = 1},
                                                {.outputs = 4, .rows = 2, .vectors = 1},
                                                {.outputs = 6, .rows = 2, .vectors = 1},
-                                               {.outputs = 8, .rows = 2, .vectors = 1}};
+                                               {.outputs = 8, .rows = 2, .vectors = 1},
+                                               {.outputs = 8, .rows = 4, .vectors = 1},
+                                               {.outputs = 14, .rows = 2, .vectors = 1},
+                                               {.outputs = 14, .rows = 4, .vectors = 1}};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) try_choice(candidates, columns[i]);
   for (int64_t vectors = 1; vectors <= 8; vectors *= 2) {
     for (int64_t rows = 1; rows <= 2 && vectors <= 4; rows++)

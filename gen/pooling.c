@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const int64_t most_tiles = 24, most_values = 1500; /* in one file's text */
-static const double near_bytes = 20000;                   /* of the nearest cache, for the lines of a band */
+static const int64_t most_tall_columns = 40;
+static const double near_bytes = 20000; /* of the nearest cache, for the lines of a band */
 static const int64_t most_bands = 16;
 static const int64_t longest_row = 1000000;
 
@@ -40,14 +41,14 @@ bool pool_even(const struct pooling *pooling, int a, bool divisor) {
   return first.live == axis->kernel && last.live == axis->kernel;
 }
 
-int64_t pool_taps_at_once(const struct pooling *pooling) {
+int64_t pool_taps_at_once(const struct pooling *pooling, int64_t most) {
   int64_t taps = 1;
   if (pooling->problem->adaptive || pooling->choice.planes) return 0;
   for (int a = 0; a < pooling->axes - 1; a++) {
-    if (pooling->axis[a].kernel > POOL_AT_ONCE) return 0;
+    if (pooling->axis[a].kernel > most) return 0;
     taps *= pooling->axis[a].kernel;
   }
-  return taps > 1 && taps <= POOL_AT_ONCE ? taps : 0;
+  return taps > 1 && taps <= most ? taps : 0;
 }
 
 int64_t pool_tap_place(const struct pooling *pooling, int64_t tap) {
@@ -147,10 +148,10 @@ static struct pool_tile channels_tile(struct pooling *pooling, int64_t o, int64_
     const struct pool_window window = pool_window(pooling, a, o + p);
     struct pool_output *output = pool_add_output(&tile, p * row->y_step, p * row->w_step, 0, window.live, 1);
     for (int64_t k = 0; k < window.live; k++)
-      output->values[k] = pool_column_number(&tile, (window.first - *base + k * row->dilation) * row->x_step);
+      output->values[k] = pool_column_number(&tile, (window.first - *base + k * row->dilation) * row->x_step, 0);
     output->divisors[0] = divisor_number(pooling, window.divisor);
   }
-  pool_pair_up(&tile);
+  pool_share(&tile);
   return tile;
 }
 
@@ -191,7 +192,7 @@ static void set_divisors(struct pooling *pooling, struct pool_output *output, in
 static void add_columns(const struct pooling *pooling, struct pool_tile *tile, int64_t base, int64_t end) {
   const int64_t lanes = pooling->lane_count;
   for (int64_t at = base; at < end; at += lanes) {
-    pool_column_number(tile, (at - base) * pooling->axis[pooling->axes - 1].x_step);
+    pool_column_number(tile, (at - base) * pooling->axis[pooling->axes - 1].x_step, 0);
     tile->columns[tile->column_count - 1].live = least(lanes, end - at);
   }
 }
@@ -266,10 +267,17 @@ static int64_t tile_rows(const struct pooling *pooling) {
   return pooling->choice.rows > 1 ? pooling->choice.rows : 1;
 }
 
-/* Vectors that the columns of a tile may take. */
+/* Vectors that the columns of a tile may take: those of channels in tall tiles are not all held at a time. */
 static int64_t most_columns(const struct pooling *pooling, int registers) {
-  if (!pooling->choice.pixels) return registers - 3;
-  return tile_rows(pooling) > 1 ? registers * 3 / 4 : registers / 2;
+  const int64_t rows = tile_rows(pooling);
+  if (pooling->choice.pixels) return rows > 1 ? registers * 3 / 4 : registers / 2;
+  return rows > 1 ? most_tall_columns * rows : registers - 3;
+}
+
+static void set_spills(const struct pooling *pooling, struct pool_tile *tile, int registers) {
+  const int64_t vectors = pooling->choice.pixels ? 1 : pooling->choice.vectors;
+  tile->spills = tile->column_count * vectors > registers - 3;
+  tile->tall_spills = pool_columns_at_once(tile) * tile_rows(pooling) > registers - 3;
 }
 
 static void judge(struct pooling *pooling, const struct pool_tile *tile, int registers) {
@@ -294,28 +302,35 @@ static void judge_windows(struct pooling *pooling, int registers) {
     pooling->reason = mem_text("a tile has %lld columns or more, %lld fit the registers", (long long)columns, (long long)most);
 }
 
-/* Into how many bands a row of `tiles` is cut, where windows of the next outputs read the same lines again. */
-static int64_t bands_of(const struct pooling *pooling, int64_t tiles) {
+/* Bytes of the lines that windows of the next outputs read again. */
+static double line_bytes(const struct pooling *pooling) {
   const struct axis *row = &pooling->axis[pooling->axes - 1], *rows = row - 1;
-  if (pooling->choice.pixels || pooling->axes < 2 || pooling->problem->adaptive || rows->kernel <= rows->stride) return 1;
-  const double line = (double)row->in * (double)pooling->lanes.count * (double)cs_size(pooling->problem->dtype);
-  const double bands = line * (double)(rows->kernel + 1) / near_bytes;
+  if (pooling->choice.pixels || pooling->axes < 2 || pooling->problem->adaptive || rows->kernel <= rows->stride) return 0;
+  return (double)row->in * (double)pooling->lanes.count * (double)cs_size(pooling->problem->dtype) * (double)(rows->kernel + 1);
+}
+
+/* Cuts a row of `tiles` into bands. None has more tiles than its share of the lines allows. */
+static void add_bands(struct pooling *pooling, int64_t tiles) {
+  const double bytes = line_bytes(pooling), bands = bytes / near_bytes;
   const int64_t most = least(most_bands, tiles);
-  return bands <= 1 || most < 2 ? 1 : bands < (double)most ? (int64_t)bands + 1 : most;
+  const int64_t together = bands <= 1 ? tiles : bands < (double)most ? tiles / ((int64_t)bands + 1) : (tiles - 1) / most + 1;
+  pooling->bands = (tiles - 1) / together + 1;
+  pooling->far = bytes / (double)pooling->bands > 2 * near_bytes;
 }
 
 static void add_tiles(struct pooling *pooling, int registers) {
   const struct axis *row = &pooling->axis[pooling->axes - 1];
   const bool pixels = pooling->choice.pixels;
   const int64_t tiles = (row->out - 1) / pooling->choice.outputs + 1;
-  pooling->bands = bands_of(pooling, tiles);
+  add_bands(pooling, tiles);
   judge_windows(pooling, registers);
   for (int64_t o = 0; o < row->out && !pooling->reason;) {
     const int64_t count = least(pooling->choice.outputs, row->out - o);
     int64_t base = 0;
-    const struct pool_tile tile = (pixels ? pixels_tile : channels_tile)(pooling, o, count, &base);
+    struct pool_tile tile = (pixels ? pixels_tile : channels_tile)(pooling, o, count, &base);
+    set_spills(pooling, &tile, registers);
     const struct pool_run run = {.tile = tile_number(pooling, &tile),
-                                 .band = o / pooling->choice.outputs * pooling->bands / tiles,
+                                 .band = o / pooling->choice.outputs / ((tiles - 1) / pooling->bands + 1),
                                  .count = 1,
                                  .x = base * row->x_step,
                                  .y = o * row->y_step,

@@ -9,7 +9,9 @@
 #include "problem.h"
 #include <stdbool.h>
 
-enum { POOL_AT_ONCE = 9 }; /* taps along the outer axes that windows have at most without a loop */
+/* Taps along the outer axes that windows have at most without a loop, and in tall tiles. */
+enum { POOL_AT_ONCE = 9, POOL_TALL_TAPS = 16 };
+enum { POOL_LONG_WINDOW = 8 }; /* of more taps, more than two neighbours share */
 
 /* The live elements of one output's window along an axis, and its share of the divisor. */
 struct pool_window {
@@ -24,9 +26,10 @@ struct pool_choice {
   int64_t vectors; /* of channels at once */
 };
 
-/* Neighbours that a column loads; live 0: as many as the vector of channels has. */
+/* Neighbours that a column loads; live 0: as many as the vector of channels has. row: of a place that a tall tile reads, counted
+ * from the block's first window's, where rows are held inside the input. */
 struct pool_column {
-  int64_t at, live;
+  int64_t at, live, row;
 };
 
 /* Outputs in one vector: values are columns, then results of shuffles. divisors: of each lane, or one for all. */
@@ -43,6 +46,7 @@ struct pool_tile {
   struct network network;
   struct pool_output *outputs;
   int64_t output_count;
+  bool spills, tall_spills; /* do its columns exceed the registers; those that a tall one holds at a time? */
 };
 
 /* `count` equal tiles, the first at x and y, steps from one to the next. All lie in one band. */
@@ -65,7 +69,9 @@ struct pooling {
   int64_t tile_count;
   struct pool_tile tall;       /* columns of a tall tile as what rows along the last outer axis make of places in the input */
   int64_t first_block, blocks; /* of tall tiles' rows: the first row, and how many blocks */
+  bool held;                   /* rows beyond the input's ends are its first or last one once more: of the largest no difference */
   int64_t bands;               /* parts of a row; all rows of one come first, so that the lines that windows share stay near */
+  bool far;                    /* these lines are too many for that */
   struct pool_run *runs;
   int64_t run_count;
   const char *reason; /* why it can't be, or NULL */
@@ -74,19 +80,23 @@ struct pooling {
 struct pool_window pool_window(const struct pooling *pooling, int axis, int64_t o);
 /* Has each window along the axis all its taps, or all of them in the divisor? */
 bool pool_even(const struct pooling *pooling, int axis, bool divisor);
-/* Taps along the outer axes of a window that is taken without loops over them; 0: none is. */
-int64_t pool_taps_at_once(const struct pooling *pooling);
+/* Taps along the outer axes of a window that is taken without loops over them, if they are `most`; 0: none is. */
+int64_t pool_taps_at_once(const struct pooling *pooling, int64_t most);
 /* Where such a tap lies, counted from the first one. */
 int64_t pool_tap_place(const struct pooling *pooling, int64_t tap);
 /* Chooses the rows of tall tiles. */
 void pooling_add_tall(struct pooling *pooling);
 
 /* The number of the column at this place, which is added if it is new. */
-int64_t pool_column_number(struct pool_tile *tile, int64_t at);
+int64_t pool_column_number(struct pool_tile *tile, int64_t at, int64_t row);
 struct pool_output *pool_add_output(struct pool_tile *tile, int64_t y, int64_t s, int64_t live, int64_t values, int64_t divisors);
-/* Outputs in pairs begin with the columns that both have, in one order: these are combined once. */
-void pool_pair_up(struct pool_tile *tile);
+/* Neighbouring outputs in groups begin with the columns that most of them have, in one order: these are combined once. */
+void pool_share(struct pool_tile *tile);
 bool pool_same_tile(const struct pool_tile *a, const struct pool_tile *b);
+/* How often two vectors are combined, what outputs begin with like the one before counted once. */
+int64_t pool_combinations(const struct pool_tile *tile);
+/* Columns that are held at a time where each is made for the first output that needs it. */
+int64_t pool_columns_at_once(const struct pool_tile *tile);
 /* What a tile names: columns, results of shuffles, taps of outputs. */
 int64_t pool_values(const struct pool_tile *tile);
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers);

@@ -7,9 +7,10 @@
 static void push_columns(lua_State *L, const struct pool_tile *tile) {
   lua_createtable(L, (int)tile->column_count, 0);
   for (int64_t i = 0; i < tile->column_count; i++) {
-    lua_createtable(L, 0, 2);
+    lua_createtable(L, 0, 3);
     set_integer(L, "at", tile->columns[i].at);
     set_integer(L, "live", tile->columns[i].live);
+    set_integer(L, "row", tile->columns[i].row);
     lua_rawseti(L, -2, i + 1);
   }
   lua_setfield(L, -2, "columns");
@@ -89,7 +90,7 @@ static void push_axes(lua_State *L, const struct pooling *pooling) {
 
 /* Where the taps behind the first one of a window lie that is whole along the outer axes: none where it is taken in loops. */
 static void push_others(lua_State *L, const struct pooling *pooling) {
-  const int64_t taps = pool_taps_at_once(pooling);
+  const int64_t taps = pool_taps_at_once(pooling, POOL_AT_ONCE);
   lua_createtable(L, (int)taps, 0);
   for (int64_t i = 1; i < taps; i++) {
     lua_pushinteger(L, pool_tap_place(pooling, i));
@@ -102,11 +103,12 @@ static void push_others(lua_State *L, const struct pooling *pooling) {
 static void push_tall(lua_State *L, const struct pooling *pooling) {
   set_bool(L, "row_block", false);
   if (pooling->blocks == 0) return;
-  lua_createtable(L, 0, 4);
+  lua_createtable(L, 0, 5);
   push_columns(L, &pooling->tall);
   push_outputs(L, &pooling->tall);
   set_integer(L, "first", pooling->first_block);
   set_integer(L, "blocks", pooling->blocks);
+  set_bool(L, "held", pooling->held);
   lua_setfield(L, -2, "row_block");
 }
 

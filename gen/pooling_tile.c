@@ -3,11 +3,11 @@
 #include "pooling.h"
 #include <string.h>
 
-int64_t pool_column_number(struct pool_tile *tile, int64_t at) {
+int64_t pool_column_number(struct pool_tile *tile, int64_t at, int64_t row) {
   for (int64_t i = 0; i < tile->column_count; i++)
-    if (tile->columns[i].at == at) return i;
+    if (tile->columns[i].at == at && tile->columns[i].row == row) return i;
   tile->columns = mem_grow(tile->columns, (size_t)tile->column_count, sizeof *tile->columns);
-  tile->columns[tile->column_count] = (struct pool_column){at, 0};
+  tile->columns[tile->column_count] = (struct pool_column){at, 0, row};
   return tile->column_count++;
 }
 
@@ -25,19 +25,27 @@ static bool has_value(const struct pool_output *output, int64_t value) {
   return false;
 }
 
-/* Puts what `other` has too before the rest. */
-static void shared_first(struct pool_output *output, const struct pool_output *other) {
+/* How many of the outputs [from, end) have a value. */
+static int64_t holders(const struct pool_tile *tile, int64_t from, int64_t end, int64_t value) {
+  int64_t count = 0;
+  for (int64_t o = from; o < end; o++) count += has_value(&tile->outputs[o], value);
+  return count;
+}
+
+/* Puts values that more of the outputs [from, end) have first, else leaves them in order. */
+static void shared_first(const struct pool_tile *tile, int64_t from, int64_t end, struct pool_output *output) {
   int64_t *turned = mem_array((size_t)output->value_count, sizeof *turned), count = 0;
-  for (int own = 0; own < 2; own++)
+  for (int64_t held = end - from; held > 0; held--)
     for (int64_t i = 0; i < output->value_count; i++)
-      if (has_value(other, output->values[i]) != own) turned[count++] = output->values[i];
+      if (holders(tile, from, end, output->values[i]) == held) turned[count++] = output->values[i];
   memcpy(output->values, turned, (size_t)count * sizeof *turned);
 }
 
-void pool_pair_up(struct pool_tile *tile) {
-  for (int64_t p = 0; p + 1 < tile->output_count; p += 2) {
-    shared_first(&tile->outputs[p], &tile->outputs[p + 1]);
-    shared_first(&tile->outputs[p + 1], &tile->outputs[p]);
+void pool_share(struct pool_tile *tile) {
+  for (int64_t from = 0, end; from < tile->output_count; from = end) {
+    end = from + (tile->outputs[from].value_count > POOL_LONG_WINDOW ? 4 : 2);
+    if (end > tile->output_count) end = tile->output_count;
+    for (int64_t o = from; o < end; o++) shared_first(tile, from, end, &tile->outputs[o]);
   }
 }
 
@@ -67,4 +75,27 @@ int64_t pool_values(const struct pool_tile *tile) {
   int64_t values = tile->column_count + tile->network.step_count;
   for (int64_t i = 0; i < tile->output_count; i++) values += tile->outputs[i].value_count;
   return values;
+}
+
+int64_t pool_combinations(const struct pool_tile *tile) {
+  int64_t combinations = 0;
+  for (int64_t o = 0; o < tile->output_count; o++) {
+    const struct pool_output *output = &tile->outputs[o], *last = o > 0 ? output - 1 : output;
+    int64_t alike = 0;
+    while (o > 0 && alike < output->value_count && alike < last->value_count && output->values[alike] == last->values[alike])
+      alike++;
+    combinations += output->value_count - (alike > 0 ? alike : 1);
+  }
+  return combinations;
+}
+
+int64_t pool_columns_at_once(const struct pool_tile *tile) {
+  int64_t most = 0;
+  for (int64_t o = 0; o < tile->output_count; o++) {
+    int64_t held = 0;
+    for (int64_t value = 0; value < tile->column_count; value++)
+      held += holders(tile, 0, o + 1, value) > 0 && holders(tile, o, tile->output_count, value) > 0;
+    if (held > most) most = held;
+  }
+  return most;
 }

@@ -20,13 +20,14 @@ $   return list
 $ end
 
 $ -- What a tile is told beside its pointers: the live taps of each outer axis (tall ones have all; they are told how many blocks of rows
-$ -- there are), and reciprocals of the divisors.
+$ -- there are, and where rows are held inside the input the first one's place there), and reciprocals of the divisors.
 $ local function counts(tall)
 $   local list = {}
 $   for a, axis in ipairs(K.axes) do
 $     if not axis.taps and not tall then list[#list + 1] = { "ptrdiff_t", "taps" .. a } end
 $   end
 $   if tall then list[#list + 1] = { "ptrdiff_t", "blocks" } end
+$   if tall and K.row_block.held then list[#list + 1] = { "ptrdiff_t", "top" } end
 $   if K.mean then list[#list + 1] = { "const " .. V.ctype .. " *", "inverse" } end
 $   return list
 $ end
@@ -125,20 +126,19 @@ $     reduce_some(tile, vectors)
 $   end
 $ end
 
-$ -- What columns of tall tiles are made of is loaded once; pairs of rows share what they begin with.
-$ local function reduce_tall(tile, rows)
-$   for i, c in ipairs(tile.columns) do
-$     local places = {}
-$     for k, place in ipairs(K.row_block.columns) do
-$       places[k] = ("x%d_%d_%d"):format(rows[1].number, i, k)
-const ${V.type} ${places[k]} = ${column(rows[1], c, at("x", place.at))};
-$     end
-$     for r, row in ipairs(rows) do
-$       local name, list = ("c%d_%d"):format(row.number, i - 1), {}
-$       for k, value in ipairs(K.row_block.outputs[r].values) do list[k] = places[value + 1] end
+$ -- Column i (from 1) of a tall tile in each of its rows: what they are made of is loaded once, and pairs of rows share what they
+$ -- begin with.
+$ local function reduce_tall(c, i, rows)
+$   local places = {}
+$   for k, place in ipairs(K.row_block.columns) do
+$     places[k] = ("x%d_%d_%d"):format(rows[1].number, i, k)
+const ${V.type} ${places[k]} = ${column(rows[1], c, at(K.row_block.held and "x" .. place.row or "x", place.at))};
+$   end
+$   for r, row in ipairs(rows) do
+$     local name, list = ("c%d_%d"):format(row.number, i - 1), {}
+$     for k, value in ipairs(K.row_block.outputs[r].values) do list[k] = places[value + 1] end
 ${V.type} ${name} = ${list[1]};
-$       combine_all(name, list)
-$     end
+$     combine_all(name, list)
 $   end
 $ end
 
@@ -267,22 +267,32 @@ ${V.put(at("y", place), K.y_lane, live, "out")}
 }
 $ end
 
-$ -- Columns, and the vectors that they make.
-$ local function columns(tile, vectors, tall)
-$   if K.planes then planes(vectors[1]) elseif not tall then reduce(tile, vectors) end
-$   if not tall then return vectors end
-$   local all = {}
-$   for _, v in ipairs(vectors) do
-$     local rows = rows_of(v)
-$     reduce_tall(tile, rows)
-$     all = arguments.join(all, rows)
+$ -- Pointers to the rows that a block reads, of which compilers make no sums for each column ahead of the loop.
+$ local function point_at_rows()
+$   local known = {}
+$   for _, place in ipairs(K.row_block.columns) do
+$     if not known[place.row] then
+const ${V.ctype} *x${place.row} = x + row${place.row};
+CONVSMITH_PIN("r", x${place.row});
+$     end
+$     known[place.row] = true
 $   end
-$   return all
 $ end
 
-$ local function body(tile, vectors, tall)
-{
-$   vectors = columns(tile, vectors, tall)
+$ -- A vector of a tall tile whose columns lie along a move: each is made where an output first needs it, so that few are held at a time.
+$ local function slide(tile, rows)
+$   local made = {}
+$   for _, output in ipairs(tile.outputs) do
+$     for _, value in ipairs(output.values) do
+$       if not made[value] then reduce_tall(tile.columns[value + 1], value + 1, rows) end
+$       made[value] = true
+$     end
+$     for _, row in ipairs(rows) do finish(tile, row, output) end
+$   end
+$ end
+
+$ -- Vectors whose columns are there.
+$ local function finish_all(tile, vectors)
 $   if tile.zero then
 const ${V.type} zero = ${V.zero()};
 $   end
@@ -291,6 +301,24 @@ $     for _, step in ipairs(tile.steps) do
 const ${V.type} t${v.number}_${step.value} = ${V.shuffle(name(tile, v, step.a), name(tile, v, step.b), step.lanes)};
 $     end
 $     for _, output in ipairs(tile.outputs) do finish(tile, v, output) end
+$   end
+$ end
+
+$ -- A vector of a tall tile.
+$ local function tall_vector(tile, rows)
+$   if K.row_block.held then point_at_rows() end
+$   if tile.outputs[1].live == 0 then return slide(tile, rows) end
+$   for i, c in ipairs(tile.columns) do reduce_tall(c, i, rows) end
+$   finish_all(tile, rows)
+$ end
+
+$ local function body(tile, vectors, tall)
+{
+$   if tall then
+$     for _, v in ipairs(vectors) do tall_vector(tile, rows_of(v)) end
+$   else
+$     if K.planes then planes(vectors[1]) else reduce(tile, vectors) end
+$     finish_all(tile, vectors)
 $   end
 }
 $ end
@@ -324,11 +352,30 @@ $   end
 $   if K.last > 0 then body(tile, vectors_of(K.last), tall) end
 $ end
 
+$ -- Where the rows that a block reads lie: beyond the input's ends are its first and last one.
+$ local function hold_rows()
+$   local axis, known = K.axes[#K.axes], {}
+$   for _, place in ipairs(K.row_block.columns) do
+$     local row = "top + " .. place.row
+$     if not known[place.row] then
+const ptrdiff_t row${place.row} = (${row} < 0 ? 0 : ${row} < ${axis.input} ? ${row} : ${axis.input - 1}) * ${axis.x};
+$     end
+$     known[place.row] = true
+$   end
+$ end
+
 $ -- From behind one block of a tall tile's rows to the next.
 $ local function next_block(done)
 $   local axis, rows = K.axes[#K.axes], #K.row_block.outputs
-$   local steps = { x = rows * axis.stride * axis.x - done * K.x_lane, y = rows * axis.y - done * K.y_lane }
+$   local steps = { x = -done * K.x_lane, y = rows * axis.y - done * K.y_lane }
+$   if K.row_block.held then
+top += ${rows * axis.stride};
+$   else
+$     steps.x = steps.x + rows * axis.stride * axis.x
+$   end
+$   if steps.x ~= 0 then
 x += ${steps.x};
+$   end
 y += ${steps.y};
 $   if K.residual then
 r += ${steps.y};
@@ -346,6 +393,7 @@ void ${name}(${arguments.declare(list)})
 $   if tall then
 CONVSMITH_ROLLED
 for (ptrdiff_t block = 0; block < blocks; block++) {
+$     if K.row_block.held then hold_rows() end
 $   end
 $   if along then
 $     body(tile, { { number = 0, offset = 0, live = false, y = 0, s = 0 } }, tall)
@@ -361,6 +409,9 @@ $   end
 $ end
 
 $ -- ---- a row ----
+$ -- Rows that do not go in blocks.
+$ local function single_rows() return K.row_block and K.axes[#K.axes].output - K.row_block.blocks * #K.row_block.outputs or false end
+
 $ -- Where the outer axes' windows begin, their live taps, and their places in the divisor.
 $ local function window(a, axis)
 $   if K.adaptive then
@@ -373,6 +424,7 @@ $   elseif axis.taps then
 x += (o${a} * ${axis.stride} - ${axis.pad}) * ${axis.x};
 $   else
 const ptrdiff_t i${a} = o${a} * ${axis.stride} - ${axis.pad};
+$     if a == #K.axes and K.row_block and K.row_block.held and single_rows() == 0 then return end
 const ptrdiff_t from${a} = i${a} < 0 ? (${axis.dilation - 1} - i${a}) / ${axis.dilation} : 0;
 const ptrdiff_t end${a} = (${axis.input - 1} - i${a}) / ${axis.dilation} + 1;
 const ptrdiff_t taps${a} = (end${a} < ${axis.kernel} ? end${a} : ${axis.kernel}) - from${a};
@@ -401,9 +453,9 @@ $ -- The function of a tile, tall or not.
 $ local function name_of(number, tall) return K.symbol .. (tall and "_tall" or "_tile") .. number end
 
 $ local function call(run, tall)
-$   local values = {}
+$   local values, bases = { top = "i" .. #K.axes }, { x = tall and K.row_block.held and "plane" or "x", y = "y", s = "s" }
 $   for _, key in ipairs({ "x", "y", "s" }) do
-$     values[key] = at(key, run[key]) .. (run.count > 1 and (" + i * %d"):format(run[key .. "_step"]) or "")
+$     values[key] = at(bases[key], run[key]) .. (run.count > 1 and (" + i * %d"):format(run[key .. "_step"]) or "")
 $   end
 $   values.r = "r" .. values.y:sub(2)
 $   if run.count > 1 then
@@ -437,9 +489,6 @@ $     end
 $   end
 $ end
 
-$ -- Rows that do not go in blocks.
-$ local function single_rows() return K.row_block and K.axes[#K.axes].output - K.row_block.blocks * #K.row_block.outputs or false end
-
 $ -- Units of work along an outer axis.
 $ local function units_along(a)
 $   return a == #K.axes and K.row_block and K.row_block.blocks + single_rows() or K.axes[a].output
@@ -464,6 +513,9 @@ void ${K.symbol}_rows(${arguments.declare(arguments.join(pointers(K), outputs))}
 {
 $   if K.row_block then place_block() end
 $   for a, axis in ipairs(K.axes) do
+$     if a == #K.axes and K.row_block and K.row_block.held then
+const ${V.ctype} *plane = x;
+$     end
 $     window(a, axis)
 y += o${a} * ${axis.y};
 $     if K.residual then

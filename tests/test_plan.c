@@ -165,8 +165,10 @@ static const struct {
     {"1 row has whole windows, a tile takes 2", "avx2", "op: max_pool, input: [1, 16, 3, 9], kernel_size: 3, stride: 1"},
     {"windows along axis 1 are not all whole", "avx2",
      "op: max_pool, input: [1, 16, 5, 5, 9], kernel_size: [3, 3, 1], stride: 1, padding: [1, 0, 0]"},
-    {"rows go together where windows have 2 to 9 taps along outer axes, all alike", "avx2",
+    {"rows go together where windows have 2 to 16 taps along outer axes, all alike", "avx2",
      "op: avg_pool, input: [1, 16, 90], kernel_size: 3, stride: 1"},
+    {"4 rows share what pairs do in windows of 8 taps or fewer", "avx2",
+     "op: max_pool, input: [1, 16, 20, 20], kernel_size: 8, stride: 1"},
 };
 
 static bool refused_with(const char *words, const struct plan_list *plans) {

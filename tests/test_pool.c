@@ -182,7 +182,9 @@ static void draw_end(struct text *keys, uint64_t *random) {
 
 /* Sizes, kernel, pads below the kernel's extent. */
 static void draw_windows(struct text *keys, uint64_t *random, int rank, bool mean) {
-  const int dilation = op_draw_number(random, 1, 3), stride = op_draw_number(random, 1, 3), kernel = op_draw_number(random, 1, 4);
+  const int dilation = op_draw_number(random, 1, 3), stride = op_draw_number(random, 1, 3);
+  const int large = rank < 3 && dilation == 1 && op_draw_number(random, 0, 7) == 0 ? 9 : 0;
+  const int kernel = op_draw_number(random, 1, 4) + large;
   const int extent = dilation * (kernel - 1) + 1;
   int sizes[3], most = extent - 1;
   for (int d = 0; d < rank; d++) {
