@@ -1,6 +1,4 @@
 /* separable_conv: the stages against the definition on seeded random layers, what lies between them, counts, and every error. */
-#include "../gen/engine.h"
-#include "../gen/isa.h"
 #include "../gen/plan.h"
 #include "../gen/text.h"
 #include <setjmp.h>
@@ -9,11 +7,10 @@
 
 #include <cmocka.h>
 
+#include "op_sweep.h"
 #include "spec_text.h"
 
 /* ---- random layers ------------------------------------------------------------------------------------------------------ */
-
-enum { LAYERS = 120 };
 
 static int64_t draw(uint64_t *random, int64_t least, int64_t most) {
   return least + (int64_t)(cs_random(random) % (uint64_t)(most - least + 1));
@@ -50,43 +47,23 @@ static void print_window(struct text *spec, uint64_t *random, int rank) {
   print_list(spec, "padding", pad, rank);
 }
 
-static void print_layer(struct text *spec, int number, const char *target, uint64_t *random) {
-  static const char *const layouts[] = {"nhwc", "nchw"}, *const dtypes[] = {"f32", "f32", "f64"},
-                           *const bools[] = {"true", "false"};
+static void draw_layer(struct text *spec, struct op_layer layer, uint64_t *random) {
+  (void)layer;
+  static const char *const bools[] = {"true", "false"}, *const unrolls[] = {"auto", "auto", "none", "full"};
   static const char *const modes[] = {"zeros", "zeros", "reflect", "replicate", "circular"};
-  static const char *const unrolls[] = {"auto", "auto", "none", "full"};
   static const char *const activations[] = {"none", "relu", "relu6", "{leaky_relu: 0.25}", "{clamp: [-2, 3]}", "silu"};
   const int64_t multiplier = draw(random, 0, 2) ? 1 : draw(random, 2, 4);
-  text_print(spec, "  - {name: s%d, op: separable_conv, target: %s, out_channels: %lld, multiplier: %lld", number, target,
-             (long long)draw(random, 1, 35), (long long)multiplier);
-  text_print(spec, ", dtype: %s, input_layout: %s, output_layout: %s, padding_mode: %s, unroll: %s", pick(random, dtypes, 3),
-             pick(random, layouts, 2), pick(random, layouts, 2), pick(random, modes, 5), pick(random, unrolls, 4));
+  text_print(spec, "op: separable_conv, out_channels: %lld, multiplier: %lld, padding_mode: %s, unroll: %s",
+             (long long)draw(random, 1, 35), (long long)multiplier, pick(random, modes, 5), pick(random, unrolls, 4));
   text_print(spec, ", bias: %s, residual: %s, flip: %s, activation: %s, depthwise_activation: %s", pick(random, bools, 2),
              pick(random, bools, 2), pick(random, bools, 2), pick(random, activations, 6), pick(random, activations, 6));
   text_print(spec, ", input: [%lld, %lld", (long long)draw(random, 1, 2), (long long)draw(random, 1, 35 / (int)multiplier));
   print_window(spec, random, (int)draw(random, 1, 3));
-  text_print(spec, "}\n");
 }
 
 static void random_layers_are_right(void **state) {
   (void)state;
-  struct engine *engine = engine_new(NULL, 0);
-  struct isa_list all;
-  const char *targets[32];
-  int64_t target_count = 0;
-  struct text spec = {0};
-  uint64_t random = 1;
-  assert_true(isa_read(engine, &all));
-  for (size_t i = 0; i < all.count && target_count < 32; i++)
-    if (all.items[i].runs_here) targets[target_count++] = all.items[i].name;
-  text_print(&spec, "convsmith: 1\nlayers:\n");
-  for (int i = 0; i < LAYERS; i++) print_layer(&spec, i, pick(&random, targets, target_count), &random);
-  const char *path = scratch_write("random.yaml", spec.data);
-  const int status = convsmith("verify %s", path);
-  if (status != 0) fail_msg("%s", strstr(said, "FAIL") ? strstr(said, "FAIL") : said);
-  assert_non_null(strstr(said, mem_text("%d kernels: %d right", LAYERS, LAYERS)));
-  text_free(&spec);
-  engine_free(engine);
+  op_sweep("separable_conv", draw_layer, 20);
 }
 
 /* ---- what lies between ------------------------------------------------------------------------------------------------------ */
