@@ -57,17 +57,19 @@ static double loads_of(const struct depthwise *depthwise, const struct patch *pa
   return (double)patch->loads + held + (depthwise->choice.pixels ? (each - 1) * inputs_of(patch) : 0);
 }
 
-/* Of one vector of channels. Loads hide behind multiply-adds the better the fewer they are. */
+/* Of one vector of channels. Loads hide behind multiply-adds the better the fewer they are; each output waits for its own ones. */
 static double patch_cycles(const struct depthwise *depthwise, const struct isa *isa, const struct patch *patch, bool far) {
-  const double read_byte = far ? processor.from_l3 : processor.rows_from_l2;
+  const double read_byte = far ? processor.from_l3 : processor.lines_from_l2;
+  const double outputs = (double)(patch->rows * patch->columns);
   const double permutes = permutes_of(depthwise, patch); /* by a unit that multiplies too */
   const double macs = ((double)patch->macs + permutes) / isa->macs_per_cycle, loads = loads_of(depthwise, patch) / processor.loads;
+  const double waits = processor.latency * (double)patch->macs / outputs;
   const double channels = (double)depthwise->base.problem.in_channels;
-  const double steps = channels * hypot(macs, loads) + patch_bytes(depthwise, patch, far) * read_byte;
+  const double steps = channels * either(hypot(macs, loads), waits) + patch_bytes(depthwise, patch, far) * read_byte;
   double outer = 1;
   for (int a = 0; a < depthwise->outer; a++) outer *= (double)depthwise->base.axis[a].kernel;
   if (outer > 1) outer *= 1 + processor.tap / steps;
-  return outer * steps + design_store_cycles(&depthwise->base) * (double)(patch->rows * patch->columns);
+  return outer * steps + design_store_cycles(&depthwise->base) * outputs;
 }
 
 double depthwise_cost(const struct depthwise *depthwise, const struct isa *isa) {
@@ -87,5 +89,6 @@ double depthwise_cost(const struct depthwise *depthwise, const struct isa *isa) 
     }
   }
   const int64_t registers = patch_registers(&depthwise->row, depthwise->row.kernel * depthwise->tall.kernel, &depthwise->choice);
-  return cycles * (registers == isa->registers ? processor.crowded_patch : 1);
+  const bool spills = registers == isa->registers && !depthwise->choice.held; /* weights that are held need no register at once */
+  return cycles * (spills ? processor.crowded_patch : 1);
 }

@@ -177,6 +177,7 @@ void design_pack(struct design *design);
 /* Estimated cycles; 0 where the design is refused. */
 double design_cost(const struct design *design, const struct isa *isa);
 int64_t design_code_bytes(const struct design *design, const struct isa *isa); /* of its largest function, about */
+double either(double a, double b);                                             /* of two waits, the longer one */
 double design_store_cycles(const struct design *design);                       /* of one accumulator */
 int64_t design_load_bytes(const struct design *design);   /* of code, for a vector of inputs or weights, widened if need be */
 int64_t design_finish_bytes(const struct design *design); /* of code, for one accumulator: residual, activation, store */

@@ -7,6 +7,7 @@
 /* Bytes on their way through the caches, of one channel block. */
 struct traffic {
   double panel, weights; /* weights of a channel block's chunk, of the group */
+  double from_l2;        /* cycles for a byte of them from there */
   double pixel;          /* one input pixel of the row, on all outer taps */
   double band, input;    /* input of a band of rows, of an image's group */
   double band_tiles;     /* tiles in a band */
@@ -37,6 +38,11 @@ static int64_t tiles_in_row(const struct block *block) {
   return tiles;
 }
 
+/* Are vectors less than a line of a cache? */
+static bool is_narrow(const struct design *design) {
+  return (double)design->lanes * (double)cs_size(design->problem.dtype) < processor.line;
+}
+
 /* Do outputs leave the caches near the core? */
 static bool streams_out(const struct traffic *traffic) {
   return traffic->output + traffic->input + traffic->weights > 2 * processor.l2;
@@ -46,6 +52,7 @@ static struct traffic traffic_of(const struct design *design, const struct block
   const double size = (double)cs_size(design->problem.dtype);
   const double channels = (double)(design->problem.in_channels * design->problem.groups / design->group.count);
   struct traffic traffic = {.panel = size * (double)block->chunk_w, .weights = size * (double)design->w_size};
+  traffic.from_l2 = is_narrow(design) ? processor.from_l2_narrow : processor.from_l2;
   traffic.pixel = size * channels * product(design, design->rank - 1, kernel_of);
   traffic.input = size * channels * (double)design->chunks * product(design, design->rank, in_of);
   traffic.output = size * (double)(design->problem.out_channels * design->multiplier.count) * product(design, design->rank, out_of);
@@ -62,7 +69,7 @@ static struct traffic traffic_of(const struct design *design, const struct block
 /* ---- tiles ----------------------------------------------------------------------------------------------------------- */
 
 /* Four accumulators or forty: the quartic mean passes smoothly from waiting for one thing to waiting for the other. */
-static double either(double a, double b) {
+double either(double a, double b) {
   return sqrt(sqrt(a * a * a * a + b * b * b * b));
 }
 
@@ -90,7 +97,8 @@ static double span_cycles(const struct design *design, const struct isa *isa, co
   const double wide = tile->vectors > span->count ? processor.wide : 1;
   const double vectors = wide * (double)(span->count * tile->vectors) + permutes_of(design, isa, tile, span);
   const double macs = vectors / isa->macs_per_cycle, loads = loads_of(design, isa, tile, span);
-  const double step = either(either(macs, loads / processor.loads), processor.latency) + processor.load * loads;
+  const double a_cycle = is_narrow(design) ? processor.loads_narrow : processor.loads;
+  const double step = either(either(macs, loads / a_cycle), processor.latency) + processor.load * loads;
   const int64_t part = span->part > 0 ? 3 : 0; /* masks are loaded too, and loads that follow wait */
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + part));
 }
@@ -124,13 +132,13 @@ static double tile_input(const struct design *design, const struct traffic *traf
 static double panel_byte(const struct traffic *traffic, double x) {
   const double near = traffic->input + traffic->output <= processor.l2 ? processor.panel : processor.panel_passed;
   if (traffic->panel + x <= processor.l1) return 0;
-  return traffic->panel + x <= near ? processor.from_l2 : processor.from_l3;
+  return traffic->panel + x <= near ? traffic->from_l2 : processor.from_l3;
 }
 
 static double band_cycles(const struct design *design, const struct traffic *traffic) {
   if (design->choice.band == 0) return 0;
   const double far = processor.from_l3 * (design->choice.ahead_w ? processor.late : 1);
-  return traffic->panel * (traffic->weights + traffic->band <= processor.l2 ? processor.from_l2 : far) / traffic->band_tiles;
+  return traffic->panel * (traffic->weights + traffic->band <= processor.l2 ? traffic->from_l2 : far) / traffic->band_tiles;
 }
 
 /* Input that comes in pieces, one of each pixel, is dear: of lines only a part is wanted, and nothing fetches ahead how each piece

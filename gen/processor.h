@@ -7,7 +7,8 @@
 
 static const struct {
   double latency;          /* until an accumulator is ready for the next multiply-add */
-  double loads;            /* a cycle: vectors that cross lines count twice */
+  double loads;            /* a cycle, of a whole line each: vectors that cross lines count twice */
+  double loads_narrow;     /* the same of vectors of less than a line, in tiles */
   double gather;           /* loads that each lane from a distant element amounts to */
   double load;             /* what each load costs beside multiply-adds that hide it */
   double call;             /* of a tile */
@@ -26,10 +27,12 @@ static const struct {
   double panel;            /* bytes of weights that all tiles go through in turn, before l2 loses some to what passes by */
   double panel_passed;     /* the same where input and outputs are large */
   double from_l2, from_l3; /* of a byte that comes in one stream with others, while multiply-adds go on */
+  double from_l2_narrow;   /* the same from l2 to vectors of less than a line */
   double there_and_back;   /* of a byte of sums that is read and written beyond l2 */
   double late;             /* share of weights that are fetched ahead which is still waited for */
   double late_x;           /* the same of input */
   double rows_from_l2;     /* of a byte of several rows: many short streams, which are not fetched ahead */
+  double lines_from_l2;    /* of a byte of a patch's lines: each is a short stream, again for the next patch */
   double planes;           /* factor of input whose neighbouring channels are planes apart: nothing fetches it ahead */
   double line_apart;       /* of a line of outputs beyond l2 whose neighbours are written in another pass */
   double line_late;        /* the same, later in its band */
@@ -44,15 +47,16 @@ static const struct {
 } processor = {
     .latency = 4.7,
     .loads = 1.4,
+    .loads_narrow = 1.8,
     .gather = 3,
     .load = 0.025,
     .call = 4,
     .crowded = 1.05,
-    .crowded_patch = 1.02,
+    .crowded_patch = 1.045,
     .widened = 1.5,
     .wide = 1.06,
     .span = 7,
-    .tap = 3,
+    .tap = 5,
     .store = 7,
     .put_by = 7,
     .store_lane = 1.5,
@@ -64,10 +68,12 @@ static const struct {
     .panel_passed = 2.3e5,
     .from_l2 = 1.0 / 50,
     .from_l3 = 1.0 / 20,
+    .from_l2_narrow = 1.0 / 32,
     .there_and_back = 0.4,
     .late = 0.18,
     .late_x = 0.7,
     .rows_from_l2 = 1.0 / 75,
+    .lines_from_l2 = 1.0 / 28,
     .planes = 2.5,
     .line_apart = 40,
     .line_late = 8,

@@ -50,6 +50,7 @@ static const struct exception {
 } exceptions[] = {
     {"avx2", "gcc", "dense", 4, "3x4 takes all 16 registers: 12 sums, 3 inputs and the weights that stream"},
     {"avx2", "gcc", "wide", 4, "as dense"},
+    {"avx2", "gcc", "depthwise", 4, "4x3 takes all 16 registers: 12 sums, 3 inputs and the weight that streams"},
     {"avx2", "gcc", "grouped", 20,
      "lines that may lie outside, in a loop over input channels: gcc keeps sums that only some add to there"},
     {"avx512", "gcc", "dense", 2,
