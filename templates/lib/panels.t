@@ -178,6 +178,17 @@ CONVSMITH_ROLLED
 for (ptrdiff_t position = 0; position < positions; position += 32) {
 $ end
 
+$ -- The residual of two tiles, while these multiply.
+$ local function fetch_residual(kind)
+CONVSMITH_ROLLED
+for (ptrdiff_t i = position; i < stop; i++) {
+const ${K.V.ctype} *const r = rb + ${K.phases > 1 and "offset + " or ""}panel * 32 + i * ${K.axes[#K.axes].y};
+$   each(kind.tiles, function(q)
+CONVSMITH_AHEAD(${at("r", q * 16)}, 3);
+$   end)
+}
+$ end
+
 $ -- Two tiles of one panel, and their outputs.
 $ local function pair(kind, number)
 $   local columns = K.axes[#K.axes]
@@ -187,6 +198,7 @@ $   if K.passes > 1 then
 float *const own = sums + (${K.phases > 1 and "first" or "panel"} * ${K.pairs} + position / 32) * ${32 * K.sum_step};
 $   end
 $   local passed = arguments.pass(arguments.join({ { "", "from" }, { "", "ws" }, { "", "sums" } }, steps.live(), steps.chunk(), steps.ahead()), { sums = sums_name() })
+$   if K.across and K.residual and K.level and K.y_lane == 1 then fetch_residual(kind) end
 $   local rows = #K.axes - 1
 $   if K.axes[rows].trimmed then
 $     find_live(rows, ("r0 + position / %d"):format(columns.extent), ("r0 + (stop - 1) / %d"):format(columns.extent))

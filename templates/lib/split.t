@@ -22,6 +22,16 @@ $   end
 }
 $ end
 
+$ -- Do inputs come in pieces, which no processor fetches by itself: chunks of pixels, or some pixels?
+$ local function is_pieces() return K.x_lane == 1 and (K.passes > 1 or K.axes[#K.axes].stride > 1) end
+
+$ -- The same step of a pixel further on.
+$ local function fetch_pixel()
+$   local pixels = (16 + K.chunk - 1) // K.chunk
+CONVSMITH_AHEAD(xc + step * ${pixels}, 3);
+CONVSMITH_AHEAD(xc + step * ${pixels} + 16, 3);
+$ end
+
 $ local function define_run()
 $   local V, range, whole, rest = K.V, K.V.planes.range_type, K.in_channels // K.terms, K.in_channels % K.terms
 $   local bytes, N = K.planes * 64, vec.new(V.isa, V.numbers, K.symbol, false)
@@ -39,6 +49,7 @@ $   if whole > 0 then
 CONVSMITH_ROLLED
 for (ptrdiff_t k = 0; k < ${chunked and "steps" or whole}; k++) {
 $     split_step(K.terms)
+$     if is_pieces() then fetch_pixel() end
 xc += ${K.terms * K.x_lane};
 tc += ${bytes};
 }
