@@ -87,6 +87,7 @@ struct place_run *planes_runs(const struct planes *planes, int64_t phase, size_t
 int64_t planes_steps(const struct problem *problem); /* of terms that a pixel's channels fill */
 /* May taps of an axis be left out of a tile where they are beyond the input for all of it? */
 bool planes_trimmed(const struct planes *planes, int a);
+double planes_live(const struct planes *planes, int a); /* the share of an axis' taps that tiles have, on average */
 int64_t planes_blocks(const struct planes *planes);
 int64_t planes_pairs(const struct planes *planes, int64_t rows, int64_t *single); /* of tiles, of which some are single */
 int64_t planes_sums(const struct planes *planes);                                 /* bytes of sums that the workspace keeps */

@@ -42,29 +42,11 @@ static double products_of(const struct planes *planes) {
   return (double)(planes->count * (planes->count + 1) / 2);
 }
 
-/* The share of an axis' taps that `span` neighbouring outputs have between them, on average. */
-static double live_taps(const struct axis *axis, int64_t span) {
-  int64_t live = 0, all = 0;
-  for (int64_t first = 0; first < axis->out; first += span, all += axis->kernel) {
-    const int64_t last = (first + span < axis->out ? first + span : axis->out) - 1;
-    for (int64_t k = 0; k < axis->kernel; k++) {
-      const int64_t at = k * axis->dilation - axis->pad;
-      live += last * axis->stride + at >= 0 && first * axis->stride + at < axis->in;
-    }
-  }
-  return (double)live / (double)all;
-}
-
 /* Of all taps, those that are not left out. */
 static double trimmed_share(const struct planes *planes) {
-  const int rank = planes->problem.rank;
-  const int64_t through = 1 + PLANE_PAIR * PLANE_ROWS / planes->places[rank - 1].extent;
   double share = 1;
-  for (int a = 0; a < rank; a++) {
-    const int64_t rows = planes->way == WAY_CUT ? PLANE_PAIR : through;
-    if (planes_trimmed(planes, a))
-      share *= live_taps(&planes->problem.axis[a], a == rank - 1 ? PLANE_ROWS : a == rank - 2 ? rows : 1);
-  }
+  for (int a = 0; a < planes->problem.rank; a++)
+    if (planes_trimmed(planes, a)) share *= planes_live(planes, a);
   return share;
 }
 

@@ -3,6 +3,9 @@
 #include "planes.h"
 #include <string.h>
 
+/* The share of an axis' taps that are there, above which none are left out. */
+static const double most_live = 0.95;
+
 /* The sums of a step of tiles, in the workspace. */
 enum { SUM_BYTES = PLANE_PAIR * PLANE_ROWS * PLANE_PAIR * PLANE_COLUMNS * 4 };
 
@@ -135,10 +138,31 @@ void planes_lay_out(struct planes *planes) {
     if (planes_tap(planes, tap) + end > planes->pixels) planes->pixels = planes_tap(planes, tap) + end;
 }
 
+/* The share of an axis' taps that `span` neighbouring outputs have between them, on average. */
+static double live_taps(const struct axis *axis, int64_t span) {
+  int64_t live = 0, all = 0;
+  for (int64_t first = 0; first < axis->out; first += span, all += axis->kernel) {
+    const int64_t last = (first + span < axis->out ? first + span : axis->out) - 1;
+    for (int64_t k = 0; k < axis->kernel; k++) {
+      const int64_t at = k * axis->dilation - axis->pad;
+      live += last * axis->stride + at >= 0 && first * axis->stride + at < axis->in;
+    }
+  }
+  return (double)live / (double)all;
+}
+
+double planes_live(const struct planes *planes, int a) {
+  const struct axis *columns = &planes->problem.axis[planes->problem.rank - 1], *axis = &planes->problem.axis[a];
+  const int64_t through = 1 + PLANE_PAIR * PLANE_ROWS / columns->out;
+  if (axis == columns) return live_taps(axis, PLANE_ROWS);
+  return live_taps(axis, axis + 1 < columns ? 1 : planes->way == WAY_CUT ? PLANE_PAIR : through);
+}
+
+/* Loops over some taps cost more than a few save. */
 bool planes_trimmed(const struct planes *planes, int a) {
   const struct problem *problem = &planes->problem;
-  return planes->taps > 1 && (a < problem->rank - 1 || planes->way == WAY_CUT) && problem->pad_mode == CS_ZEROS &&
-         axis_trimmed(&problem->axis[a]);
+  if (planes->taps == 1 || problem->pad_mode != CS_ZEROS || !axis_trimmed(&problem->axis[a])) return false;
+  return (a < problem->rank - 1 || planes->way == WAY_CUT) && planes_live(planes, a) < most_live;
 }
 
 int64_t planes_positions(const struct planes *planes, int64_t rows) {
