@@ -107,9 +107,12 @@ $ end
 $ -- Sums that wait for the next chunk have places of their own.
 $ local function sums_name() return K.passes > 1 and "own" or "sums" end
 
+$ -- Where the outputs of the panel lie.
+$ local function panel_offset() return (K.phases > 1 and "offset + " or "") .. ("panel * %d"):format(32 * K.y_lane) end
+
 $ -- Stores the outputs of sums: values say which.
 $ local function store(kind, number, values)
-$   local before = (K.phases > 1 and "offset + " or "") .. ("panel * %d"):format(32 * K.y_lane) .. (values.offset or "")
+$   local before = panel_offset() .. (values.offset or "")
 $   values.yb, values.rb, values.b, values.s = "yb + " .. before, "rb + " .. before, "b + panel * 32", "s + panel * 32"
 ${K.symbol}_store${number}(${arguments.pass(arguments.join({ { "", "sums" } }, K.outputs, stretch()), values)});
 $ end
@@ -182,7 +185,7 @@ $ -- The residual of two tiles, while these multiply.
 $ local function fetch_residual(kind)
 CONVSMITH_ROLLED
 for (ptrdiff_t i = position; i < stop; i++) {
-const ${K.V.ctype} *const r = rb + ${K.phases > 1 and "offset + " or ""}panel * 32 + i * ${K.axes[#K.axes].y};
+const ${K.V.ctype} *const r = rb + ${panel_offset()} + i * ${K.axes[#K.axes].y};
 $   each(kind.tiles, function(q)
 CONVSMITH_AHEAD(${at("r", q * 16)}, 3);
 $   end)
