@@ -57,7 +57,7 @@ $   local values = {
 $     x = s == 1 and vec.at(layer.inputs[1].name, K.x_first) or between(chain, s - 1, T),
 $     y = s == #chain and vec.at("output", K.y_first) or between(chain, s, T),
 $     r = vec.at("residual", K.y_first),
-$     x0 = s > 1 and "a" .. s - 1 .. (chain[s].together > 1 and " / " .. chain[s].together or "") or "0",
+$     x0 = s > 1 and chain[s].line == 0 and "a" .. s - 1 .. (chain[s].together > 1 and " / " .. chain[s].together or "") or "0",
 $     y0 = "a" .. s, r0 = numbered(K, "a" .. s, false), r1 = numbered(K, "b" .. s, true),
 $   }
 $   if chain[s].line > 0 then

@@ -66,6 +66,17 @@ static void random_layers_are_right(void **state) {
   op_sweep("separable_conv", draw_layer, 20);
 }
 
+/* Lines of a single column: tiles that are trimmed keep the axis of rows. */
+static void lines_of_one_column_are_right(void **state) {
+  (void)state;
+  const char *path =
+      scratch_write("column.yaml", "convsmith: 1\nlayers: [{name: column, op: separable_conv, layout: nchw, input: [1, 5, 10, 1], "
+                                   "out_channels: 18, kernel_size: [5, 1], stride: [3, 1], padding: [5, 0]}]\n");
+  assert_int_equal(convsmith("verify %s --target avx2 --plans all", path), 0);
+  assert_non_null(strstr(said, "-joined/"));
+  assert_non_null(strstr(said, "-trimmed"));
+}
+
 /* ---- what lies between ------------------------------------------------------------------------------------------------------ */
 
 static const char tall[] = "convsmith: 1\n"
@@ -206,6 +217,7 @@ int main(void) {
       cmocka_unit_test_teardown(height_leaves_the_workspace, spec_done),
       cmocka_unit_test_teardown(next_rows_are_fetched, spec_done),
       cmocka_unit_test_teardown(few_rows_have_shares, spec_done),
+      cmocka_unit_test_teardown(lines_of_one_column_are_right, spec_done),
       cmocka_unit_test_teardown(random_layers_are_right, spec_done),
   };
   scratch_begin("separable");
