@@ -42,6 +42,13 @@ try_compiler() {
   fi
 }
 
+need_peers() {
+  need libdnnl-dev compiles "$compiler" -include oneapi/dnnl/dnnl.h
+  need libpthreadpool-dev compiles "$compiler" -include pthreadpool.h
+  need libxnnpack-dev compiles "$compiler" -include xnnpack.h
+  need libopenblas-dev compiles "$compiler" -include cblas.h
+}
+
 need_target() {
   case $1 in
     test | test-quick | test-full)
@@ -54,10 +61,7 @@ need_target() {
       ;;
     bench)
       need lua5.4 command -v lua5.4
-      need libdnnl-dev compiles "$compiler" -include oneapi/dnnl/dnnl.h
-      need libpthreadpool-dev compiles "$compiler" -include pthreadpool.h
-      need libxnnpack-dev compiles "$compiler" -include xnnpack.h
-      need libopenblas-dev compiles "$compiler" -include cblas.h
+      need_peers
       ;;
     asan)
       need libcmocka-dev "$pkg_config" --exists cmocka
@@ -65,7 +69,9 @@ need_target() {
       need libclang-rt-14-dev compiles clang -fsanitize=address,undefined # of Debian 12's clang
       ;;
     valgrind) need valgrind command -v valgrind ;;
-    lint)
+    lint) # clang-tidy reads the headers of tests and peers
+      need libcmocka-dev "$pkg_config" --exists cmocka
+      need_peers
       need clang-format command -v clang-format
       need clang-tidy command -v clang-tidy
       need cppcheck command -v cppcheck
