@@ -106,15 +106,11 @@ static struct chain new_chain(const struct candidates *candidates) {
   return chain;
 }
 
-static bool pointwise(const struct axis *axis) {
-  return axis->kernel == 1 && axis->stride == 1 && axis->pad == 0 && axis->in == axis->out;
-}
-
 /* Makes each `rows` rows of a chain's last stage one line; false where its outputs do not lie so. */
 static bool join(struct chain *chain, int64_t rows) {
   struct stage *last = &chain->stages[chain->count - 1];
   struct axis *outer = &last->problem.axis[0], *inner = &last->problem.axis[1];
-  if (last->problem.rank < 2 || !pointwise(outer) || !pointwise(inner) || outer->out % rows != 0) return false;
+  if (last->problem.rank < 2 || !axis_pointwise(outer) || !axis_pointwise(inner) || outer->out % rows != 0) return false;
   if (outer->y_step != inner->out * inner->y_step) return false;
   outer->in = outer->out /= rows;
   outer->y_step *= rows;
@@ -159,7 +155,7 @@ static int64_t next_bytes(const struct chain *chain) {
   const int64_t row = inner_size(first, true) * first->groups * first->in_channels, size = (int64_t)cs_size(first->dtype);
   if (chain->count != 2 || first->x_channel != 1 || axis->x_step != row || (double)(axis->in * row * size) <= processor.l2)
     return 0;
-  return chain->rows * chain->joined * axis->stride * row * size;
+  return chain->rows * chain->stages[1].together * axis->stride * row * size;
 }
 
 /* What a stage's plan is for. */

@@ -3,6 +3,7 @@
 #include "alg.h"
 #include "mem.h"
 #include "pooling.h"
+#include "processor.h"
 #include <math.h>
 
 struct pool_parameters {
@@ -25,8 +26,6 @@ static struct plan new_plan(const struct candidates *candidates, const struct po
 /* ---- cost --------------------------------------------------------------------------------------------------------------- */
 
 static const double tile_cycles = 8, row_cycles = 20; /* to call a tile, to begin a row */
-static const int64_t near_columns = 10;
-static const double far_line = 1.75;
 
 /* Cycles of touching a vector whose lanes lie `step` apart. Several such vectors at once touch more lines than caches keep. */
 static double access(const struct pooling *pooling, int64_t step) {
@@ -55,10 +54,11 @@ static double combine_all(const struct pooling *pooling, const struct pool_tile 
   return (double)(pool_combinations(tile) + tile->output_count) * combine(pooling);
 }
 
-/* More lines than prefetchers follow: those of the columns beyond as many as they do. */
+/* Lines of the columns beyond as many as are fetched ahead by themselves. */
 static double scattered(const struct pooling *pooling, const struct pool_tile *tile, double places) {
   const double bytes = (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype);
-  return tile->column_count > near_columns ? (double)(tile->column_count - near_columns) * places * far_line * bytes / 64 : 0;
+  const double columns = (double)tile->column_count - processor.streams;
+  return columns > 0 ? columns * places * processor.stray * bytes / processor.line : 0;
 }
 
 /* Of a tile whose columns take `column` cycles each, for each of `rows` rows. Columns that registers don't hold are stored and

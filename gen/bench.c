@@ -4,6 +4,7 @@
 #include "bench.h"
 #include "compile.h"
 #include "entrant.h"
+#include "judge.h"
 #include "mem.h"
 #include "peaks.h"
 #include "pool.h"
@@ -246,6 +247,14 @@ static void choose_best(struct bench_row *row) {
   }
 }
 
+/* Are peers as fast as they can be? Benchmarks of their own keep weights near. */
+static void judge_peers(const struct peer_list *peers, struct bench_row *row, const struct bench_mode *mode) {
+  for (size_t p = 0; p < peers->count && !mode->cold; p++) {
+    struct bench_entry *entry = &row->peers[p].entries[0];
+    if (peers->items[p].judged && entry->state == ENTRY_TIMED) judge(entry, row->layer, entry->ratio * row->seconds);
+  }
+}
+
 /* ---- the process ------------------------------------------------------------------------------------------------------- */
 
 static bool fail(struct bench_row *row, const char *message) {
@@ -286,6 +295,7 @@ static void measure(const struct job *job, const struct bench_mode *mode, const 
   set_limits(bench);
   time_all(bench);
   choose_best(row);
+  judge_peers(peers, row, mode);
   row->done = true;
 }
 

@@ -5,6 +5,9 @@
 
 enum { MAX_VARIANTS = 4 };
 
+/* How far a peer may fall behind its own benchmark: more than this share of that speed is fair. */
+#define JUDGE_FAIR 0.85
+
 /* How a layer is timed. */
 struct bench_mode {
   int rounds, threads;
@@ -18,6 +21,8 @@ struct bench_entry {
   char variant[16], implementation[48];
   char message[160]; /* why it was refused, or where it differs */
   double ratio;      /* its time over ours */
+  double judged;     /* its speed over what its own benchmark measures; 0: there is none. Below JUDGE_FAIR, or below 0 where that
+                        failed, `message` says so */
 };
 
 struct bench_peer {
@@ -48,6 +53,10 @@ struct bench_row *bench_row_new(void);
 void bench_row_free(struct bench_row *row);
 /* Measures row->plan of row->layer on row->isa. */
 void bench_run(const struct job *job, const struct bench_mode *mode, const struct peer_list *peers, struct bench_row *row);
+/* Is a peer slower here than in its own benchmark, or did that fail? */
+static inline bool bench_unfair(const struct bench_entry *entry) {
+  return entry->judged != 0 && entry->judged < JUDGE_FAIR;
+}
 /* The best ratio of all peers but the slow ones, 0 if none was timed: below 1 somebody is faster. */
 double bench_best(const struct bench_row *row, const struct peer_list *peers);
 #endif

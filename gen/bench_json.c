@@ -34,7 +34,8 @@ static void put_entry(struct json *json, const struct bench_entry *entry) {
   put_string(json, "implementation", *entry->implementation ? entry->implementation : NULL);
   put_string(json, "state", states[entry->state]);
   put_measured(json, "ratio", entry->ratio);
-  put_string(json, "message", entry->state == ENTRY_TIMED ? NULL : entry->message);
+  put_measured(json, "judged", entry->judged);
+  put_string(json, "message", entry->state == ENTRY_TIMED && !bench_unfair(entry) ? NULL : entry->message);
   json_close(json, '}');
 }
 

@@ -66,13 +66,15 @@ static void print_peer(const struct bench_peer *one, bool slow) {
   printf("  %-*.*s", slow ? 6 : PEER_WIDTH, slow ? 6 : PEER_WIDTH, text);
 }
 
-/* Peers whose output is not right. */
-static void print_differences(const struct bench_section *section, const struct bench_row *row) {
+/* Peers whose output is not right, and those that are faster elsewhere. */
+static void print_faults(const struct bench_section *section, const struct bench_row *row) {
   for (size_t p = 0; p < section->peers.count; p++)
-    for (int i = 0; i < MAX_VARIANTS; i++)
-      if (row->peers[p].entries[i].state == ENTRY_DIFFERS)
-        printf("     %s %s is not compared: %s\n", section->peers.items[p].name, row->peers[p].entries[i].variant,
-               row->peers[p].entries[i].message);
+    for (int i = 0; i < MAX_VARIANTS; i++) {
+      const struct bench_entry *entry = &row->peers[p].entries[i];
+      if (entry->state == ENTRY_DIFFERS || bench_unfair(entry))
+        printf("     %s %s %s: %s\n", section->peers.items[p].name, entry->variant,
+               entry->state == ENTRY_DIFFERS ? "is not compared" : "is judged", entry->message);
+    }
 }
 
 /* How near the kernel comes to what bounds it: the roofline, or with several threads their number. */
@@ -97,7 +99,7 @@ void bench_print_row(const struct bench_results *results, const struct bench_sec
     for (size_t i = 0; i < section->peers.count; i++)
       if (section->peers.items[i].object) print_peer(&row->peers[i], section->peers.items[i].slow);
     printf("  %s\n", row->plan->id);
-    print_differences(section, row);
+    print_faults(section, row);
   } else {
     printf("is wrong and not timed: %s; convsmith verify says more\n", row->message);
   }

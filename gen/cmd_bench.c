@@ -124,10 +124,14 @@ static bool has_peers(const struct run *run) {
   return strcmp(against->items[0], "none") != 0;
 }
 
-static bool differs(const struct bench_row *row) {
+static bool is_fault(const struct bench_entry *entry) {
+  return entry->state == ENTRY_DIFFERS || bench_unfair(entry);
+}
+
+static bool has_faults(const struct bench_row *row) {
   bool any = false;
   for (size_t p = 0; p < MAX_PEERS; p++)
-    for (int i = 0; i < MAX_VARIANTS; i++) any |= row->peers[p].entries[i].state == ENTRY_DIFFERS;
+    for (int i = 0; i < MAX_VARIANTS; i++) any |= is_fault(&row->peers[p].entries[i]);
   return any;
 }
 
@@ -140,7 +144,7 @@ static bool measure_row(struct run *run, const struct bench_section *section, st
     job_fail(&run->job, row->message);
     return false;
   }
-  run->wrong |= !row->done || differs(row);
+  run->wrong |= !row->done || has_faults(row);
   if (run->as_table) bench_print_row(&run->results, section, row);
   return true;
 }

@@ -22,9 +22,6 @@ void share_weights(const struct design *design, struct block *block) {
   block->share = ceil_div(block->chunk_w * (int64_t)cs_size(design->problem.dtype), tiles);
 }
 
-/* Lines that can be on their way at once; more are fetched one at a time. */
-static const int64_t at_once = 12;
-
 static int64_t next_share(const struct design *design, const struct block *block) {
   const int64_t tiles = ceil_div(design->axis[0].out, block->rows), line = (int64_t)processor.line;
   return ceil_div(design->problem.next_bytes, tiles * design->channel_blocks * design->chunks * line) * line;
@@ -34,7 +31,7 @@ void design_next(struct design *design) {
   design->fetches = design->problem.next_bytes > 0 && design->rank == 1;
   if (!design->fetches) return;
   for (size_t i = 0; i < design->block_count; i++) design->blocks[i].fetched = next_share(design, &design->blocks[i]);
-  design->in_trips = design->blocks[0].fetched > at_once * (int64_t)processor.line && !design->choice.ahead_w;
+  design->in_trips = design->blocks[0].fetched > (int64_t)(processor.on_the_way * processor.line) && !design->choice.ahead_w;
 }
 
 static bool pointwise_row(const struct design *design) {

@@ -8,10 +8,6 @@ static bool trivial(const struct axis *axis) {
   return axis->out == 1 && axis->kernel == 1 && axis->pad == 0;
 }
 
-static bool pointwise(const struct axis *axis) {
-  return axis->kernel == 1 && axis->stride == 1 && axis->pad == 0 && axis->in == axis->out;
-}
-
 static bool contiguous(const struct axis *outer, const struct axis *inner) {
   return outer->x_step == inner->in * inner->x_step && outer->y_step == inner->out * inner->y_step;
 }
@@ -41,7 +37,7 @@ static void drop_trivial(struct design *design) {
 static void merge_pointwise(struct design *design) {
   for (int a = design->rank - 1; a > kept(design); a--) {
     struct axis *inner = &design->axis[a], *outer = inner - 1;
-    if (!pointwise(inner) || !pointwise(outer) || !contiguous(outer, inner)) continue;
+    if (!axis_pointwise(inner) || !axis_pointwise(outer) || !contiguous(outer, inner)) continue;
     outer->in *= inner->in;
     outer->out *= inner->out;
     outer->x_step = inner->x_step;
@@ -55,7 +51,7 @@ static void merge_batch(struct design *design) {
   struct problem *problem = &design->problem;
   struct axis *row = &design->axis[0];
   const struct axis batch = {.x_step = problem->x_batch, .y_step = problem->y_batch};
-  if (design->rank != 1 || problem->batch == 1 || !pointwise(row) || !contiguous(&batch, row)) return;
+  if (design->rank != 1 || problem->batch == 1 || !axis_pointwise(row) || !contiguous(&batch, row)) return;
   row->in *= problem->batch;
   row->out *= problem->batch;
   problem->batch = 1;

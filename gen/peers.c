@@ -13,14 +13,14 @@ static const struct row {
   const char *name, *source, *limit, *packages; /* limit: environment variable that keeps it to an ISA */
   const char *libraries[3];
   const char *variant; /* one of another row's by itself: only if asked for */
-  bool slow;
+  bool judged, slow;
 } rows[MAX_PEERS] = {
-    {"onednn", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, NULL, false},
-    {"onednn-plain", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, "plain", false},
-    {"onednn-winograd", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, "winograd", false},
-    {"xnnpack", "xnnpack", NULL, "libxnnpack-dev libpthreadpool-dev", {"-lXNNPACK", "-lpthreadpool"}, NULL, false},
-    {"openblas", "openblas", "OPENBLAS_CORETYPE", "libopenblas-dev", {"-lopenblas"}, NULL, false},
-    {"naive", "naive", NULL, "gcc", {NULL}, NULL, true},
+    {"onednn", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, NULL, true, false},
+    {"onednn-plain", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, "plain", false, false},
+    {"onednn-winograd", "onednn", "ONEDNN_MAX_CPU_ISA", "libdnnl-dev", {"-ldnnl"}, "winograd", false, false},
+    {"xnnpack", "xnnpack", NULL, "libxnnpack-dev libpthreadpool-dev", {"-lXNNPACK", "-lpthreadpool"}, NULL, false, false},
+    {"openblas", "openblas", "OPENBLAS_CORETYPE", "libopenblas-dev", {"-lopenblas"}, NULL, false, false},
+    {"naive", "naive", NULL, "gcc", {NULL}, NULL, false, true},
 };
 
 const char *const *peer_names(void) {
@@ -117,7 +117,7 @@ static void add_peer(struct peer_list *list, const struct row *row, const struct
   for (size_t i = 0; i < list->count; i++)
     if (!strcmp(list->items[i].name, row->name)) return;
   struct peer_source *source = &list->items[list->count++];
-  *source = (struct peer_source){.name = row->name, .variant = row->variant, .slow = row->slow};
+  *source = (struct peer_source){.name = row->name, .variant = row->variant, .judged = row->judged, .slow = row->slow};
   compile_row(source, row, isa, native);
 }
 

@@ -13,6 +13,7 @@ struct peer_source {
   const char *variant; /* the only one that is wanted, or NULL */
   const char *object;  /* the compiled library, or NULL */
   const char *why;     /* it is not there: what is missing and how to install it */
+  bool judged;         /* benchdnn tells how fast its first variant can be (judge.h) */
   bool slow;           /* far slower than the others: it counts for no mean of the best */
 };
 struct peer_list {

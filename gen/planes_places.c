@@ -11,12 +11,8 @@ enum { SUM_BYTES = PLANE_PAIR * PLANE_ROWS * PLANE_PAIR * PLANE_COLUMNS * 4 };
 
 /* ---- folding ------------------------------------------------------------------------------------------------------- */
 
-static bool pointwise(const struct axis *axis) {
-  return axis->kernel == 1 && axis->stride == 1 && axis->pad == 0 && axis->in == axis->out;
-}
-
 static bool merges(const struct axis *outer, const struct axis *inner) {
-  return pointwise(outer) && pointwise(inner) && outer->x_step == inner->in * inner->x_step &&
+  return axis_pointwise(outer) && axis_pointwise(inner) && outer->x_step == inner->in * inner->x_step &&
          outer->y_step == inner->out * inner->y_step;
 }
 
@@ -279,7 +275,7 @@ int64_t planes_group(const struct planes *planes) {
 static bool is_run(const struct problem *problem) {
   const struct axis *rows = &problem->axis[0], *columns = &problem->axis[1];
   if (problem->rank != 2 || problem->groups > 1 || problem->x_channel != 1 || problem->in_channels % PLANE_TERMS) return false;
-  return pointwise(rows) && pointwise(columns) && columns->x_step == problem->in_channels &&
+  return axis_pointwise(rows) && axis_pointwise(columns) && columns->x_step == problem->in_channels &&
          rows->x_step == columns->in * columns->x_step;
 }
 

@@ -44,6 +44,9 @@ static const struct {
   double from_memory;      /* the same beyond it */
   double piece;            /* bytes that the start of each piece amounts to, where input comes in pieces from beyond l2 */
   double line;             /* bytes */
+  double on_the_way;       /* lines that can be fetched at once; more are fetched one at a time */
+  double streams;          /* of lines, as many as are fetched ahead by themselves */
+  double stray;            /* of a line of further ones */
 } processor = {
     .latency = 4.7,
     .loads = 1.4,
@@ -85,5 +88,8 @@ static const struct {
     .from_memory = 1.0 / 2.5,
     .piece = 256,
     .line = 64,
+    .on_the_way = 12,
+    .streams = 10,
+    .stray = 1.75,
 };
 #endif

@@ -7,8 +7,10 @@
 
 #include <cmocka.h>
 
+#include "../gen/mem.h"
 #include "../gen/pool.h"
 #include "scratch.h"
+#include <sys/stat.h>
 
 static const char spec_text[] =
     "convsmith: 1\n"
@@ -119,6 +121,34 @@ static void wrong_kernels_are_not_timed(void **state) {
   assert_non_null(strstr(said, "is wrong and not timed: output "));
 }
 
+/* A benchdnn that takes so long whatever it is asked, and writes down what that was. */
+static int judged_by(const char *milliseconds) {
+  const char *path = scratch_write("benchdnn", mem_text("#!/bin/sh\necho \"$@\" > \"$0.asked\"\necho 'Output template: "
+                                                        "convsmith=%%0time%%'\necho convsmith=%s\n",
+                                                        milliseconds));
+  chmod(path, 0755);
+  setenv("BENCHDNN", path, 1);
+  const int status = convsmith("bench %s --against onednn --rounds 1 --layer pair", spec());
+  unsetenv("BENCHDNN");
+  return status;
+}
+
+/* oneDNN that is slower here than in its own benchmark is no fair comparison: a layer of a picosecond, and one of an hour. */
+static void slow_peers_are_faults(void **state) {
+  (void)state;
+  const int unfair = judged_by("1e-9");
+  if (strstr(said, "onednn is left out")) SKIP_BECAUSE("oneDNN is not installed");
+  assert_int_equal(unfair, 1);
+  assert_non_null(strstr(said, "onednn any is judged: it has 0.00 of the speed that benchdnn measures"));
+  assert_string_equal(text_of(scratch_path("benchdnn.asked")),
+                      "--mode=p --conv --dir=FWD_I --stag=any --dtag=any --perf-template=convsmith=%0time% "
+                      "g2mb2ic4oc4ih8oh8kh1sh1ph0dh0iw7ow7kw1sw1pw0dw0\n");
+  assert_int_equal(judged_by("3.6e6"), 0);
+  assert_null(strstr(said, "judged"));
+  assert_int_equal(judged_by("nothing"), 1);
+  assert_non_null(strstr(said, "gave no time for g2mb2ic4oc4ih8"));
+}
+
 static void bad_usage(void **state) {
   (void)state;
   static const struct {
@@ -161,11 +191,17 @@ static void pool_calls_each_part_once(void **state) {
 int main(void) {
   scratch_begin("bench");
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(table_has_layers_and_means),      cmocka_unit_test(every_mode_runs),
-      cmocka_unit_test(json_and_csv_hold_each_layer),    cmocka_unit_test(picture_is_whole),
-      cmocka_unit_test(every_peer_is_timed_or_says_why), cmocka_unit_test(peers_use_no_more_than_the_target),
-      cmocka_unit_test(wrong_kernels_are_not_timed),     cmocka_unit_test(bad_usage),
-      cmocka_unit_test(threads_are_compared_with_one),   cmocka_unit_test(pool_calls_each_part_once),
+      cmocka_unit_test(table_has_layers_and_means),
+      cmocka_unit_test(every_mode_runs),
+      cmocka_unit_test(json_and_csv_hold_each_layer),
+      cmocka_unit_test(picture_is_whole),
+      cmocka_unit_test(every_peer_is_timed_or_says_why),
+      cmocka_unit_test(peers_use_no_more_than_the_target),
+      cmocka_unit_test(wrong_kernels_are_not_timed),
+      cmocka_unit_test(slow_peers_are_faults),
+      cmocka_unit_test(bad_usage),
+      cmocka_unit_test(threads_are_compared_with_one),
+      cmocka_unit_test(pool_calls_each_part_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

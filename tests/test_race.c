@@ -1,6 +1,6 @@
 /* Races: what the final decides, and leads. What is slower here is so by far, and no time is looked at. */
-#include "../gen/mem.h"
 #include "../gen/race.h"
+#include "release.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -65,12 +65,6 @@ static void leads_are_of_the_next_best(void **state) {
   assert_true(race_lead(&settled) == 1);
   const struct race alone = {.count = 1, .time = {1}};
   assert_true(race_lead(&alone) == 0);
-}
-
-static int release_memory(void **state) {
-  (void)state;
-  mem_release(0);
-  return 0;
 }
 
 int main(void) {

@@ -1,7 +1,7 @@
 /* Rigs: whose buffers a call gets, its own or those of the rig that it shares with, and that all are given back once. */
-#include "../gen/mem.h"
 #include "../gen/rig.h"
 #include "../gen/spec.h"
+#include "release.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -71,12 +71,6 @@ static void shared_ones_are_the_owners(void **state) {
   assert_ptr_equal(got.output, output);
   assert_ptr_not_equal(got.workspace, workspace);
   for (int i = 0; i < 2; i++) rig_close(&rigs[i]); /* memory that is freed twice ends the test */
-}
-
-static int release_memory(void **state) {
-  (void)state;
-  mem_release(0);
-  return 0;
 }
 
 int main(void) {

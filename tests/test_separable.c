@@ -137,6 +137,19 @@ static void next_rows_are_fetched(void **state) {
   assert_null(strstr(wide_text(64), "next"));
 }
 
+/* The same in one dimension, 8 MB: a long row is cut into lines of 32 outputs, a block has 8, whose tiles of 4 fetch 256 pixels. */
+static void next_pixels_are_fetched(void **state) {
+  (void)state;
+  scratch_write("wave.yaml", "convsmith: 1\nlayers: [{name: wave, op: separable_conv, input: [1, 128, 16384], out_channels: 256, "
+                             "kernel_size: 3, padding: 1}]\n");
+  assert_int_equal(convsmith("generate %s -o %s --target avx2", scratch_path("wave.yaml"), scratch_path("wave")), 0);
+  const char *text = text_of(scratch_path("wave/wave.c"));
+  const long pixels = number_after(text, "output + a2 * ") / 256, tiles = pixels / 4 * 11; /* 256 channels, 24 a tile */
+  const long share = number_after(text, "next += (uintptr_t)(row + count - row) * ");
+  assert_int_equal(pixels, 256);
+  assert_in_range(share * tiles, pixels * 512, pixels * 512 + 64 * tiles);
+}
+
 /* Where there are few blocks of rows, shares divide the channels of the 1×1 half: seven rows are one block, 1,024 channels many. */
 static void few_rows_have_shares(void **state) {
   (void)state;
@@ -216,6 +229,7 @@ int main(void) {
       cmocka_unit_test_teardown(errors_name_the_key, spec_done),
       cmocka_unit_test_teardown(height_leaves_the_workspace, spec_done),
       cmocka_unit_test_teardown(next_rows_are_fetched, spec_done),
+      cmocka_unit_test_teardown(next_pixels_are_fetched, spec_done),
       cmocka_unit_test_teardown(few_rows_have_shares, spec_done),
       cmocka_unit_test_teardown(lines_of_one_column_are_right, spec_done),
       cmocka_unit_test_teardown(random_layers_are_right, spec_done),

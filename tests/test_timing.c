@@ -1,7 +1,7 @@
 /* Timing: turns are taken, ratios are of rounds, medians are medians. No test here depends on how fast anything is. */
 #define _GNU_SOURCE
-#include "../gen/mem.h"
 #include "../gen/timing.h"
+#include "release.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -99,12 +99,6 @@ static void threads_are_kept_apart(void **state) {
   assert_int_equal(CPU_COUNT(&there), 0);
 }
 #endif
-
-static int release_memory(void **state) {
-  (void)state;
-  mem_release(0);
-  return 0;
-}
 
 int main(void) {
   const struct CMUnitTest tests[] = {
