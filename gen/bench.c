@@ -121,8 +121,9 @@ static size_t output_bytes(const struct bench *bench) {
 static double share_read(const struct layer *layer) {
   double share = 1;
   for (int d = 0; d < layer->rank; d++) {
-    const int64_t step = layer->kernel[d] < layer->stride[d] ? layer->kernel[d] : layer->stride[d];
-    share *= fmin(1, (double)(layer->out[d] * step) / (double)layer->in[d]);
+    const struct window window = layer->op->window(layer, d);
+    const int64_t step = window.kernel < window.stride ? window.kernel : window.stride;
+    if (window.chains) share *= fmin(1, (double)((layer->out[d] - 1) * step + window.kernel) / (double)layer->in[d]);
   }
   return share;
 }

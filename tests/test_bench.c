@@ -61,6 +61,33 @@ static void json_and_csv_hold_each_layer(void **state) {
   assert_non_null(strstr(said, "\nsmall,scalar,"));
 }
 
+static double number_after(const char *text, const char *before) {
+  const char *at = strstr(text, before);
+  assert_non_null(at);
+  return strtod(at + strlen(before), NULL);
+}
+
+/* What must be read: all of it where windows touch or are one, what windows hold where strides pass over the rest. */
+static void bytes_are_of_what_is_read(void **state) {
+  (void)state;
+  static const struct {
+    const char *layer;
+    double read, written; /* elements */
+  } cases[] = {
+      {"op: avg_pool, input: [1, 16, 7, 7], kernel_size: global", 16 * 49, 16},
+      {"op: avg_pool, input: [1, 16, 12, 12], output_size: 5", 16 * 144, 16 * 25},
+      {"op: avg_pool, input: [1, 16, 12, 12], kernel_size: 2, stride: 4", 16 * 36, 16 * 9},
+      {"op: avg_pool, input: [1, 16, 12, 12], kernel_size: 3, stride: 1", 16 * 144, 16 * 100},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    scratch_write("bytes.yaml", mem_text("convsmith: 1\nlayers: [{name: a, %s}]\n", cases[i].layer));
+    assert_int_equal(convsmith("bench %s --against none --rounds 1 --json", scratch_path("bytes.yaml")), 0);
+    const long least = 4 * (long)(cases[i].read + cases[i].written);
+    const double bytes = 2 * number_after(said, "\"multiply_adds\": ") / number_after(said, "\"flops_per_byte\": ");
+    assert_in_range((long)(bytes + 0.5), least, least + 64); /* what is packed, at most a line */
+  }
+}
+
 /* With several threads, and only then, ours and the peak are timed in one of them too. */
 static void threads_are_compared_with_one(void **state) {
   (void)state;
@@ -194,6 +221,7 @@ int main(void) {
       cmocka_unit_test(table_has_layers_and_means),
       cmocka_unit_test(every_mode_runs),
       cmocka_unit_test(json_and_csv_hold_each_layer),
+      cmocka_unit_test(bytes_are_of_what_is_read),
       cmocka_unit_test(picture_is_whole),
       cmocka_unit_test(every_peer_is_timed_or_says_why),
       cmocka_unit_test(peers_use_no_more_than_the_target),
