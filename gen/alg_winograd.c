@@ -17,7 +17,10 @@ enum { CHOICES = 2 };
 
 /* Tiles of a block: as many as registers hold rows of, times these; and all. */
 static const int64_t block_tiles[] = {12, 14, 24, 28, 42, 56, 84, 112, 168, 224};
-static const int64_t most_workspace = 8 << 20; /* bytes, which the farthest cache holds beside weights */
+
+/* Bytes of workspace that the farthest cache holds beside weights; where all weights pass by it for each block, it may be a third as
+ * large as they are, up to the most. */
+static const int64_t usual_workspace = 8 << 20, most_workspace = 24 << 20;
 
 /* ---- whether it applies ------------------------------------------------------------------------------------------------ */
 
@@ -141,12 +144,17 @@ struct pick {
   double cost;
 };
 
+static bool workspace_fits(const struct winograd *winograd) {
+  const int64_t share = (int64_t)winograd_weight_bytes(winograd) / 3, most = share < most_workspace ? share : most_workspace;
+  return winograd_workspace(winograd) <= (most > usual_workspace ? most : usual_workspace);
+}
+
 static void try_block(struct winograd *winograd, int64_t block, struct pick *best) {
   const size_t mark = mem_mark();
   struct problem point = winograd_products(winograd, block);
   point.phases = 0; /* its cost: other points' weights are in winograd_cost */
   const struct plan_list list = direct_plans(&point, winograd->isa);
-  if (list.usable > 0 && winograd_workspace(winograd) <= most_workspace) {
+  if (list.usable > 0 && workspace_fits(winograd)) {
     const double cost = winograd_cost(winograd, list.items[0].cost);
     if (best->block == 0 || cost < best->cost) *best = (struct pick){winograd->block, cost};
   }

@@ -47,14 +47,14 @@ int64_t winograd_workspace(const struct winograd *winograd) {
   return plane_bytes(winograd, &winograd->v) + plane_bytes(winograd, &winograd->m_plane) + (int64_t)processor.line;
 }
 
-static double weight_bytes(const struct winograd *winograd) {
+double winograd_weight_bytes(const struct winograd *winograd) {
   const int64_t panel = winograd->problem.in_channels * winograd_channels(&winograd->problem);
   return (double)winograd->points * (double)panel * (double)cs_size(winograd->problem.dtype);
 }
 
 /* Do weights and workspace stay in a cache near the core? */
 static bool stays_near(const struct winograd *winograd) {
-  return weight_bytes(winograd) + (double)winograd_workspace(winograd) <= processor.l2;
+  return winograd_weight_bytes(winograd) + (double)winograd_workspace(winograd) <= processor.l2;
 }
 
 struct problem winograd_products(struct winograd *winograd, int64_t block) {
@@ -125,16 +125,40 @@ double winograd_tile_cycles(const struct winograd *winograd) {
          out * (points * (processor.transform * axes + bytes * processor.from_l2) + outputs * put);
 }
 
+/* Taps of all outputs along an axis that lie in the input. */
+static int64_t taps_inside(const struct axis *axis) {
+  int64_t taps = 0;
+  for (int64_t o = 0; o < axis->out; o++)
+    for (int64_t k = 0; k < axis->kernel; k++) {
+      const int64_t at = o * axis->stride - axis->pad + k * axis->dilation;
+      taps += at >= 0 && at < axis->in;
+    }
+  return taps;
+}
+
+/* Multiplications of all tiles over those of a direct kernel, which leaves out taps in the border: at 1 and above nothing is
+ * saved. */
+static double share_multiplied(const struct winograd *winograd) {
+  const struct problem *problem = &winograd->problem;
+  double direct = (double)problem->batch;
+  for (int a = 0; a < problem->rank; a++) {
+    const struct axis *axis = &problem->axis[a];
+    direct *= (double)(problem->pad_mode == CS_ZEROS ? taps_inside(axis) : axis->out * axis->kernel);
+  }
+  return (double)winograd->all * (double)winograd->points / direct;
+}
+
 double winograd_stream(double bytes) {
   return bytes * (bytes <= processor.l3 ? processor.stream : processor.from_memory);
 }
 
-/* Weights beyond the caches near the core come as one stream, which few multiply-adds hide; V and M go out there and back. */
+/* Weights beyond the caches near the core come as one stream, which few multiply-adds hide; V and M go out there and back. Where
+ * nothing is saved, only errors of estimates would speak for tiles. */
 double winograd_cost(const struct winograd *winograd, double point) {
   const double workspace = (double)winograd_workspace(winograd), products = (double)winograd->points * point;
-  const double weights = stays_near(winograd) ? 0 : weight_bytes(winograd);
+  const double weights = stays_near(winograd) ? 0 : winograd_weight_bytes(winograd);
   double block = hypot(products, winograd_stream(weights));
   block += (double)winograd->block * winograd_tile_cycles(winograd);
   if (workspace > processor.l2 / 2) block += 4 * workspace * processor.from_l3;
-  return (double)winograd->blocks * block;
+  return (double)winograd->blocks * block * fmax(1, share_multiplied(winograd));
 }

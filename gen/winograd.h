@@ -39,9 +39,10 @@ int winograd_exact_bits(const struct winograd *winograd);
 bool winograd_lay_out(struct winograd *winograd, const int64_t m[MAX_SPATIAL]);
 /* At most `block` tiles a block, in blocks of even size; the problem of a block's products. */
 struct problem winograd_products(struct winograd *winograd, int64_t block);
-int64_t winograd_workspace(const struct winograd *winograd); /* bytes */
-int64_t winograd_shell(const struct problem *problem);       /* elements that bias and slope take when packed */
-int64_t winograd_channels(const struct problem *problem);    /* output channels of all groups */
+int64_t winograd_workspace(const struct winograd *winograd);   /* bytes */
+double winograd_weight_bytes(const struct winograd *winograd); /* of all points */
+int64_t winograd_shell(const struct problem *problem);         /* elements that bias and slope take when packed */
+int64_t winograd_channels(const struct problem *problem);      /* output channels of all groups */
 struct plane winograd_plane(const struct winograd *winograd, int64_t channels, int64_t tiles);
 double winograd_tile_cycles(const struct winograd *winograd); /* the transforms of one tile */
 double winograd_stream(double bytes);                         /* the least for weights that come from afar */

@@ -210,6 +210,31 @@ static void code_stays_within_its_bound(void **state) {
   }
 }
 
+/* Dilated by 18 on 33×33 pixels, tiles of two outputs an axis multiply more often than the taps that are not in the border. Where
+ * borders repeat the input, all taps count. */
+static void tiles_must_save_something(void **state) {
+  (void)state;
+  static const char layer[] = "input: [1, 2048, 33, 33], out_channels: 256, kernel_size: 3, padding: 18, dilation: 18, "
+                              "accuracy: normwise";
+  for (size_t t = 0; t < isas.count; t++) {
+    if (!strcmp(isas.items[t].name, "amx")) continue; /* its tiles have costs of their own */
+    assert_string_equal(plans_of(layer, isas.items[t].name).items[0].algorithm->name, "direct");
+  }
+  assert_string_equal(plans_of(mem_text("%s, padding_mode: replicate", layer), "avx2").items[0].algorithm->name, "winograd");
+}
+
+/* 67 MB of transformed weights go past few blocks: they may take more than the usual 8 MiB. 8 MB of them do not. */
+static void workspace_grows_with_weights(void **state) {
+  (void)state;
+  static const char heavy[] = "input: [1, 512, 33, 33], out_channels: 512, kernel_size: 3, padding: 4, dilation: 4, accuracy: fast",
+                    light[] = "input: [1, 128, 112, 112], out_channels: 256, kernel_size: 3, padding: 1, accuracy: fast";
+  const struct plan *most = &plans_of(heavy, "avx512").items[0], *usual = &plans_of(light, "avx512").items[0];
+  assert_string_equal(most->algorithm->name, "winograd");
+  assert_in_range(most->workspace_bytes, (8 << 20) + 1, 24 << 20);
+  assert_string_equal(usual->algorithm->name, "winograd");
+  assert_in_range(usual->workspace_bytes, 1 << 20, 8 << 20);
+}
+
 /* Where no plan is left, the key that is to blame is shown with the reason of the first. */
 static void no_plan_is_an_error(void **state) {
   (void)state;
@@ -282,6 +307,8 @@ int main(void) {
       cmocka_unit_test(twice_the_same),
       cmocka_unit_test(packed_bytes),
       cmocka_unit_test(every_reason),
+      cmocka_unit_test(tiles_must_save_something),
+      cmocka_unit_test(workspace_grows_with_weights),
       cmocka_unit_test(no_plan_is_an_error),
       cmocka_unit_test(huge_layers_end_soon),
       cmocka_unit_test(code_stays_within_its_bound),
