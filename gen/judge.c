@@ -33,7 +33,7 @@ static double read_seconds(FILE *output) {
 /* 0: the program is not there. Below 0: it gave no time. */
 static double run(const char *program, const char *kind, const char *problem) {
   enum { NOT_FOUND = 127 };
-  const char *command = mem_text("exec \"${BENCHDNN:-benchdnn}\" --mode=p --%s --dir=FWD_I --stag=any --dtag=any "
+  const char *command = mem_text("exec \"${BENCHDNN:-benchdnn}\" --%s --mode=p --dir=FWD_I --stag=any --dtag=any "
                                  "--perf-template=convsmith=%%0time%% %s 2>/dev/null",
                                  kind, problem);
   FILE *output = popen(command, "r"); /* the shell finds the program, all else are letters and digits. NOLINT(cert-env33-c) */

@@ -168,7 +168,7 @@ static void slow_peers_are_faults(void **state) {
   assert_int_equal(unfair, 1);
   assert_non_null(strstr(said, "onednn any is judged: it has 0.00 of the speed that benchdnn measures"));
   assert_string_equal(text_of(scratch_path("benchdnn.asked")),
-                      "--mode=p --conv --dir=FWD_I --stag=any --dtag=any --perf-template=convsmith=%0time% "
+                      "--conv --mode=p --dir=FWD_I --stag=any --dtag=any --perf-template=convsmith=%0time% "
                       "g2mb2ic4oc4ih8oh8kh1sh1ph0dh0iw7ow7kw1sw1pw0dw0\n");
   assert_int_equal(judged_by("3.6e6"), 0);
   assert_null(strstr(said, "judged"));
