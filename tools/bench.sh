@@ -3,7 +3,8 @@
 # reader of the output, on two threads, channels first, with fewer multiplications and on tile registers; writes docs/bench.md,
 # docs/bench.json and docs/bench.svg. A piece is one spec with its options on one target, of $TARGETS where the options name none, kept
 # in $OUT/bench until that folder is removed: an interrupted run goes on where it was.
-# usage: OUT=out TARGETS='avx512 avx2' ROUNDS=9 AGAINST=onednn,xnnpack,openblas bench.sh ['SPEC OPTIONS'...]
+# usage: OUT=out TARGETS='avx512 avx2' ROUNDS=9 AGAINST=onednn,xnnpack,openblas PAGE=docs bench.sh ['SPEC OPTIONS'...]
+# PAGE=docs/NAME.md: of a further machine, means and losses alone.
 set -eu
 cd "$(dirname "$0")/.."
 out=${OUT:-out}
@@ -40,4 +41,4 @@ for run in "$@"; do
     mv "$piece.part" "$piece"
   done
 done
-lua5.4 tools/bench_page.lua docs "${pieces[@]}"
+lua5.4 tools/bench_page.lua "${PAGE:-docs}" "${pieces[@]}"

@@ -1,6 +1,6 @@
--- Makes a page of what `convsmith bench --json` wrote: FOLDER/bench.md, bench.json and bench.svg. Ratios only: absolute times belong
--- to the machine.
--- usage: lua5.4 tools/bench_page.lua FOLDER PIECE.json...
+-- Makes a page of what `convsmith bench --json` wrote: FOLDER/bench.md, bench.json and bench.svg; or PAGE.md alone, of means and
+-- losses, for a further machine. Ratios only: absolute times belong to the machine.
+-- usage: lua5.4 tools/bench_page.lua FOLDER|PAGE.md PIECE.json...
 
 -- ---- JSON, as bench writes it ------------------------------------------------------------------------------------------
 
@@ -233,28 +233,50 @@ local function chart_rows(sections)
   return rows
 end
 
-local folder, pieces = arg[1], {}
+local function put_page(sections, piece)
+  put("# Measured")
+  put("")
+  put("Made by `make bench`. A number above 1 says how many times faster the generated kernel is, below 1 that the other one is. One thread,")
+  put("medians of rounds in which all take turns; [bench](commands.md#bench) tells how. *Best of them* is the fastest of oneDNN, XNNPACK and")
+  put("OpenBLAS for each layer; *peak* is the share of the multiply-add peak, *limit* of the roofline: the longer of computing at the peak and")
+  put("moving input, weights and output once; *scaling* tells how many times faster several threads are than one, *ceiling* the same of the")
+  put("peak. No layer is left out of a mean. [bench.json](bench.json) holds every row.")
+  put("Layers are channels last (`nhwc`), and the libraries choose how tensors lie, where nothing else is said; with `layout=nchw` theirs lie")
+  put("channels first as ours do. [Both layouts](layouts.md): what channels first costs. [Another machine](bench_zen5.md).")
+  put("")
+  put("![geometric means against each peer, and the roofline](bench.svg)")
+  put("")
+  put_versions(sections, piece)
+  put_means(sections)
+  put_losses(sections)
+  for _, section in ipairs(sections) do put_layers(section) end
+end
+
+-- Means and losses alone.
+local function put_short_page(sections, piece)
+  put("# Measured on another machine")
+  put("")
+  put("The same generated kernels, whose plans never look at the machine, as [measured](bench.md) elsewhere. A number above 1 says how many")
+  put("times faster they are than the other library, which chooses its own code for the machine.")
+  put("")
+  put_versions(sections, piece)
+  put_means(sections)
+  put_losses(sections)
+end
+
+local function text_of_page() return table.concat(page, "\n"):gsub("\n+$", "") .. "\n" end
+
+local goal, pieces = arg[1], {}
 for i = 2, #arg do pieces[#pieces + 1] = (parse(read(arg[i]), 1)) end
 local sections = sections_of(pieces)
 
-put("# Measured")
-put("")
-put("Made by `make bench`. A number above 1 says how many times faster the generated kernel is, below 1 that the other one is. One thread,")
-put("medians of rounds in which all take turns; [bench](commands.md#bench) tells how. *Best of them* is the fastest of oneDNN, XNNPACK and")
-put("OpenBLAS for each layer; *peak* is the share of the multiply-add peak, *limit* of the roofline: the longer of computing at the peak and")
-put("moving input, weights and output once; *scaling* tells how many times faster several threads are than one, *ceiling* the same of the")
-put("peak. No layer is left out of a mean. [bench.json](bench.json) holds every row.")
-put("Layers are channels last (`nhwc`), and the libraries choose how tensors lie, where nothing else is said; with `layout=nchw` theirs lie")
-put("channels first as ours do. [Both layouts](layouts.md): what channels first costs.")
-put("")
-put("![geometric means against each peer, and the roofline](bench.svg)")
-put("")
-put_versions(sections, pieces[1])
-put_means(sections)
-put_losses(sections)
-for _, section in ipairs(sections) do put_layers(section) end
-
-write(folder .. "/bench.md", table.concat(page, "\n"):gsub("\n+$", "") .. "\n")
-write(folder .. "/bench.json", write_value({ machine = pieces[1].machine, version = pieces[1].version, sections = sections }, "") .. "\n")
-local chart = dofile("templates/lib/chart.lua")
-write(folder .. "/bench.svg", chart({ title = "Generated kernels against other libraries: geometric means", rows = chart_rows(sections) }))
+if goal:find("%.md$") then
+  put_short_page(sections, pieces[1])
+  write(goal, text_of_page())
+else
+  put_page(sections, pieces[1])
+  write(goal .. "/bench.md", text_of_page())
+  write(goal .. "/bench.json", write_value({ machine = pieces[1].machine, version = pieces[1].version, sections = sections }, "") .. "\n")
+  local chart = dofile("templates/lib/chart.lua")
+  write(goal .. "/bench.svg", chart({ title = "Generated kernels against other libraries: geometric means", rows = chart_rows(sections) }))
+end
