@@ -125,14 +125,14 @@ double winograd_tile_cycles(const struct winograd *winograd) {
          out * (points * (processor.transform * axes + bytes * processor.from_l2) + outputs * put);
 }
 
-/* Taps of all outputs along an axis that lie in the input. */
+/* Taps of all outputs along an axis that lie in the input; strides are 1. */
 static int64_t taps_inside(const struct axis *axis) {
   int64_t taps = 0;
-  for (int64_t o = 0; o < axis->out; o++)
-    for (int64_t k = 0; k < axis->kernel; k++) {
-      const int64_t at = o * axis->stride - axis->pad + k * axis->dilation;
-      taps += at >= 0 && at < axis->in;
-    }
+  for (int64_t k = 0; k < axis->kernel; k++) {
+    const int64_t before = axis->pad - k * axis->dilation, end = axis->in + before;
+    const int64_t from = before > 0 ? before : 0, to = end < axis->out ? end : axis->out;
+    if (to > from) taps += to - from;
+  }
   return taps;
 }
 

@@ -260,6 +260,8 @@ static const char *const huge[] = {
     "input: [1, 1, 1000000000000], out_channels: 1, kernel_size: 1000000",
     "input: [1, 1, 4000, 4000], out_channels: 1, kernel_size: 301, padding: 150, padding_mode: reflect",
     "input: [1, 3, 100000, 100000], out_channels: 64, kernel_size: 7, padding: full, layout: nchw",
+    "input: [1, 16, 10000000000], out_channels: 16, kernel_size: 5, padding: 2, accuracy: fast",
+    "input: [1, 16, 100000, 100000], out_channels: 16, kernel_size: 3, padding: 1, accuracy: fast, layout: nchw",
     "input: [1000000, 100000, 1], out_channels: 100000, kernel_size: 1",
 };
 
