@@ -18,8 +18,8 @@ enum { CHOICES = 2 };
 /* Tiles of a block: as many as registers hold rows of, times these; and all. */
 static const int64_t block_tiles[] = {12, 14, 24, 28, 42, 56, 84, 112, 168, 224};
 
-/* Bytes of workspace that the farthest cache holds beside weights; where all weights pass by it for each block, it may be a third as
- * large as they are, up to the most. */
+/* Bytes of workspace that the farthest cache holds beside weights; where all weights pass by it for each block, it may be a third
+ * as large as they are, up to the most. */
 static const int64_t usual_workspace = 8 << 20, most_workspace = 24 << 20;
 
 /* ---- whether it applies ------------------------------------------------------------------------------------------------ */

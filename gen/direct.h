@@ -12,6 +12,7 @@
 #ifndef GEN_DIRECT_H
 #define GEN_DIRECT_H
 #include "alg.h"
+#include "axis.h"
 
 enum form { FORM_CHANNELS, FORM_PIXELS, FORM_DEPTH, FORM_DOT, FORM_GROUPS };
 enum { MAX_AXES = MAX_SPATIAL + 1, MAX_LOOPS = MAX_AXES + 6 + MAX_SPATIAL };
@@ -156,12 +157,6 @@ static inline int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-/* The element that position i of a padded row of `size` holds, -1 for a zero. Reflect and circular pads are at most one row long.
- */
-int64_t axis_source(enum cs_pad_mode mode, int64_t i, int64_t size);
-/* First output, and the one after the last, whose taps all lie inside the input; both are the axis' end where there is none. */
-void axis_interior(const struct axis *axis, int64_t *from, int64_t *to);
-bool axis_trimmed(const struct axis *axis); /* does some output have a tap outside the input? */
 /* Merges and drops axes: 1×1 kernels run over one long row; a trimmed design gets a last axis of one pixel. */
 void fold_axes(struct design *design);
 /* Axes, steps, units, blocks and packing of a design, no tiles yet. */

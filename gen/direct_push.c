@@ -13,10 +13,6 @@ void push_integers(lua_State *L, const char *key, const int64_t *values, int64_t
   lua_setfield(L, -2, key);
 }
 
-bool axis_trimmed(const struct axis *axis) {
-  return axis->pad > 0 || (axis->out - 1) * axis->stride - axis->pad + (axis->kernel - 1) * axis->dilation > axis->in - 1;
-}
-
 void design_push_axes(lua_State *L, const struct design *design, int outer, int64_t below) {
   lua_createtable(L, outer, 0);
   for (int a = outer - 1; a >= 0; a--) {

@@ -6,29 +6,6 @@
 /* A bound that keeps a design quick to make; see the reason it gives. */
 static const int64_t max_looks = 1000000;
 
-int64_t axis_source(enum cs_pad_mode mode, int64_t i, int64_t size) {
-  if (i >= 0 && i < size) return i;
-  switch (mode) {
-  case CS_REFLECT:
-    return i < 0 ? -i : 2 * (size - 1) - i;
-  case CS_REPLICATE:
-    return i < 0 ? 0 : size - 1;
-  case CS_CIRCULAR:
-    return i < 0 ? i + size : i - size;
-  default:
-    return -1;
-  }
-}
-
-void axis_interior(const struct axis *axis, int64_t *from, int64_t *to) {
-  const int64_t reach = (axis->kernel - 1) * axis->dilation;
-  const int64_t last = axis->in - 1 - reach + axis->pad;
-  *from = axis->pad > 0 ? (axis->pad + axis->stride - 1) / axis->stride : 0;
-  *to = last < 0 ? 0 : last / axis->stride + 1;
-  if (*to > axis->out) *to = axis->out;
-  if (*from > *to) *from = *to = axis->out;
-}
-
 static int64_t taps_of(const struct design *design, const struct axis *axis, int64_t output, struct tap *taps) {
   int64_t count = 0;
   for (int64_t k = 0; k < axis->kernel; k++) {

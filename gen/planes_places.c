@@ -136,15 +136,7 @@ void planes_lay_out(struct planes *planes) {
 
 /* The share of an axis' taps that `span` neighbouring outputs have between them, on average. */
 static double live_taps(const struct axis *axis, int64_t span) {
-  int64_t live = 0, all = 0;
-  for (int64_t first = 0; first < axis->out; first += span, all += axis->kernel) {
-    const int64_t last = (first + span < axis->out ? first + span : axis->out) - 1;
-    for (int64_t k = 0; k < axis->kernel; k++) {
-      const int64_t at = k * axis->dilation - axis->pad;
-      live += last * axis->stride + at >= 0 && first * axis->stride + at < axis->in;
-    }
-  }
-  return (double)live / (double)all;
+  return (double)axis_live(axis, span) / (double)(ceil_div(axis->out, span) * axis->kernel);
 }
 
 double planes_live(const struct planes *planes, int a) {

@@ -18,11 +18,6 @@ struct axis {
   int64_t x_step, y_step, w_step;                 /* of one index of in, out, kernel */
 };
 
-/* Does each output read the one input at its place? */
-static inline bool axis_pointwise(const struct axis *axis) {
-  return axis->kernel == 1 && axis->stride == 1 && axis->pad == 0 && axis->in == axis->out;
-}
-
 struct phase {
   int64_t count, x, w, b, y;
 };

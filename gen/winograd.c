@@ -125,17 +125,6 @@ double winograd_tile_cycles(const struct winograd *winograd) {
          out * (points * (processor.transform * axes + bytes * processor.from_l2) + outputs * put);
 }
 
-/* Taps of all outputs along an axis that lie in the input; strides are 1. */
-static int64_t taps_inside(const struct axis *axis) {
-  int64_t taps = 0;
-  for (int64_t k = 0; k < axis->kernel; k++) {
-    const int64_t before = axis->pad - k * axis->dilation, end = axis->in + before;
-    const int64_t from = before > 0 ? before : 0, to = end < axis->out ? end : axis->out;
-    if (to > from) taps += to - from;
-  }
-  return taps;
-}
-
 /* Multiplications of all tiles over those of a direct kernel, which leaves out taps in the border: at 1 and above nothing is
  * saved. */
 static double share_multiplied(const struct winograd *winograd) {
@@ -143,7 +132,7 @@ static double share_multiplied(const struct winograd *winograd) {
   double direct = (double)problem->batch;
   for (int a = 0; a < problem->rank; a++) {
     const struct axis *axis = &problem->axis[a];
-    direct *= (double)(problem->pad_mode == CS_ZEROS ? taps_inside(axis) : axis->out * axis->kernel);
+    direct *= (double)(problem->pad_mode == CS_ZEROS ? axis_live(axis, 1) : axis->out * axis->kernel);
   }
   return (double)winograd->all * (double)winograd->points / direct;
 }
