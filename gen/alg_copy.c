@@ -166,48 +166,6 @@ static void copy_enumerate(struct candidates *candidates) {
 
 /* ---- what the template gets --------------------------------------------------------------------------------------------- */
 
-static void push_vectors(lua_State *L, const char *key, const struct copy_vector *vectors, int64_t count) {
-  lua_createtable(L, (int)count, 0);
-  for (int64_t i = 0; i < count; i++) {
-    lua_createtable(L, 0, 4);
-    set_integer(L, "at", vectors[i].at);
-    set_integer(L, "live", vectors[i].live);
-    set_integer(L, "from", vectors[i].from);
-    set_integer(L, "value", vectors[i].value);
-    lua_rawseti(L, -2, i + 1);
-  }
-  lua_setfield(L, -2, key);
-}
-
-static void push_blocks(lua_State *L, const struct copy *copy) {
-  lua_createtable(L, copy->block_count, 0);
-  for (int i = 0; i < copy->block_count; i++) {
-    lua_createtable(L, 0, 5);
-    push_vectors(L, "loads", copy->blocks[i].loads, copy->blocks[i].load_count);
-    network_push(L, &copy->blocks[i].network);
-    push_vectors(L, "stores", copy->blocks[i].stores, copy->blocks[i].store_count);
-    push_integers(L, "pieces", copy->blocks[i].pieces, copy->blocks[i].piece_count);
-    set_bool(L, "loads_first", copy->blocks[i].loads_first);
-    lua_rawseti(L, -2, i + 1);
-  }
-  lua_setfield(L, -2, "blocks");
-}
-
-static void push_loops(lua_State *L, const struct copy *copy) {
-  lua_createtable(L, copy->loops, 0);
-  for (int l = 0; l < copy->loops; l++) {
-    const struct copy_loop *loop = &copy->loop[l];
-    lua_createtable(L, 0, 5);
-    set_integer(L, "whole", loop->whole);
-    set_bool(L, "rest", loop->rest > 0);
-    set_integer(L, "x", loop->x);
-    set_integer(L, "y", loop->y);
-    set_integer(L, "unit", loop->unit);
-    lua_rawseti(L, -2, l + 1);
-  }
-  lua_setfield(L, -2, "loops");
-}
-
 static void copy_push(lua_State *L, const struct copy *copy) {
   lua_createtable(L, 0, 12);
   set_text(L, "form", "copy");
@@ -219,8 +177,8 @@ static void copy_push(lua_State *L, const struct copy *copy) {
   set_integer(L, "x_first", copy->problem->x_first);
   set_integer(L, "y_first", copy->problem->y_first);
   kernel_push_epilogue(L, copy->problem);
-  push_loops(L, copy);
-  push_blocks(L, copy);
+  copy_push_loops(L, copy);
+  copy_push_blocks(L, copy);
 }
 
 static void copy_push_all(lua_State *L, const struct plan *plan) {

@@ -183,6 +183,8 @@ static void add_plans(struct candidates *candidates, struct winograd *winograd, 
 static void try_tiles(struct candidates *candidates, const int64_t m[MAX_SPATIAL]) {
   struct winograd winograd = {.problem = *candidates->problems, .isa = candidates->isa};
   struct pick best = {0};
+  winograd.strips.x = winograd_wants_strips(&winograd.problem, winograd.isa, false);
+  winograd.strips.y = winograd_wants_strips(&winograd.problem, winograd.isa, true);
   if (!winograd_lay_out(&winograd, m)) {
     refuse(candidates, mem_text("winograd-%s", winograd_sizes(m, winograd.problem.rank)),
            mem_text("%lld points, at most %d", (long long)winograd.points, WINOGRAD_POINTS));

@@ -1,6 +1,8 @@
 /* Blocks of copies: which elements they have, in which vectors these lie on both sides, and the loops around them. */
 #include "copy.h"
+#include "direct.h"
 #include "mem.h"
+#include "signature.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -253,4 +255,48 @@ void copy_build(struct copy *copy, const struct isa *isa) {
     build_block(copy, extent, lanes, pieces, &copy->blocks[kind]);
     copy->blocks[kind].loads_first = copy->blocks[kind].load_count <= isa->registers - few_registers;
   }
+}
+
+/* ---- what templates get ------------------------------------------------------------------------------------------------ */
+
+static void push_vectors(lua_State *L, const char *key, const struct copy_vector *vectors, int64_t count) {
+  lua_createtable(L, (int)count, 0);
+  for (int64_t i = 0; i < count; i++) {
+    lua_createtable(L, 0, 4);
+    set_integer(L, "at", vectors[i].at);
+    set_integer(L, "live", vectors[i].live);
+    set_integer(L, "from", vectors[i].from);
+    set_integer(L, "value", vectors[i].value);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, key);
+}
+
+void copy_push_blocks(lua_State *L, const struct copy *copy) {
+  lua_createtable(L, copy->block_count, 0);
+  for (int i = 0; i < copy->block_count; i++) {
+    lua_createtable(L, 0, 5);
+    push_vectors(L, "loads", copy->blocks[i].loads, copy->blocks[i].load_count);
+    network_push(L, &copy->blocks[i].network);
+    push_vectors(L, "stores", copy->blocks[i].stores, copy->blocks[i].store_count);
+    push_integers(L, "pieces", copy->blocks[i].pieces, copy->blocks[i].piece_count);
+    set_bool(L, "loads_first", copy->blocks[i].loads_first);
+    lua_rawseti(L, -2, i + 1);
+  }
+  lua_setfield(L, -2, "blocks");
+}
+
+void copy_push_loops(lua_State *L, const struct copy *copy) {
+  lua_createtable(L, copy->loops, 0);
+  for (int l = 0; l < copy->loops; l++) {
+    const struct copy_loop *loop = &copy->loop[l];
+    lua_createtable(L, 0, 5);
+    set_integer(L, "whole", loop->whole);
+    set_bool(L, "rest", loop->rest > 0);
+    set_integer(L, "x", loop->x);
+    set_integer(L, "y", loop->y);
+    set_integer(L, "unit", loop->unit);
+    lua_rawseti(L, -2, l + 1);
+  }
+  lua_setfield(L, -2, "loops");
 }

@@ -63,4 +63,7 @@ int64_t copy_vectors(const struct copy *copy, int64_t lanes);
 void copy_build(struct copy *copy, const struct isa *isa);
 /* Neighbours that a unit of work has in the order of the input or of the output. */
 int64_t copy_run(const struct copy *copy, bool output);
+/* Fields `loops` and `blocks` of the table on top, which templates/lib/moves.t prints. */
+void copy_push_loops(lua_State *L, const struct copy *copy);
+void copy_push_blocks(lua_State *L, const struct copy *copy);
 #endif

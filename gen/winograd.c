@@ -44,7 +44,8 @@ static int64_t plane_bytes(const struct winograd *winograd, const struct plane *
 }
 
 int64_t winograd_workspace(const struct winograd *winograd) {
-  return plane_bytes(winograd, &winograd->v) + plane_bytes(winograd, &winograd->m_plane) + (int64_t)processor.line;
+  return plane_bytes(winograd, &winograd->v) + plane_bytes(winograd, &winograd->m_plane) + winograd_strip_bytes(winograd) +
+         (int64_t)processor.line;
 }
 
 double winograd_weight_bytes(const struct winograd *winograd) {
@@ -57,10 +58,21 @@ static bool stays_near(const struct winograd *winograd) {
   return winograd_weight_bytes(winograd) + (double)winograd_workspace(winograd) <= processor.l2;
 }
 
+/* Blocks of even size, of tiles or of strips. */
+static void cut_blocks(struct winograd *winograd, int64_t block) {
+  int64_t pieces = winograd->all, tiles = 1;
+  if (winograd->strips.x || winograd->strips.y) {
+    winograd_cut_strips(winograd, block);
+    pieces = winograd->strips.count;
+    tiles = winograd->strips.tiles;
+  }
+  winograd->blocks = ceil_div(pieces, block > tiles ? block / tiles : 1);
+  winograd->block = ceil_div(pieces, winograd->blocks) * tiles;
+}
+
 struct problem winograd_products(struct winograd *winograd, int64_t block) {
   const struct problem *outer = &winograd->problem;
-  winograd->blocks = ceil_div(winograd->all, block);
-  winograd->block = ceil_div(winograd->all, winograd->blocks);
+  cut_blocks(winograd, block);
   winograd->v = winograd_plane(winograd, outer->groups * outer->in_channels, winograd->block);
   winograd->m_plane = winograd_plane(winograd, winograd_channels(outer), winograd->block);
   struct problem problem = {.work = WORK_SUM,

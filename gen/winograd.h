@@ -4,7 +4,10 @@
  * residue + dilation · (m · tile + i).
  *
  * Workspace, for one block of tiles: V, transformed inputs [points][tiles][channels of all groups], then M, products
- * [points][tiles] [output channels of all groups], tiles and points some elements apart. */
+ * [points][tiles] [output channels of all groups], tiles and points some elements apart.
+ *
+ * Where channels lie apart, tiles of a row, or of an even part of one, are a strip: its inputs, or outputs, lie channels last behind
+ * M, one vector of channels at a time, [rows][columns][lanes]. A block is some whole strips. */
 #ifndef GEN_WINOGRAD_H
 #define GEN_WINOGRAD_H
 #include "alg.h"
@@ -17,6 +20,14 @@ struct plane {
   int64_t channels, tile, point; /* elements from tile to tile and from point to point */
 };
 
+/* The tiles of a row of tiles come in `parts` strips; the last may have fewer. */
+struct strips {
+  bool x, y;                    /* inputs, outputs go through them */
+  int64_t tiles, row;           /* of a strip, of a row */
+  int64_t parts, count;         /* strips of a row, of all images */
+  int64_t columns, out_columns; /* pixels of a row of a strip */
+};
+
 struct winograd {
   struct problem problem;
   const struct isa *isa;
@@ -26,6 +37,7 @@ struct winograd {
   int64_t points;
   int64_t all, block, blocks; /* tiles of all images, of a block; blocks */
   struct plane v, m_plane;
+  struct strips strips;
   struct plan products; /* of one block */
 };
 
@@ -53,6 +65,11 @@ int64_t winograd_baked(const struct winograd *winograd);
 const void *winograd_bake(const struct winograd *winograd);
 /* The transformed kernel that begins at element `from` of the layer's weights. */
 void winograd_points(const struct winograd *winograd, int64_t from, double points[WINOGRAD_POINTS]);
+/* winograd_strip.c: does a side of this problem go through strips? Cuts rows into strips of at most so many tiles; their bytes. */
+bool winograd_wants_strips(const struct problem *problem, const struct isa *isa, bool output);
+void winograd_cut_strips(struct winograd *winograd, int64_t most_tiles);
+int64_t winograd_strip_bytes(const struct winograd *winograd);
+void winograd_push_strips(lua_State *L, const struct winograd *winograd); /* as field `strips` of the table on top */
 void winograd_push(lua_State *L, const struct winograd *winograd);
 /* Once that is pushed: the products read their weights, which are baked, behind those of the products before. */
 void winograd_push_baked(lua_State *L, const struct winograd *winograd);

@@ -29,26 +29,29 @@ static void set_boxes(lua_State *L, struct design *shell) {
   push_boxes(L, shell->boxes, shell->box_count);
 }
 
-static void set_steps(lua_State *L, const struct problem *problem) {
+static void set_steps(lua_State *L, const struct winograd *winograd) {
+  const struct problem *problem = &winograd->problem;
   static const char *const none[] = {"w_size", "b_row", "b_vector", "y_row", "y_vector"};
   for (size_t i = 0; i < sizeof none / sizeof *none; i++) set_integer(L, none[i], 0);
   set_integer(L, "chunks", 1);
   set_integer(L, "b_size", winograd_channels(problem));
   set_integer(L, "x_lane", 1);
-  set_integer(L, "y_lane", problem->y_channel);
+  set_integer(L, "y_lane", winograd->strips.y ? 1 : problem->y_channel);
 }
 
-static void push_shell(lua_State *L, const struct problem *problem) {
+/* Outputs are finished as vectors of channels, or from strips as vectors of pixels. */
+static void push_shell(lua_State *L, const struct winograd *winograd) {
+  const struct problem *problem = &winograd->problem;
   struct design shell = {.problem = *problem, .rank = problem->rank, .b_size = winograd_channels(problem)};
   for (int a = 0; a < problem->rank; a++) shell.axis[a] = problem->axis[a];
   lua_createtable(L, 0, 32);
-  set_text(L, "form", "channels");
+  set_text(L, "form", winograd->strips.y ? "pixels" : "channels");
   set_text(L, "padding_mode", pad_mode_name(problem->pad_mode));
   set_bool(L, "shared", false);
   set_bool(L, "zero_weights", false);
   design_push_axes(L, &shell, problem->rank, 1);
   design_push_firsts(L, &shell);
-  set_steps(L, problem);
+  set_steps(L, winograd);
   set_boxes(L, &shell);
 }
 
@@ -118,7 +121,7 @@ void winograd_push_baked(lua_State *L, const struct winograd *winograd) {
 void winograd_push(lua_State *L, const struct winograd *winograd) {
   const struct problem *problem = &winograd->problem;
   winograd->products.algorithm->push(L, &winograd->products);
-  push_shell(L, problem);
+  push_shell(L, winograd);
   lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
   lua_createtable(L, 0, 10);
   lua_createtable(L, problem->rank, 0);
@@ -134,5 +137,6 @@ void winograd_push(lua_State *L, const struct winograd *winograd) {
   set_integer(L, "x_lane", problem->x_channel);
   set_plane(L, "v", &winograd->v);
   set_plane(L, "m", &winograd->m_plane);
+  winograd_push_strips(L, winograd);
   lua_setfield(L, -2, "winograd");
 }

@@ -2,125 +2,15 @@ $ -- Winograd convolution on one target: blocks of tiles whose inputs are transf
 $ -- into M by the direct kernels of a 1×1 layer, one at each point, and transformed into outputs. gen/winograd.h has the words.
 $ local arguments = import("lib/arguments.lua")
 $ local direct = import("direct.t")
-$ local graph = import("lib/graph.lua")
 $ local helpers = import("lib/helpers.t")
 $ local pack = import("lib/pack.t")
 $ local parts = import("lib/parts.t")
+$ local strips = import("lib/winograd_strip.t")
+$ local tile = import("lib/winograd_tile.t")
 $ local tiles = import("lib/tile.t")
 $ local W, K, V, T -- tiles; the kernel of all that is around the products, its operations, its C type
 
-$ -- ---- transforms --------------------------------------------------------------------------------------------------------
-
-$ -- Elements from a point to the next along each axis where all points of a tile lie together, the last axis innermost.
-$ local function point_steps()
-$   local steps, step = {}, 1
-$   for a = #W.axes, 1, -1 do
-$     steps[a] = step
-$     step = step * W.axes[a].points
-$   end
-$   return steps
-$ end
-
-$ -- The axes that have something to transform.
-$ local function transformed()
-$   local list = {}
-$   for a, axis in ipairs(W.axes) do if axis.points > 1 then list[#list + 1] = a end end
-$   return list
-$ end
-
-$ -- One axis: loops over the places j of the others, count(b) of axis b, and in them the products of `matrix` with what get(i) loads;
-$ -- put(i, value) stores the i-th, from 0; also() prints what else is done there.
-$ local function along(axis, matrix, count, get, put, also)
-$   for b, other in ipairs(W.axes) do
-$     if b ~= axis and other.points > 1 then
-CONVSMITH_ROLLED
-for (ptrdiff_t j${b} = 0; j${b} < ${count(b)}; j${b}++)
-$     end
-$   end
-{
-$   local g, inputs = graph.new(), {}
-$   for i = 1, W.axes[axis].points do inputs[i] = g.input(tostring(i - 1)) end
-$   g.print(V, g.linear(matrix, inputs), get, function(i, value) put(i - 1, value) end)
-$   if also then also() end
-}
-$ end
-
-$ -- Place i on `axis` and j on the others.
-$ local function place(steps, axis, i)
-$   local terms = i * steps[axis] ~= 0 and { tostring(i * steps[axis]) } or {}
-$   for b, other in ipairs(W.axes) do
-$     if b ~= axis and other.points > 1 then terms[#terms + 1] = ("j%d%s"):format(b, steps[b] ~= 1 and " * " .. steps[b] or "") end
-$   end
-$   return #terms > 0 and table.concat(terms, " + ") or "0"
-$ end
-
-$ -- The channels of `count` vectors, places of x being steps[a] apart along axis a; ahead: elements to the next tile's patch, whose
-$ -- part that this one does not share is fetched meanwhile, or false.
-$ local function forward(steps, ahead)
-$   local packed, axes = point_steps(), transformed()
-$   local last = axes[#axes]
-CONVSMITH_ROLLED
-for (ptrdiff_t i = 0; i < count; i++, from += ${V.lanes}, to += ${V.lanes}) {
-$   if #axes > 1 then
-${V.type} t[${W.points}];
-$   end
-$   for n = #axes, 1, -1 do
-$     local axis = axes[n]
-$     along(axis, W.axes[axis].from_input, function(b) return W.axes[b].points end, function(i)
-$       if n < #axes then return ("t[%s]"):format(place(packed, axis, i)) end
-$       return V.get("from + " .. place(steps, axis, i), 1, V.lanes)
-$     end, function(i, value)
-$       if n > 1 then
-t[${place(packed, axis, i)}] = ${value};
-$       else
-${V.put(("to + (%s) * %d"):format(place(packed, axis, i), W.v.point), 1, V.lanes, value)}
-$       end
-$     end, n == #axes and ahead and function()
-$       for k = W.axes[last].points - W.axes[last].m, W.axes[last].points - 1 do
-CONVSMITH_AHEAD((uintptr_t)from + (size_t)(${ahead} + ${place(steps, axis, k)}) * sizeof *from, 3);
-$       end
-$     end)
-$   end
-}
-$ end
-
 $ -- ---- tiles -------------------------------------------------------------------------------------------------------------
-
-$ -- The tile's image and, along each axis, its first output o, how many outputs are live, and the place of its first input.
-$ local function decode()
-$   local below = 1
-$   for a = #W.axes, 1, -1 do
-$     local axis = W.axes[a]
-$     local number, count = "tile" .. (below > 1 and " / " .. below or ""), axis.residues * axis.tiles
-$     if a > 1 or W.batch > 1 then number = number .. " % " .. count end
-$     if axis.residues > 1 then
-const ptrdiff_t n${a} = ${number};
-const ptrdiff_t o${a} = n${a} / ${axis.tiles} + n${a} % ${axis.tiles} * ${axis.m * axis.apart};
-$     else
-const ptrdiff_t o${a} = (${number}) * ${axis.m * axis.apart};
-$     end
-const ptrdiff_t left${a} = (${axis.output - 1 + axis.apart} - o${a}) / ${axis.apart};
-const ptrdiff_t live${a} = left${a} < ${axis.m} ? left${a} : ${axis.m};
-$     below = below * count
-$   end
-$   if W.batch > 1 then
-const ptrdiff_t image = tile / ${below};
-$   end
-$ end
-
-$ -- Where place j of a patch along an axis lies in the input, -1 for a zero: only taps of live outputs are read.
-$ local function define_map(a, axis)
-ptrdiff_t at${a}[${axis.points}];
-CONVSMITH_ROLLED
-for (ptrdiff_t j = 0; j < ${axis.points}; j++) {
-const ptrdiff_t i = i${a} + j * ${axis.apart};
-$   if axis.mapped then
-at${a}[j] = live${a} > 0 && j < live${a} + ${axis.kernel - 1} ? ${K.symbol}_${K.padding_mode}(i, ${axis.input}) * ${axis.x} : -1;
-$   else
-at${a}[j] = live${a} > 0 && j < live${a} + ${axis.kernel - 1} && i >= 0 && i < ${axis.input} ? i * ${axis.x} : -1;
-$   end
-}
-$ end
 
 $ -- Vectors of input channels.
 $ local function vectors() return (W.v.channels + V.lanes - 1) // V.lanes end
@@ -130,7 +20,7 @@ $ local function buffered() return math.max(1, math.min(vectors(), 2048 // (W.po
 
 $ -- Copies `count` vectors of the patch from channel vector c into the buffer, [points][vectors][lanes], the last with `live` lanes.
 $ local function copy_whole(live)
-$   local steps, test, at, to = point_steps(), {}, { "x", "c * " .. V.lanes }, { "buffer" }
+$   local steps, test, at, to = tile.point_steps(), {}, { "x", "c * " .. V.lanes }, { "buffer" }
 $   for a, axis in ipairs(W.axes) do
 $     test[a] = ("at%d[j%d] >= 0"):format(a, a)
 $     at[#at + 1], to[#to + 1] = ("at%d[j%d]"):format(a, a), ("j%d * %d"):format(a, steps[a] * V.lanes * buffered())
@@ -158,7 +48,7 @@ $ end
 
 $ -- The same where channels lie apart: element by element.
 $ local function copy_apart()
-$   local steps, test, at, to = point_steps(), {}, { "x", "lane * " .. W.x_lane }, { "buffer", "lane - c * " .. V.lanes }
+$   local steps, test, at, to = tile.point_steps(), {}, { "x", "lane * " .. W.x_lane }, { "buffer", "lane - c * " .. V.lanes }
 CONVSMITH_ROLLED
 for (ptrdiff_t lane = c * ${V.lanes}; lane < (c + count) * ${V.lanes}; lane++)
 $   if W.v.channels % V.lanes > 0 then test[1] = "lane < " .. W.v.channels end
@@ -173,11 +63,11 @@ $ end
 
 $ -- One tile of V.
 $ local function define_load()
-$   local packed, steps, tail, inside = point_steps(), {}, W.v.channels % V.lanes, W.x_lane == 1 and W.v.channels // V.lanes > 0
+$   local packed, steps, tail, inside = tile.point_steps(), {}, W.v.channels % V.lanes, W.x_lane == 1 and W.v.channels // V.lanes > 0
 static ${V.isa.attribute}
 void ${K.symbol}_load(const ${T} *x, ${T} *v, ptrdiff_t tile)
 {
-$   decode()
+$   tile.decode("tile", #W.axes)
 $   local inner, first = {}, { "x" }
 $   for a, axis in ipairs(W.axes) do
 const ptrdiff_t i${a} = o${a} - ${axis.pad};
@@ -191,14 +81,14 @@ x += image * ${W.x_batch};
 $   end
 ptrdiff_t c = 0;
 $   if inside then
-$     local axes, count = transformed(), W.v.channels // V.lanes
+$     local axes, count = tile.transformed(), W.v.channels // V.lanes
 $     local last = axes[#axes]
 /* a whole tile inside the input is read where it lies */
 if (${table.concat(inner, " && ")}) {
 const ${T} *from = ${table.concat(first, " + ")};
 ${T} *to = v;
 const ptrdiff_t count = ${count};
-$     forward(steps, W.axes[last].m * steps[last])
+$     tile.forward(steps, { V.lanes, V.lanes }, W.axes[last].m * steps[last])
 $     if count == vectors() then
 return;
 $     else
@@ -206,7 +96,7 @@ c = ${count};
 $     end
 }
 $   end
-$   for a, axis in ipairs(W.axes) do define_map(a, axis) end
+$   for a, axis in ipairs(W.axes) do tile.define_map(a, axis) end
 CONVSMITH_ROLLED
 for (; c < ${vectors()}; c += ${buffered()}) {
 ${T} buffer[${W.points * V.lanes * buffered()}];
@@ -221,7 +111,7 @@ $   end
 const ${T} *from = buffer;
 ${T} *to = v + c * ${V.lanes};
 $   for a in ipairs(W.axes) do steps[a] = packed[a] * V.lanes * buffered() end
-$   forward(steps, false)
+$   tile.forward(steps, { V.lanes, V.lanes }, false)
 }
 }
 }
@@ -239,18 +129,11 @@ $ end
 
 $ -- `live` lanes of all live outputs of a tile, from m.
 $ local function finish_vector(live)
-$   local steps, axes = point_steps(), transformed()
+$   local steps = tile.point_steps()
 ${V.type} t[${W.points}];
-$   for n, axis in ipairs(axes) do
-$     local row = W.axes[axis]
-$     local function done(b) return b < axis end
-$     along(axis, row.to_output, function(b) return done(b) and W.axes[b].m or W.axes[b].points end, function(i)
-$       if n > 1 then return ("t[%s]"):format(place(steps, axis, i)) end
-$       return V.get(("mp + (%s) * %d"):format(place(steps, axis, i), W.m.point), 1, V.lanes)
-$     end, function(i, value)
-t[${place(steps, axis, i)}] = ${value};
-$     end)
-$   end
+$   tile.inverse(function(place) return V.get(("mp + (%s) * %d"):format(place, W.m.point), 1, V.lanes) end, function(axis, i, value)
+t[${tile.place(steps, axis, i)}] = ${value};
+$   end)
 $   local y, t = {}, {}
 $   for a, axis in ipairs(W.axes) do
 $     y[a] = ("j%d * %d"):format(a, axis.apart * axis.y)
@@ -266,11 +149,11 @@ $   end
 $   if K.y_lane == 1 then
 CONVSMITH_AHEAD((uintptr_t)y + ${W.axes[#W.axes].m * W.axes[#W.axes].apart * W.axes[#W.axes].y} * sizeof *y, 3); /* the next tile's */
 $   end
-$   local tile = { rows = 1, vectors = 1, last = live }
+$   local output = { rows = 1, vectors = 1, last = live }
 $   tiles.use(K)
-$   tiles.start(tile)
+$   tiles.start(output)
 a0_0 = ${V.add("a0_0", ("t[%s]"):format(table.concat(t, " + ")))};
-$   tiles.finish(tile)
+$   tiles.finish(output)
 }
 $ end
 
@@ -282,7 +165,7 @@ $   for _, argument in ipairs(list) do argument[2] = has(names, argument[2]) and
 CONVSMITH_NOINLINE ${V.isa.attribute}
 void ${K.symbol}_store(${arguments.declare(list)})
 {
-$   decode()
+$   tile.decode("tile", #W.axes)
 $   local from = {}
 $   for a, axis in ipairs(W.axes) do from[a] = ("o%d * %d"):format(a, axis.y) end
 $   if W.batch > 1 then from[#from + 1] = "image * " .. W.y_batch end
@@ -339,7 +222,7 @@ $   local from, terms, taps = {}, {}, 1
 $   define_spread()
 static void ${K.symbol}_weights(const ${T} *w, ${T} *p, ptrdiff_t step)
 {
-$   for _, a in ipairs(transformed()) do
+$   for _, a in ipairs(tile.transformed()) do
 $     local axis, rows = W.axes[a], {}
 $     for i, row in ipairs(axis.from_kernel) do
 $       local numbers = {}
@@ -388,25 +271,73 @@ $   for i, argument in ipairs(outputs_list()) do if i > 1 then list[#list + 1] =
 $   return arguments.join(list, { { T .. " *", "v" }, { "ptrdiff_t", "u" }, { "ptrdiff_t", "end" } })
 $ end
 
-$ -- Blocks [u, end).
-$ local function define_blocks(products)
-static ${V.isa.attribute}
-void ${K.symbol}_blocks(${arguments.declare(block_list())})
-{
-${T} *m = v + ${W.points * W.v.point};
-for (; u < end; u++) {
-const ptrdiff_t first = u * ${W.block};
-const ptrdiff_t count = ${W.all} - first < ${W.block} ? ${W.all} - first : ${W.block};
-CONVSMITH_ROLLED
-for (ptrdiff_t i = 0; i < count; i++) ${K.symbol}_load(x, v + i * ${W.v.tile}, first + i);
+$ local function multiply(products)
 $   for _, product in ipairs(products) do
 $     local units = 1
 $     for _, dimension in ipairs(product.order) do units = units * dimension[2] end
 ${product.symbol}_units(${arguments.pass(arguments.join(tiles.pointers(product), { { "", "0" }, { "", tostring(units) } }), { x = "v", w = "w + " .. (product.baked_weights and product.baked_w or product.base), y = "m" })});
 $   end
+$ end
+
+$ -- Calls call(tile, number) for tile number `first` + i of the block, or for strips a side of which lies channels last.
+$ local function each_tile(call)
+$   local S = W.strips
 CONVSMITH_ROLLED
 for (ptrdiff_t i = 0; i < count; i++)
-${K.symbol}_store(${arguments.pass(arguments.join(outputs_list(), { { "", "first + i" } }), { m = "m + i * " .. W.m.tile })});
+$   if not S then
+$     call("i", "first + i")
+$     return
+$   end
+{
+const ptrdiff_t part = (first + i) % ${S.parts} * ${S.tiles}, begin = (first + i) / ${S.parts} * ${S.row} + part;
+CONVSMITH_ROLLED
+for (ptrdiff_t j = 0; j < ${S.tiles} && part + j < ${S.row}; j++)
+$   call(("(i * %d + j)"):format(S.tiles), "begin + j")
+}
+$ end
+
+$ local function load_block()
+$   if W.strips and W.strips.x then
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count; i++) ${K.symbol}_load(x, v + i * ${W.strips.tiles * W.v.tile}, strip, first + i);
+$   else
+$     each_tile(function(tile, number)
+${K.symbol}_load(x, v + ${tile} * ${W.v.tile}, ${number});
+$     end)
+$   end
+$ end
+
+$ local function store_block()
+$   local step, last = W.m.tile, {}
+$   if W.strips and W.strips.y then
+$     step, last = step * W.strips.tiles, { { "", "strip" } }
+$   end
+$   local function call(tile, number)
+${K.symbol}_store(${arguments.pass(arguments.join(outputs_list(), last, { { "", number } }), { m = ("m + %s * %d"):format(tile, step) })});
+$   end
+$   if #last == 0 then return each_tile(call) end
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count; i++)
+$   call("i", "first + i")
+$ end
+
+$ -- Blocks [u, end) of tiles or of strips.
+$ local function define_blocks(products)
+$   local all, block = W.all, W.block
+$   if W.strips then all, block = W.strips.count, W.strips.block end
+static ${V.isa.attribute}
+void ${K.symbol}_blocks(${arguments.declare(block_list())})
+{
+${T} *m = v + ${W.points * W.v.point};
+$   if W.strips then
+${T} *strip = m + ${W.points * W.m.point};
+$   end
+for (; u < end; u++) {
+const ptrdiff_t first = u * ${block};
+const ptrdiff_t count = ${all} - first < ${block} ? ${all} - first : ${block};
+$   load_block()
+$   multiply(products)
+$   store_block()
 }
 }
 
@@ -431,6 +362,8 @@ $ -- The tiles and the shell that are printed from now on.
 $ local function use(target, shell)
 $   W, K = target.kernels.winograd, shell
 $   V, T = K.V, K.V.ctype
+$   tile.use(W, K)
+$   strips.use(W, K)
 $ end
 
 $ local function section(target, symbol)
@@ -442,8 +375,9 @@ $     direct.define(product)
 $     parts.units(product, tiles.pointers(product), direct.number, function() direct.compute(product) end)
 $   end
 $   helpers(K)
-$   define_load()
-$   define_store()
+$   if W.strips then strips.copies() end
+$   if W.strips and W.strips.x then strips.load() else define_load() end
+$   if W.strips and W.strips.y then strips.store() else define_store() end
 $   if not K.baked_weights then define_weights() end
 $   define_blocks(products)
 $   pack(kernels, symbol, pack_kernel)

@@ -1,0 +1,255 @@
+$ -- Strips of Winograd tiles (gen/winograd.h): inputs are brought channels last, [rows][columns][lanes], for one vector of channels
+$ -- after the other, and all tiles are transformed from there; or outputs are made there and placed as vectors of pixels, which get
+$ -- bias, residual and activation on their way.
+$ local arguments = import("lib/arguments.lua")
+$ local moves = import("lib/moves.t")
+$ local tile = import("lib/winograd_tile.t")
+$ local tiles = import("lib/tile.t")
+$ local W, S, K, V, T -- tiles, strips; the kernel of all that is around the products, its operations, its C type
+
+$ local function use(points, shell)
+$   W, S, K, V, T = points, points.strips, shell, shell.V, shell.V.ctype
+$   tile.use(W, K)
+$ end
+
+$ -- ---- copies ------------------------------------------------------------------------------------------------------------
+
+$ -- What goes into placed outputs beside them; `own`: prefix of these names in functions of a whole strip.
+$ local function parameters(own)
+$   local list = {}
+$   if K.bias then list[#list + 1] = { "const " .. T .. " *", own .. "b" } end
+$   if K.activation.name == "prelu" then list[#list + 1] = { "const " .. T .. " *", own .. "s" } end
+$   if K.residual then list[#list + 1] = { "const " .. T .. " *", own .. "r" } end
+$   return arguments.join(list, { { T .. " *", own .. "y" } })
+$ end
+
+$ -- A vector of one channel's pixels with all that belongs to outputs.
+$ local function place_vector(vector, block)
+$   local output = { rows = 1, vectors = 1, last = vector.live }
+{
+const ptrdiff_t at = ${block} - placed_y + ${vector.at};
+$   for _, argument in ipairs(parameters("")) do
+$     local name = argument[2]
+${argument[1]}const ${name} = placed_${name} + ${(name == "y" or name == "r") and "at" or vector.at // S.y_channel};
+$   end
+$   tiles.use(K)
+$   tiles.start(output)
+a0_0 = ${V.add("a0_0", "v" .. vector.value)};
+$   tiles.finish(output)
+}
+$ end
+
+$ local function define_copy(number, copy)
+$   local list = { { "const " .. T .. " *", "x0" }, { T .. " *", "y0" } }
+$   if copy.output then list = arguments.join({ list[1] }, parameters("placed_")) end
+CONVSMITH_NOINLINE ${V.isa.attribute}
+void ${K.symbol}_copy${number}(${arguments.declare(list)})
+{
+$   if copy.output then
+${T} *const y0 = placed_y;
+$   end
+$   moves.run({ V = V, loops = copy.loops, blocks = copy.blocks }, copy.output and place_vector)
+}
+
+$ end
+
+$ -- The copy of a side of the strip's kind, for channel vector c: calls(copy) prints its arguments.
+$ local function copy_channels(side, channels, pass)
+$   local function call(number)
+$     if number > 0 then
+${K.symbol}_copy${number}(${pass});
+$     end
+$   end
+$   if side.whole > 0 and side.tail > 0 then
+if (c < ${channels // V.lanes * V.lanes}) {
+$     call(side.whole)
+} else {
+$     call(side.tail)
+}
+$   else
+$     call(side.whole > 0 and side.whole or side.tail)
+$   end
+$ end
+
+$ -- ---- strips ------------------------------------------------------------------------------------------------------------
+
+$ -- Which part of its row a strip is, and where that row's tiles begin along the other axes.
+$ local function decode()
+$   local rows = #W.axes - 1
+$   if rows == 0 and W.batch == 1 and S.parts == 1 then
+(void)number;
+$   end
+$   if S.parts > 1 then
+const ptrdiff_t part = number % ${S.parts};
+$   end
+$   if rows > 0 or W.batch > 1 then
+const ptrdiff_t row = number${S.parts > 1 and " / " .. S.parts or ""};
+$   end
+$   tile.decode("row", rows)
+$ end
+
+$ -- Prints body(kind) for each kind of strip.
+$ local function each_kind(body)
+$   for i, kind in ipairs(S.kinds) do
+${i > 1 and "else " or ""}${i < #S.kinds and ("if (part < %d) "):format(kind.below) or ""}{
+$     body(kind)
+}
+$   end
+$ end
+
+$ -- Columns of the tensor before the strip's.
+$ local function before(offset)
+$   local last = W.axes[#W.axes]
+$   return S.parts > 1 and ("part * %d + (%d)"):format(S.tiles * last.m, offset) or tostring(offset)
+$ end
+
+$ -- Elements of a strip from place to place along each axis.
+$ local function steps_of(count, columns)
+$   local last = #W.axes
+$   local steps, step = { [last] = W.axes[last].apart * V.lanes }, columns * V.lanes
+$   for a = last - 1, 1, -1 do
+$     steps[a] = step
+$     step = step * W.axes[a][count]
+$   end
+$   return steps, step
+$ end
+
+$ -- All tiles of a strip: body() goes through `count` of them, whose vectors begin at `from` and `to`; those of another residue begin
+$ -- so many elements further on.
+$ local function all_tiles(from, from_step, to, to_step, body)
+$   local residues, rest = W.axes[#W.axes].residues, ""
+$   if residues > 1 then
+CONVSMITH_ROLLED
+for (ptrdiff_t residue = 0; residue < ${residues}; residue++) {
+$     rest = " + residue * "
+$   else
+{
+$   end
+const ${T} *from = ${from}${residues > 1 and rest .. from_step or ""};
+${T} *to = ${to}${residues > 1 and rest .. to_step or ""};
+const ptrdiff_t count = ${S.tiles // residues};
+$   body()
+}
+$ end
+
+$ local function zero(elements)
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < ${elements}; i += ${V.lanes}) {
+${V.put("strip + i", 1, V.lanes, V.zero())}
+}
+$ end
+
+$ -- Columns that a padding mode takes from others, lane by lane.
+$ local function mapped(kind)
+$   local last = W.axes[#W.axes]
+$   for _, range in ipairs({ { 0, kind.at }, { kind.at + kind.live, kind.limit } }) do
+$     if range[1] < range[2] then
+CONVSMITH_ROLLED
+for (ptrdiff_t j = ${range[1]}; j < ${range[2]}; j++) {
+const ptrdiff_t column = ${K.symbol}_${K.padding_mode}(${before(-last.pad)} + j, ${last.input});
+CONVSMITH_ROLLED
+for (ptrdiff_t lane = 0; lane < ${V.lanes} && c + lane < ${W.v.channels}; lane++) to[j * ${V.lanes} + lane] = from[lane * ${W.x_lane} + column];
+}
+$     end
+$   end
+$ end
+
+$ -- One strip into V.
+$ local function define_load()
+$   local last = #W.axes
+$   local axis, steps, elements = W.axes[last], steps_of("points", S.columns)
+static ${V.isa.attribute}
+void ${K.symbol}_load(const ${T} *x, ${T} *v, ${T} *strip, ptrdiff_t number)
+{
+$   decode()
+$   local test, at, to = {}, { "x", "c * " .. W.x_lane }, { "strip" }
+$   for a = 1, last - 1 do
+const ptrdiff_t i${a} = o${a} - ${W.axes[a].pad};
+$     tile.define_map(a, W.axes[a])
+$     test[a] = ("at%d[j%d] >= 0"):format(a, a)
+$     at[#at + 1], to[#to + 1] = ("at%d[j%d]"):format(a, a), ("j%d * %d"):format(a, steps[a])
+$   end
+$   if W.batch > 1 then
+x += image * ${W.x_batch};
+$   end
+$   zero(elements)
+CONVSMITH_ROLLED
+for (ptrdiff_t c = 0; c < ${W.v.channels}; c += ${V.lanes}) {
+$   if W.v.channels % V.lanes > 0 and W.v.channels > V.lanes then
+if (c >= ${W.v.channels // V.lanes * V.lanes}) {
+$     zero(elements)
+}
+$   end
+$   for a = 1, last - 1 do
+CONVSMITH_ROLLED
+for (ptrdiff_t j${a} = 0; j${a} < ${W.axes[a].points}; j${a}++)
+$   end
+${#test > 0 and "if (" .. table.concat(test, " && ") .. ") " or ""}{
+const ${T} *const from = ${table.concat(at, " + ")};
+${T} *const to = ${table.concat(to, " + ")};
+$   each_kind(function(kind)
+$     copy_channels(kind.bring, W.v.channels, ("from + (%s), to + %d"):format(before(kind.at - axis.pad), kind.at * V.lanes))
+$     if axis.mapped then mapped(kind) end
+$   end)
+}
+$   all_tiles("strip", V.lanes, "v + c", S.tiles // axis.residues * W.v.tile, function()
+$     tile.forward(steps, { axis.m * axis.apart * V.lanes, W.v.tile }, false)
+$   end)
+}
+}
+
+$ end
+
+$ -- `count` tiles of M to outputs in the strip.
+$ local function make_outputs(steps)
+$   local axis = W.axes[#W.axes]
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < count; i++, from += ${W.m.tile}, to += ${axis.m * axis.apart * V.lanes}) {
+$   if #tile.transformed() > 1 then
+${V.type} t[${W.points}];
+$   end
+$   tile.inverse(function(place) return V.get(("from + (%s) * %d"):format(place, W.m.point), 1, V.lanes) end, function(a, i, value)
+${V.put("to + " .. tile.place(steps, a, i), 1, V.lanes, value)}
+$   end)
+}
+$ end
+
+$ -- One strip of M to its outputs.
+$ local function define_store()
+$   local list = arguments.join({ { "const " .. T .. " *", "m" } }, parameters("all_"), { { T .. " *", "strip" }, { "ptrdiff_t", "number" } })
+$   local last, steps = #W.axes, steps_of("m", S.out_columns)
+$   local axis = W.axes[last]
+CONVSMITH_NOINLINE ${V.isa.attribute}
+void ${K.symbol}_store(${arguments.declare(list)})
+{
+$   decode()
+CONVSMITH_ROLLED
+for (ptrdiff_t c = 0; c < ${W.m.channels}; c += ${V.lanes}) {
+$   all_tiles("m + c", S.tiles // axis.residues * W.m.tile, "strip", V.lanes, function() make_outputs(steps) end)
+$   local from, at = { "strip" }, { "c * " .. S.y_channel, before(0) }
+$   if W.batch > 1 then at[#at + 1] = "image * " .. W.y_batch end
+$   for a = 1, last - 1 do
+CONVSMITH_ROLLED
+for (ptrdiff_t j${a} = 0; j${a} < live${a}; j${a}++)
+$     from[#from + 1] = ("j%d * %d"):format(a, steps[a])
+$     at[#at + 1] = ("(o%d + j%d * %d) * %d"):format(a, a, W.axes[a].apart, W.axes[a].y)
+$   end
+{
+const ptrdiff_t at = ${table.concat(at, " + ")};
+$   local values = {}
+$   for _, argument in ipairs(parameters("all_")) do
+$     local pixel = argument[2] == "all_y" or argument[2] == "all_r"
+$     values[#values + 1] = argument[2] .. " + " .. (pixel and "at" or "c")
+$   end
+$   each_kind(function(kind) copy_channels(kind.place, W.m.channels, table.concat(from, " + ") .. ", " .. table.concat(values, ", ")) end)
+}
+}
+}
+
+$ end
+
+$ local function define_copies()
+$   for number, copy in ipairs(S.copies) do define_copy(number, copy) end
+$ end
+
+$ return { use = use, copies = define_copies, load = define_load, store = define_store }
