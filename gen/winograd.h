@@ -65,9 +65,10 @@ int64_t winograd_baked(const struct winograd *winograd);
 const void *winograd_bake(const struct winograd *winograd);
 /* The transformed kernel that begins at element `from` of the layer's weights. */
 void winograd_points(const struct winograd *winograd, int64_t from, double points[WINOGRAD_POINTS]);
-/* winograd_strip.c: does a side of this problem go through strips? Cuts rows into strips of at most so many tiles; their bytes. */
+/* winograd_strip.c: does a side of this problem go through strips? Cuts rows into strips for blocks of about
+ * `block` tiles; bytes of one. */
 bool winograd_wants_strips(const struct problem *problem, const struct isa *isa, bool output);
-void winograd_cut_strips(struct winograd *winograd, int64_t most_tiles);
+void winograd_cut_strips(struct winograd *winograd, int64_t block);
 int64_t winograd_strip_bytes(const struct winograd *winograd);
 void winograd_push_strips(lua_State *L, const struct winograd *winograd); /* as field `strips` of the table on top */
 void winograd_push(lua_State *L, const struct winograd *winograd);

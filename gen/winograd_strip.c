@@ -8,6 +8,7 @@
 
 /* Bytes of a strip's input, which stays in the nearest cache while its tiles are transformed. */
 static const int64_t most_bytes = 32 << 10;
+static const double copied = 0.2; /* what copies take, as a share of what all does */
 
 bool winograd_wants_strips(const struct problem *problem, const struct isa *isa, bool output) {
   const struct axis *row = &problem->axis[problem->rank - 1];
@@ -54,16 +55,31 @@ int64_t winograd_strip_bytes(const struct winograd *winograd) {
   return in > out ? in : out;
 }
 
-/* A row's tiles in parts of even size; tiles of several residues stay together, since their columns do. */
-void winograd_cut_strips(struct winograd *winograd, int64_t most_tiles) {
+/* How well strips of so many tiles make blocks of `block`: tiles that are there and wanted, less what neighbouring strips both copy. */
+static double fitness(const struct winograd *winograd, int64_t row, int64_t tiles, int64_t block) {
+  const int last = winograd->problem.rank - 1;
+  const double wanted = (double)(block / tiles * tiles) / (double)block;
+  const double there = (double)row / (double)(ceil_div(row, tiles) * tiles);
+  const double shared = (double)(winograd->problem.axis[last].kernel - 1) / (double)(tiles * winograd->m[last]);
+  return wanted * there - copied * shared;
+}
+
+/* A row's tiles in even parts; those of several residues stay together, since their columns do. */
+void winograd_cut_strips(struct winograd *winograd, int64_t block) {
   struct strips *strips = &winograd->strips;
   const int last = winograd->problem.rank - 1;
-  const int64_t residues = winograd->residues[last], row = residues * winograd->tiles[last];
-  int64_t parts = residues == 1 ? ceil_div(row, most_tiles) : 1;
-  set_tiles(winograd, ceil_div(row, parts));
-  while (residues == 1 && strips->tiles > 1 && bytes_of(winograd, false) > most_bytes) set_tiles(winograd, ceil_div(row, ++parts));
+  const int64_t row = winograd->residues[last] * winograd->tiles[last];
+  int64_t best = winograd->residues[last] > 1 ? row : 1;
+  for (int64_t parts = 1; parts <= row && winograd->residues[last] == 1; parts++) {
+    const int64_t tiles = ceil_div(row, parts);
+    set_tiles(winograd, tiles);
+    if (tiles <= block && bytes_of(winograd, false) <= most_bytes &&
+        fitness(winograd, row, tiles, block) > fitness(winograd, row, best, block))
+      best = tiles;
+  }
+  set_tiles(winograd, best);
   strips->row = row;
-  strips->parts = ceil_div(row, strips->tiles);
+  strips->parts = ceil_div(row, best);
   strips->count = winograd->all / row * strips->parts;
 }
 
