@@ -38,6 +38,7 @@ static const struct {
   double line_late;        /* the same, later in its band */
   double line_scattered;   /* the same where every lane goes to a line of its own */
   double transform;        /* of a vector, along one axis of a tile */
+  double transpose;        /* of a vector, among as many as it has lanes */
   double to_l2;            /* of a byte that is written and leaves the nearest cache */
   double l3;               /* bytes that stay in the farthest cache */
   double stream;           /* of a byte of weights that comes from there and is used a few times only: the most that it gives */
@@ -82,6 +83,7 @@ static const struct {
     .line_late = 8,
     .line_scattered = 10,
     .transform = 1.5,
+    .transpose = 4,
     .to_l2 = 1.0 / 17,
     .l3 = 2e7,
     .stream = 1.0 / 4.7,

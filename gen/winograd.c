@@ -53,9 +53,14 @@ double winograd_weight_bytes(const struct winograd *winograd) {
   return (double)winograd->points * (double)panel * (double)cs_size(winograd->problem.dtype);
 }
 
-/* Do weights and workspace stay in a cache near the core? */
+static double strips_of_block(const struct winograd *winograd) {
+  return winograd->strips.x || winograd->strips.y ? (double)(winograd->block / winograd->strips.tiles) : 0;
+}
+
+/* Do weights and workspace stay in a cache near the core, beside what strips read and write? */
 static bool stays_near(const struct winograd *winograd) {
-  return winograd_weight_bytes(winograd) + (double)winograd_workspace(winograd) <= processor.l2;
+  const double copied = strips_of_block(winograd) * winograd_copied_bytes(winograd);
+  return winograd_weight_bytes(winograd) + (double)winograd_workspace(winograd) + copied <= processor.l2;
 }
 
 /* Blocks of even size, of tiles or of strips. */
@@ -125,14 +130,14 @@ static int axes_of(const struct winograd *winograd) {
 }
 
 /* Of one tile: each vector goes through the transform of each axis, V's out to a cache and M's back from there; elements that lie
- * apart go one by one. */
+ * apart go one by one, unless a strip has them. */
 double winograd_tile_cycles(const struct winograd *winograd) {
   const struct problem *problem = &winograd->problem;
   const double lanes = winograd->isa->lanes[problem->dtype], bytes = lanes * (double)cs_size(problem->dtype);
   const double points = (double)winograd->points, outputs = outputs_of(winograd), axes = axes_of(winograd);
   const double in = ceil((double)winograd->v.channels / lanes), out = ceil((double)winograd->m_plane.channels / lanes);
-  const double read = problem->x_channel == 1 ? 1 : processor.gather * lanes / 2;
-  const double put = problem->y_channel == 1 ? processor.store : processor.store_lane * lanes;
+  const double read = problem->x_channel == 1 || winograd->strips.x ? 1 : processor.gather * lanes / 2;
+  const double put = problem->y_channel == 1 || winograd->strips.y ? processor.store : processor.store_lane * lanes;
   return in * points * (processor.transform * axes + read + bytes * processor.to_l2) +
          out * (points * (processor.transform * axes + bytes * processor.from_l2) + outputs * put);
 }
@@ -160,6 +165,7 @@ double winograd_cost(const struct winograd *winograd, double point) {
   const double weights = stays_near(winograd) ? 0 : winograd_weight_bytes(winograd);
   double block = hypot(products, winograd_stream(weights));
   block += (double)winograd->block * winograd_tile_cycles(winograd);
+  block += strips_of_block(winograd) * winograd_copy_cycles(winograd);
   if (workspace > processor.l2 / 2) block += 4 * workspace * processor.from_l3;
   return (double)winograd->blocks * block * fmax(1, share_multiplied(winograd));
 }

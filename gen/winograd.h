@@ -6,8 +6,8 @@
  * Workspace, for one block of tiles: V, transformed inputs [points][tiles][channels of all groups], then M, products
  * [points][tiles] [output channels of all groups], tiles and points some elements apart.
  *
- * Where channels lie apart, tiles of a row, or of an even part of one, are a strip: its inputs, or outputs, lie channels last behind
- * M, one vector of channels at a time, [rows][columns][lanes]. A block is some whole strips. */
+ * Where channels lie apart, tiles of a row, or of an even part of one, are a strip: its inputs, or outputs, lie channels last
+ * behind M, one vector of channels at a time, [rows][columns][lanes]. A block is some whole strips. */
 #ifndef GEN_WINOGRAD_H
 #define GEN_WINOGRAD_H
 #include "alg.h"
@@ -70,6 +70,9 @@ void winograd_points(const struct winograd *winograd, int64_t from, double point
 bool winograd_wants_strips(const struct problem *problem, const struct isa *isa, bool output);
 void winograd_cut_strips(struct winograd *winograd, int64_t block);
 int64_t winograd_strip_bytes(const struct winograd *winograd);
+/* What goes through copies of a strip, with all lines of the tensors that these touch, and how long that takes. */
+double winograd_copied_bytes(const struct winograd *winograd);
+double winograd_copy_cycles(const struct winograd *winograd);
 void winograd_push_strips(lua_State *L, const struct winograd *winograd); /* as field `strips` of the table on top */
 void winograd_push(lua_State *L, const struct winograd *winograd);
 /* Once that is pushed: the products read their weights, which are baked, behind those of the products before. */

@@ -3,12 +3,14 @@
 #include "copy.h"
 #include "direct.h"
 #include "mem.h"
+#include "processor.h"
 #include "signature.h"
 #include "winograd.h"
+#include <math.h>
 
-/* Bytes of a strip's input, which stays in the nearest cache while its tiles are transformed. */
-static const int64_t most_bytes = 32 << 10;
-static const double copied = 0.2; /* what copies take, as a share of what all does */
+/* Bytes of a strip's input, which stays near the core while its tiles are transformed. */
+static const int64_t most_bytes = 64 << 10;
+static const double copying = 0.2; /* of all work */
 
 bool winograd_wants_strips(const struct problem *problem, const struct isa *isa, bool output) {
   const struct axis *row = &problem->axis[problem->rank - 1];
@@ -55,13 +57,45 @@ int64_t winograd_strip_bytes(const struct winograd *winograd) {
   return in > out ? in : out;
 }
 
-/* How well strips of so many tiles make blocks of `block`: tiles that are there and wanted, less what neighbouring strips both copy. */
-static double fitness(const struct winograd *winograd, int64_t row, int64_t tiles, int64_t block) {
-  const int last = winograd->problem.rank - 1;
+/* Vectors that copies of a strip take for one vector of channels: lines that it shares with its neighbours count whole. */
+static double copied(const struct winograd *winograd, bool output) {
+  const int64_t line = (int64_t)processor.line / (int64_t)cs_size(winograd->problem.dtype);
+  const int64_t columns = output ? winograd->strips.out_columns : winograd->strips.columns;
+  return (double)(rows_of(winograd, output) * (columns + line - 1));
+}
+
+static double tensor_bytes(const struct problem *problem) {
+  double in = (double)(problem->groups * problem->in_channels), out = (double)winograd_channels(problem);
+  for (int a = 0; a < problem->rank; a++) {
+    in *= (double)problem->axis[a].in;
+    out *= (double)problem->axis[a].out;
+  }
+  return (in + out) * (double)cs_size(problem->dtype);
+}
+
+double winograd_copied_bytes(const struct winograd *winograd) {
+  const double lanes = winograd->isa->lanes[winograd->problem.dtype];
+  const double in = ceil((double)winograd->v.channels / lanes), out = ceil((double)winograd->m_plane.channels / lanes);
+  const double vectors =
+      (winograd->strips.x ? in * copied(winograd, false) : 0) + (winograd->strips.y ? out * copied(winograd, true) : 0);
+  return vectors * (double)vector_bytes(winograd);
+}
+
+double winograd_copy_cycles(const struct winograd *winograd) {
+  const double byte = processor.transpose / (double)vector_bytes(winograd);
+  const bool far = tensor_bytes(&winograd->problem) > processor.l2;
+  return winograd_copied_bytes(winograd) * (byte + (far ? processor.from_l3 : 0));
+}
+
+/* How well strips of so many tiles make blocks of `block`: tiles that are there and wanted, less what is copied beside their own.
+ */
+static double fitness(struct winograd *winograd, int64_t row, int64_t tiles, int64_t block) {
   const double wanted = (double)(block / tiles * tiles) / (double)block;
   const double there = (double)row / (double)(ceil_div(row, tiles) * tiles);
-  const double shared = (double)(winograd->problem.axis[last].kernel - 1) / (double)(tiles * winograd->m[last]);
-  return wanted * there - copied * shared;
+  set_tiles(winograd, tiles);
+  const double own =
+      (double)(tiles * winograd->m[winograd->problem.rank - 1] * (rows_of(winograd, false) + rows_of(winograd, true)));
+  return wanted * there - copying * ((copied(winograd, false) + copied(winograd, true)) / own - 1);
 }
 
 /* A row's tiles in even parts; those of several residues stay together, since their columns do. */
@@ -70,12 +104,14 @@ void winograd_cut_strips(struct winograd *winograd, int64_t block) {
   const int last = winograd->problem.rank - 1;
   const int64_t row = winograd->residues[last] * winograd->tiles[last];
   int64_t best = winograd->residues[last] > 1 ? row : 1;
+  double most = -HUGE_VAL;
   for (int64_t parts = 1; parts <= row && winograd->residues[last] == 1; parts++) {
     const int64_t tiles = ceil_div(row, parts);
-    set_tiles(winograd, tiles);
-    if (tiles <= block && bytes_of(winograd, false) <= most_bytes &&
-        fitness(winograd, row, tiles, block) > fitness(winograd, row, best, block))
-      best = tiles;
+    if (tiles > block) continue;
+    const double fit = fitness(winograd, row, tiles, block);
+    if (fit <= most || bytes_of(winograd, false) > most_bytes) continue;
+    most = fit;
+    best = tiles;
   }
   set_tiles(winograd, best);
   strips->row = row;
@@ -116,7 +152,7 @@ struct copies {
   struct key {
     int64_t channels, columns;
     bool output;
-  } *keys;
+  } * keys;
   int64_t count;
 };
 
@@ -136,12 +172,13 @@ static struct copy copy_of(const struct winograd *winograd, const struct key *ke
   const int64_t lanes = winograd->isa->lanes[outer->dtype];
   struct problem *problem = mem_new(sizeof *problem);
   *problem = (struct problem){.work = WORK_COPY, .dtype = outer->dtype, .moves = 2};
-  problem->move[0] = key->output ? (struct move){key->channels, 1, outer->y_channel, 0}
-                                 : (struct move){key->channels, outer->x_channel, 1, 0};
+  problem->move[0] =
+      key->output ? (struct move){key->channels, 1, outer->y_channel, 0} : (struct move){key->channels, outer->x_channel, 1, 0};
   problem->move[1] = key->output ? (struct move){key->columns, lanes, 1, 0} : (struct move){key->columns, 1, lanes, 0};
   struct copy copy;
   copy_fold(&copy, problem);
-  copy_choose(&copy, (struct copy_choice){.elements = lanes, .loads = winograd->isa->pieces[outer->dtype] ? COPY_PIECES : COPY_WHOLE});
+  copy_choose(&copy,
+              (struct copy_choice){.elements = lanes, .loads = winograd->isa->pieces[outer->dtype] ? COPY_PIECES : COPY_WHOLE});
   for (int l = 0; l < copy.loops; l++) copy.loop[l].unit = copy.loop[l].whole + (copy.loop[l].rest > 0);
   copy_build(&copy, winograd->isa);
   return copy;
