@@ -5,6 +5,7 @@ $ local arguments = import("lib/arguments.lua")
 $ local moves = import("lib/moves.t")
 $ local tile = import("lib/winograd_tile.t")
 $ local tiles = import("lib/tile.t")
+$ local at = import("lib/vec.lua").at
 $ local W, S, K, V, T -- tiles, strips; the kernel of all that is around the products, its operations, its C type
 
 $ local function use(points, shell)
@@ -25,12 +26,11 @@ $ end
 
 $ -- A vector of one channel's pixels with all that belongs to outputs.
 $ local function place_vector(vector, block)
-$   local output = { rows = 1, vectors = 1, last = vector.live }
+$   local output, channel = { rows = 1, vectors = 1, last = vector.live }, vector.at // S.y_channel
+$   local from = { b = at("placed_b", channel), s = at("placed_s", channel), r = at(("placed_r + (%s - placed_y)"):format(block), vector.at) }
 {
-const ptrdiff_t at = ${block} - placed_y + ${vector.at};
 $   for _, argument in ipairs(parameters("")) do
-$     local name = argument[2]
-${argument[1]}const ${name} = placed_${name} + ${(name == "y" or name == "r") and "at" or vector.at // S.y_channel};
+${argument[1]}const ${argument[2]} = ${from[argument[2]] or at(block, vector.at)};
 $   end
 $   tiles.use(K)
 $   tiles.start(output)
@@ -53,21 +53,15 @@ $   moves.run({ V = V, loops = copy.loops, blocks = copy.blocks }, copy.output a
 
 $ end
 
-$ -- The copy of a side of the strip's kind, for channel vector c: calls(copy) prints its arguments.
-$ local function copy_channels(side, channels, pass)
-$   local function call(number)
-$     if number > 0 then
-${K.symbol}_copy${number}(${pass});
-$     end
-$   end
+$ -- Calls the copy of a side of the strip's kind, for whole vectors of channels or for the last one.
+$ local function copy_channels(side, channels, values)
+$   local number = side.whole > 0 and side.whole or side.tail
 $   if side.whole > 0 and side.tail > 0 then
-if (c < ${channels // V.lanes * V.lanes}) {
-$     call(side.whole)
-} else {
-$     call(side.tail)
-}
-$   else
-$     call(side.whole > 0 and side.whole or side.tail)
+if (c >= ${channels // V.lanes * V.lanes}) ${K.symbol}_copy${side.tail}(${values});
+else
+$   end
+$   if number > 0 then
+${K.symbol}_copy${number}(${values});
 $   end
 $ end
 
@@ -132,13 +126,6 @@ $   body()
 }
 $ end
 
-$ local function zero(elements)
-CONVSMITH_ROLLED
-for (ptrdiff_t i = 0; i < ${elements}; i += ${V.lanes}) {
-${V.put("strip + i", 1, V.lanes, V.zero())}
-}
-$ end
-
 $ -- Columns that a padding mode takes from others, lane by lane.
 $ local function mapped(kind)
 $   local last = W.axes[#W.axes]
@@ -162,30 +149,29 @@ static ${V.isa.attribute}
 void ${K.symbol}_load(const ${T} *x, ${T} *v, ${T} *strip, ptrdiff_t number)
 {
 $   decode()
-$   local test, at, to = {}, { "x", "c * " .. W.x_lane }, { "strip" }
+$   local test, place, to = {}, { "x", "c * " .. W.x_lane }, { "strip" }
 $   for a = 1, last - 1 do
 const ptrdiff_t i${a} = o${a} - ${W.axes[a].pad};
 $     tile.define_map(a, W.axes[a])
 $     test[a] = ("at%d[j%d] >= 0"):format(a, a)
-$     at[#at + 1], to[#to + 1] = ("at%d[j%d]"):format(a, a), ("j%d * %d"):format(a, steps[a])
+$     place[#place + 1], to[#to + 1] = ("at%d[j%d]"):format(a, a), ("j%d * %d"):format(a, steps[a])
 $   end
 $   if W.batch > 1 then
 x += image * ${W.x_batch};
 $   end
-$   zero(elements)
+/* stays so in columns and rows beyond the input */
+CONVSMITH_ROLLED
+for (ptrdiff_t i = 0; i < ${elements}; i += ${V.lanes}) {
+${V.put("strip + i", 1, V.lanes, V.zero())}
+}
 CONVSMITH_ROLLED
 for (ptrdiff_t c = 0; c < ${W.v.channels}; c += ${V.lanes}) {
-$   if W.v.channels % V.lanes > 0 and W.v.channels > V.lanes then
-if (c >= ${W.v.channels // V.lanes * V.lanes}) {
-$     zero(elements)
-}
-$   end
 $   for a = 1, last - 1 do
 CONVSMITH_ROLLED
 for (ptrdiff_t j${a} = 0; j${a} < ${W.axes[a].points}; j${a}++)
 $   end
 ${#test > 0 and "if (" .. table.concat(test, " && ") .. ") " or ""}{
-const ${T} *const from = ${table.concat(at, " + ")};
+const ${T} *const from = ${table.concat(place, " + ")};
 ${T} *const to = ${table.concat(to, " + ")};
 $   each_kind(function(kind)
 $     copy_channels(kind.bring, W.v.channels, ("from + (%s), to + %d"):format(before(kind.at - axis.pad), kind.at * V.lanes))
@@ -226,16 +212,16 @@ $   decode()
 CONVSMITH_ROLLED
 for (ptrdiff_t c = 0; c < ${W.m.channels}; c += ${V.lanes}) {
 $   all_tiles("m + c", S.tiles // axis.residues * W.m.tile, "strip", V.lanes, function() make_outputs(steps) end)
-$   local from, at = { "strip" }, { "c * " .. S.y_channel, before(0) }
-$   if W.batch > 1 then at[#at + 1] = "image * " .. W.y_batch end
+$   local from, place = { "strip" }, { "c * " .. S.y_channel, before(0) }
+$   if W.batch > 1 then place[#place + 1] = "image * " .. W.y_batch end
 $   for a = 1, last - 1 do
 CONVSMITH_ROLLED
 for (ptrdiff_t j${a} = 0; j${a} < live${a}; j${a}++)
 $     from[#from + 1] = ("j%d * %d"):format(a, steps[a])
-$     at[#at + 1] = ("(o%d + j%d * %d) * %d"):format(a, a, W.axes[a].apart, W.axes[a].y)
+$     place[#place + 1] = ("(o%d + j%d * %d) * %d"):format(a, a, W.axes[a].apart, W.axes[a].y)
 $   end
 {
-const ptrdiff_t at = ${table.concat(at, " + ")};
+const ptrdiff_t at = ${table.concat(place, " + ")};
 $   local values = {}
 $   for _, argument in ipairs(parameters("all_")) do
 $     local pixel = argument[2] == "all_y" or argument[2] == "all_r"
