@@ -290,8 +290,9 @@ $     return
 $   end
 {
 const ptrdiff_t part = (first + i) % ${S.parts} * ${S.tiles}, begin = (first + i) / ${S.parts} * ${S.row} + part;
+const ptrdiff_t left = ${S.row} - part, tiles = left < ${S.tiles} ? left : ${S.tiles};
 CONVSMITH_ROLLED
-for (ptrdiff_t j = 0; j < ${S.tiles} && part + j < ${S.row}; j++)
+for (ptrdiff_t j = 0; j < tiles; j++)
 $   call(("(i * %d + j)"):format(S.tiles), "begin + j")
 }
 $ end

@@ -134,8 +134,9 @@ $     if range[1] < range[2] then
 CONVSMITH_ROLLED
 for (ptrdiff_t j = ${range[1]}; j < ${range[2]}; j++) {
 const ptrdiff_t column = ${K.symbol}_${K.padding_mode}(${before(-last.pad)} + j, ${last.input});
+const ptrdiff_t left = ${W.v.channels} - c, lanes = left < ${V.lanes} ? left : ${V.lanes};
 CONVSMITH_ROLLED
-for (ptrdiff_t lane = 0; lane < ${V.lanes} && c + lane < ${W.v.channels}; lane++) to[j * ${V.lanes} + lane] = from[lane * ${W.x_lane} + column];
+for (ptrdiff_t lane = 0; lane < lanes; lane++) to[j * ${V.lanes} + lane] = from[lane * ${W.x_lane} + column];
 }
 $     end
 $   end
