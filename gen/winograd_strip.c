@@ -98,20 +98,27 @@ static double fitness(struct winograd *winograd, int64_t row, int64_t tiles, int
   return wanted * there - copying * ((copied(winograd, false) + copied(winograd, true)) / own - 1);
 }
 
+/* Tiles of a strip of several that a block has room for, and a cache near the core for their input. */
+static int64_t most_tiles(const struct winograd *winograd, int64_t row, int64_t block) {
+  const int64_t tile = winograd->m[winograd->problem.rank - 1] * rows_of(winograd, false) * vector_bytes(winograd);
+  int64_t most = most_bytes / tile > 1 ? most_bytes / tile : 1;
+  if (most > block) most = block;
+  return most < row ? most : row;
+}
+
 /* A row's tiles in even parts; those of several residues stay together, since their columns do. */
 void winograd_cut_strips(struct winograd *winograd, int64_t block) {
   struct strips *strips = &winograd->strips;
   const int last = winograd->problem.rank - 1;
   const int64_t row = winograd->residues[last] * winograd->tiles[last];
-  int64_t best = winograd->residues[last] > 1 ? row : 1;
+  int64_t best = row;
   double most = -HUGE_VAL;
-  for (int64_t parts = 1; parts <= row && winograd->residues[last] == 1; parts++) {
-    const int64_t tiles = ceil_div(row, parts);
-    if (tiles > block) continue;
-    const double fit = fitness(winograd, row, tiles, block);
-    if (fit <= most || bytes_of(winograd, false) > most_bytes) continue;
+  for (int64_t tiles = winograd->residues[last] == 1 ? most_tiles(winograd, row, block) : 0; tiles > 0; tiles--) {
+    const int64_t even = ceil_div(row, ceil_div(row, tiles));
+    const double fit = fitness(winograd, row, even, block);
+    if (fit <= most) continue;
     most = fit;
-    best = tiles;
+    best = even;
   }
   set_tiles(winograd, best);
   strips->row = row;
