@@ -183,13 +183,12 @@ static void add_plans(struct candidates *candidates, struct winograd *winograd, 
 static void try_tiles(struct candidates *candidates, const int64_t m[MAX_SPATIAL]) {
   struct winograd winograd = {.problem = *candidates->problems, .isa = candidates->isa};
   struct pick best = {0};
-  winograd.strips.x = winograd_wants_strips(&winograd.problem, winograd.isa, false);
-  winograd.strips.y = winograd_wants_strips(&winograd.problem, winograd.isa, true);
   if (!winograd_lay_out(&winograd, m)) {
     refuse(candidates, mem_text("winograd-%s", winograd_sizes(m, winograd.problem.rank)),
            mem_text("%lld points, at most %d", (long long)winograd.points, WINOGRAD_POINTS));
     return;
   }
+  winograd_choose_strips(&winograd);
   for (size_t i = 0; i < sizeof block_tiles / sizeof *block_tiles; i++)
     if (block_tiles[i] < winograd.all) try_block(&winograd, block_tiles[i], &best);
   try_block(&winograd, winograd.all, &best);

@@ -65,9 +65,9 @@ int64_t winograd_baked(const struct winograd *winograd);
 const void *winograd_bake(const struct winograd *winograd);
 /* The transformed kernel that begins at element `from` of the layer's weights. */
 void winograd_points(const struct winograd *winograd, int64_t from, double points[WINOGRAD_POINTS]);
-/* winograd_strip.c: does a side of this problem go through strips? Cuts rows into strips for blocks of about
- * `block` tiles; bytes of one. */
-bool winograd_wants_strips(const struct problem *problem, const struct isa *isa, bool output);
+/* winograd_strip.c: which sides go through strips, once all is laid out. Cuts rows into strips for blocks of about `block` tiles;
+ * bytes of one. */
+void winograd_choose_strips(struct winograd *winograd);
 void winograd_cut_strips(struct winograd *winograd, int64_t block);
 int64_t winograd_strip_bytes(const struct winograd *winograd);
 /* What goes through copies of a strip, with all lines of the tensors that these touch, and how long that takes. */

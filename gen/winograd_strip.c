@@ -9,10 +9,10 @@
 #include <math.h>
 
 /* Bytes of a strip's input, which stays near the core while its tiles are transformed. */
-static const int64_t most_bytes = 64 << 10;
-static const double copying = 0.2; /* of all work */
+static const int64_t most_bytes = 64 << 10, most_whole_bytes = 512 << 10; /* the latter where a row can't be cut */
+static const double copying = 0.2;                                        /* of all work */
 
-bool winograd_wants_strips(const struct problem *problem, const struct isa *isa, bool output) {
+static bool lie_apart(const struct problem *problem, const struct isa *isa, bool output) {
   const struct axis *row = &problem->axis[problem->rank - 1];
   const int64_t channel = output ? problem->y_channel : problem->x_channel, pixel = output ? row->y_step : row->x_step;
   return isa->shuffles && channel != 1 && pixel == 1;
@@ -55,6 +55,16 @@ int64_t winograd_strip_bytes(const struct winograd *winograd) {
   const struct strips *strips = &winograd->strips;
   const int64_t in = strips->x ? bytes_of(winograd, false) : 0, out = strips->y ? bytes_of(winograd, true) : 0;
   return in > out ? in : out;
+}
+
+/* Tiles of several residues make one strip, unless their row is too long for that. */
+void winograd_choose_strips(struct winograd *winograd) {
+  struct strips *strips = &winograd->strips;
+  const int last = winograd->problem.rank - 1;
+  strips->x = lie_apart(&winograd->problem, winograd->isa, false);
+  strips->y = lie_apart(&winograd->problem, winograd->isa, true);
+  set_tiles(winograd, winograd->residues[last] * winograd->tiles[last]);
+  if (winograd->residues[last] > 1 && bytes_of(winograd, false) > most_whole_bytes) strips->x = strips->y = false;
 }
 
 /* Vectors that copies of a strip take for one vector of channels: lines that it shares with its neighbours count whole. */
