@@ -38,9 +38,9 @@ static double combine(const struct pooling *pooling) {
   return pooling->problem->mean ? 0.5 : 1;
 }
 
-/* Turns of a tile through all channels. */
+/* Turns of a tile through all channels; the last may have fewer vectors. */
 static double turns(const struct pooling *pooling) {
-  return (double)pooling->whole + (pooling->last > 0 ? 1 : 0);
+  return (double)pooling->whole + ceil((double)pooling->last / (double)pooling->lane_count) / (double)pooling->choice.vectors;
 }
 
 /* Planes, one after the other: their vectors, then the lanes of one. */
@@ -54,11 +54,40 @@ static double combine_all(const struct pooling *pooling, const struct pool_tile 
   return (double)(pool_combinations(tile) + tile->output_count) * combine(pooling);
 }
 
-/* Lines of the columns beyond as many as are fetched ahead by themselves. */
-static double scattered(const struct pooling *pooling, const struct pool_tile *tile, double places) {
-  const double bytes = (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype);
-  const double columns = (double)tile->column_count - processor.streams;
-  return columns > 0 ? columns * places * processor.stray * bytes / processor.line : 0;
+/* Of all that the windows read of one image. */
+static double input_bytes(const struct pooling *pooling) {
+  double bytes = (double)cs_size(pooling->problem->dtype) * (pooling->choice.pixels ? 1 : (double)pooling->lanes.count);
+  for (int a = 0; a < pooling->axes; a++) bytes *= (double)pooling->axis[a].in;
+  return bytes;
+}
+
+/* In how many streams `count` neighbours lie that are `step` elements apart: those within a few lines are in one. */
+static double spread(const struct pooling *pooling, int64_t count, int64_t step) {
+  static const double near = 2048;
+  const double lanes = pooling->choice.pixels ? (double)pooling->lane_count : 1;
+  return fmin((double)count, fmax(1, (double)count * (double)step * lanes * (double)cs_size(pooling->problem->dtype) / near));
+}
+
+/* The share of a tile's `lines` that leave the nearest cache before they are used: pixels of many channels share few sets. */
+static double crowded_out(const struct pooling *pooling, double lines) {
+  const double step = (double)pooling->axis[pooling->axes - 1].x_step * (double)cs_size(pooling->problem->dtype);
+  double apart = processor.page;
+  while (apart > processor.line && fmod(step, apart) != 0) apart /= 2;
+  return fmax(0, 1 - processor.ways * processor.page / apart / lines);
+}
+
+/* A turn of a tile takes a piece of each pixel in its columns at `places`, and of its outputs; other channels come with the next
+ * turns. What goes from piece to piece in few streams is fetched ahead better. Where taps go in loops, a piece is used at once. */
+static double scattered(const struct pooling *pooling, const struct pool_tile *tile, double places, double rows) {
+  const struct axis *row = &pooling->axis[pooling->axes - 1];
+  const double lines = (double)tile->column_count * places + (double)tile->output_count * rows;
+  const double streams =
+      places * spread(pooling, tile->column_count, row->x_step) + rows * spread(pooling, tile->output_count, row->y_step);
+  const double late = processor.stray * fmax(0, log2(streams / processor.streams));
+  const double vector = (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype) / processor.line;
+  if (input_bytes(pooling) < processor.l1) return 0;
+  if (pool_taps_at_once(pooling, POOL_AT_ONCE) == 0) return lines * vector * late / (double)pooling->choice.vectors;
+  return lines * vector * (late + (pooling->choice.pixels ? 0 : processor.lost * crowded_out(pooling, lines)));
 }
 
 /* Of a tile whose columns take `column` cycles each, for each of `rows` rows. Columns that registers don't hold are stored and
@@ -75,7 +104,7 @@ static double tile_cost(const struct pooling *pooling, const struct pool_tile *t
     if (tile->spills) column += taps;
   }
   cycles = rows * cycles + (double)tile->column_count * column;
-  if (rows > 1) cycles += scattered(pooling, tile, (double)pooling->tall.column_count);
+  cycles += scattered(pooling, tile, rows > 1 ? (double)pooling->tall.column_count : taps, rows);
   return tile_cycles + turns(pooling) * ((double)pooling->choice.vectors * cycles + 2 * taps);
 }
 
@@ -198,11 +227,12 @@ static void pool_enumerate(struct candidates *candidates) {
                                                {.outputs = 14, .rows = 2, .vectors = 1},
                                                {.outputs = 14, .rows = 4, .vectors = 1}};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) try_choice(candidates, columns[i]);
-  for (int64_t vectors = 1; vectors <= 8; vectors *= 2) {
-    for (int64_t rows = 1; rows <= 2 && vectors <= 4; rows++)
+  for (int64_t vectors = 1; vectors <= 4; vectors *= 2)
+    for (int64_t rows = 1; rows <= 2; rows++)
       try_choice(candidates, (struct pool_choice){.pixels = true, .outputs = vectors * lanes, .rows = rows, .vectors = 1});
-    try_choice(candidates, (struct pool_choice){.vectors = vectors});
-  }
+  try_choice(candidates, (struct pool_choice){.pixels = true, .outputs = 8 * lanes, .rows = 1, .vectors = 1});
+  static const int64_t pieces[] = {1, 2, 4, 8, 12, 16};
+  for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) try_choice(candidates, (struct pool_choice){.vectors = pieces[i]});
   try_choice(candidates, (struct pool_choice){.vectors = 1, .planes = true});
 }
 

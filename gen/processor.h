@@ -47,7 +47,9 @@ static const struct {
   double line;             /* bytes */
   double on_the_way;       /* lines that can be fetched at once; more are fetched one at a time */
   double streams;          /* of lines, as many as are fetched ahead by themselves */
-  double stray;            /* of a line of further ones */
+  double stray;            /* of a line, with each doubling of these */
+  double page, ways;       /* of the nearest cache: bytes between lines of one set, and lines that a set has */
+  double lost;             /* of a line that left it before it was used */
 } processor = {
     .latency = 4.7,
     .loads = 1.4,
@@ -91,7 +93,10 @@ static const struct {
     .piece = 256,
     .line = 64,
     .on_the_way = 12,
-    .streams = 10,
-    .stray = 1.75,
+    .streams = 4,
+    .stray = 0.33,
+    .page = 4096,
+    .ways = 12,
+    .lost = 5,
 };
 #endif
