@@ -45,7 +45,7 @@ static double turns(const struct pooling *pooling) {
 
 /* Planes, one after the other: their vectors, then the lanes of one. */
 static double planes_cost(const struct pooling *pooling, double taps) {
-  const double lanes = (double)pooling->lane_count, joins = pooling->problem->mean ? 8 : 3 * log2(lanes);
+  const double lanes = (double)pooling->lane_count, joins = 2 + combine(pooling);
   return (double)pooling->lanes.count * (taps / lanes * (0.5 + combine(pooling)) + joins);
 }
 
@@ -157,7 +157,7 @@ static int64_t pool_bytes(const struct pooling *pooling) {
     const struct pool_tile *tile = &pooling->tiles[i];
     int64_t bytes = tile_bytes(pooling, tile);
     if (pooling->blocks > 0 && tall_bytes(pooling, tile) > bytes) bytes = tall_bytes(pooling, tile);
-    bytes = (pooling->choice.planes ? 1200 : 200) + 2 * bytes * pooling->choice.vectors;
+    bytes = 200 + (pooling->choice.planes ? 2 * (500 + pooling->lane_count * 80) : 2 * bytes * pooling->choice.vectors);
     if (bytes > largest) largest = bytes;
   }
   return largest;
@@ -165,10 +165,9 @@ static int64_t pool_bytes(const struct pooling *pooling) {
 
 /* ---- enumeration -------------------------------------------------------------------------------------------------------- */
 
-/* Lanes of a mean are added up by an operation of the ISA, the largest of others is found by shuffling. */
 static const char *lanes_reason(const struct problem *problem, const struct isa *isa) {
   if (isa->lanes[problem->dtype] == 1) return mem_text("vectors of %s have 1 lane", isa->name);
-  if (!problem->mean && !isa->shuffles) return mem_text("%s has no operation that shuffles two vectors", isa->name);
+  if (!isa->shuffles) return mem_text("%s has no operation that shuffles two vectors", isa->name);
   return NULL;
 }
 

@@ -6,6 +6,7 @@ $ local tiles = import("lib/tile.t")
 $ local parts = import("lib/parts.t")
 $ local helpers = import("lib/helpers.t")
 $ local pack = import("lib/pack.t")
+$ local planes = import("lib/pool_planes.t")
 $ local at = vec.at
 $ local K, V -- the kernel that is being printed, and its operations
 $ local sloped -- has it a tensor of slopes?
@@ -151,89 +152,6 @@ $   end
 $   return list
 $ end
 
-$ -- `count` more vectors of plane p: combined first, so that few of these wait for each other.
-$ local function add_vectors(p, count, pointer)
-$   local list = {}
-$   for i = 1, count do
-$     list[i] = ("next%d_%d"):format(p, i)
-const ${V.type} ${list[i]} = ${V.get(pointer(i - 1), 1, V.lanes)};
-$   end
-$   if V.tops and not K.mean then
-$     list[count + 1] = "p" .. p
-p${p} = ${V.top(list)};
-$   else
-$     for i = 2, count do
-const ${V.type} sum${p}_${i} = ${combine(i == 2 and list[1] or "sum" .. p .. "_" .. i - 1, list[i])};
-$     end
-p${p} = ${combine("p" .. p, count > 1 and "sum" .. p .. "_" .. count or list[1])};
-$   end
-$ end
-
-$ -- The elements of planes [first, first + count) combined, each into `wholes`: vectors, what is left behind them (of the larger, the
-$ -- last vector once more), then lanes.
-$ local function reduce_planes(first, count)
-$   local taps, lanes = K.axes[1].taps, V.lanes
-$   local rest = taps % lanes
-$   local function plane(p, offset) return at("xc", p * K.x_lane) .. offset end
-$   for p = 0, count - 1 do
-${V.type} p${p} = ${V.get(plane(p, ""), 1, lanes)};
-$   end
-$   local vectors, at_once = taps // lanes - 1, 2
-$   local left = vectors % at_once
-$   if vectors >= at_once then
-CONVSMITH_ROLLED
-for (ptrdiff_t k = ${lanes}; k < ${taps - rest - left * lanes}; k += ${at_once * lanes}) {
-$     for p = 0, count - 1 do add_vectors(p, at_once, function(i) return plane(p, " + k" .. (i > 0 and " + " .. i * lanes or "")) end) end
-}
-$   end
-$   for p = 0, left > 0 and count - 1 or -1 do
-{
-$     add_vectors(p, left, function(i) return plane(p, " + " .. taps - rest - (left - i) * lanes) end)
-}
-$   end
-$   for p = 0, count - 1 do
-$     if rest > 0 then
-$       local from = " + " .. taps - (K.mean and rest or lanes)
-const ${V.type} rest${p} = ${V.get(plane(p, from), 1, K.mean and rest or lanes)};
-p${p} = ${combine("p" .. p, "rest" .. p)};
-$     end
-$     if K.mean then
-wholes[${first} + ${p}] = ${V.sum("p" .. p)};
-$     else
-$       local distance = lanes // 2
-$       while distance > 0 do
-$         local turned = {}
-$         for lane = 0, lanes - 1 do turned[lane + 1] = lane ~ distance end
-const ${V.type} turned${p}_${distance} = ${V.shuffle("p" .. p, "p" .. p, turned)};
-p${p} = ${combine("p" .. p, ("turned%d_%d"):format(p, distance))};
-$         distance = distance // 2
-$       end
-${V.put(("wholes + %s + %d"):format(first, p), 1, 1, "p" .. p)}
-$     end
-$   end
-$ end
-
-$ -- A vector of channels whose windows are planes, some at a time.
-$ local function planes(v)
-$   local together = 4
-$   local rest = v.live % together
-${V.ctype} wholes[${V.lanes}];
-$   if v.live >= together then
-CONVSMITH_ROLLED
-for (ptrdiff_t c = 0; c < ${v.live - rest}; c += ${together}) {
-const ${V.ctype} *xc = x + c * ${K.x_lane};
-$     reduce_planes("c", together)
-}
-$   end
-$   if rest > 0 then
-{
-const ${V.ctype} *xc = ${at("x", (v.live - rest) * K.x_lane)};
-$     reduce_planes(v.live - rest, rest)
-}
-$   end
-const ${V.type} c${v.number}_0 = ${V.get("wholes", 1, v.live)};
-$ end
-
 $ -- The reciprocal of each lane's divisor.
 $ local function inverse(output)
 $   if #output.divisors == 1 then return V.broadcast(at("inverse", output.divisors[1])) end
@@ -317,7 +235,7 @@ $ local function body(tile, vectors, tall)
 $   if tall then
 $     for _, v in ipairs(vectors) do tall_vector(tile, rows_of(v)) end
 $   else
-$     if K.planes then planes(vectors[1]) else reduce(tile, vectors) end
+$     if K.planes then planes(K, vectors[1], combine) else reduce(tile, vectors) end
 $     finish_all(tile, vectors)
 $   end
 }

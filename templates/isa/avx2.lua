@@ -84,8 +84,7 @@ const __m256 quarters = _mm256_hadd_ps(_mm256_hadd_ps(%1, %2), _mm256_hadd_ps(%3
 _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(quarters), _mm256_extractf128_ps(quarters, 1)));
 }]],
       add = "_mm256_add_ps(%1, %2)", sub = "_mm256_sub_ps(%1, %2)", mul = "_mm256_mul_ps(%1, %2)", max = "_mm256_max_ps(%1, %2)", min = "_mm256_min_ps(%1, %2)",
-      top = "_mm256_or_ps(_mm256_max_ps(%1, %2), " ..
-            "_mm256_and_ps(_mm256_cmp_ps(%1, %1, _CMP_UNORD_Q), _mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000))))",
+      top = "_mm256_blendv_ps(_mm256_max_ps(%1, %2), %1, _mm256_cmp_ps(%1, %1, _CMP_UNORD_Q))",
       tops = { first = "_mm256_cmp_ps(%1, %2, _CMP_UNORD_Q)", next = "_mm256_or_ps(%3, _mm256_cmp_ps(%1, %2, _CMP_UNORD_Q))",
                last = "_mm256_or_ps(_mm256_max_ps(%1, %2), _mm256_and_ps(%3, _mm256_castsi256_ps(_mm256_set1_epi32(0x7fc00000))))" },
       div = "_mm256_div_ps(%1, %2)",
@@ -107,8 +106,7 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(quarters), _mm256_extractf12
       even = "_mm256_permute4x64_pd(_mm256_shuffle_pd(%1, %2, 10), 0xd8)",
       sum = sum("pd256_pd", "_mm_add_pd", "_mm_cvtsd_f64(_mm_hadd_pd(HALVES, HALVES))"),
       add = "_mm256_add_pd(%1, %2)", sub = "_mm256_sub_pd(%1, %2)", mul = "_mm256_mul_pd(%1, %2)", max = "_mm256_max_pd(%1, %2)", min = "_mm256_min_pd(%1, %2)",
-      top = "_mm256_or_pd(_mm256_max_pd(%1, %2), " ..
-            "_mm256_and_pd(_mm256_cmp_pd(%1, %1, _CMP_UNORD_Q), _mm256_castsi256_pd(_mm256_set1_epi64x(0x7ff8000000000000))))",
+      top = "_mm256_blendv_pd(_mm256_max_pd(%1, %2), %1, _mm256_cmp_pd(%1, %1, _CMP_UNORD_Q))",
       tops = { first = "_mm256_cmp_pd(%1, %2, _CMP_UNORD_Q)", next = "_mm256_or_pd(%3, _mm256_cmp_pd(%1, %2, _CMP_UNORD_Q))",
                last = "_mm256_or_pd(_mm256_max_pd(%1, %2), _mm256_and_pd(%3, _mm256_castsi256_pd(_mm256_set1_epi64x(0x7ff8000000000000))))" },
       select_negative = "_mm256_blendv_pd(%3, %2, _mm256_cmp_pd(%1, _mm256_setzero_pd(), _CMP_LT_OQ))",
