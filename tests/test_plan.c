@@ -300,6 +300,19 @@ static void huge_layers_end_soon(void **state) {
   }
 }
 
+/* Pixels of many channels: what goes through all of many of them a vector at a time is fetched late, or pushes itself out. */
+static void pools_read_wide_pixels_in_pieces(void **state) {
+  static const char *const targets[][2] = {{"avx512", "direct-pool-loop-1x16"}, {"avx2", "direct-pool-loop-1x12"}};
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    const struct plan_list large = plans_of("op: avg_pool, input: [1, 512, 60, 60], output_size: 6", targets[i][0]);
+    assert_string_equal(large.items[0].id, targets[i][1]);
+    const struct plan_list small =
+        plans_of("op: max_pool, input: [1, 512, 14, 14], kernel_size: 3, stride: 1, padding: 1", targets[i][0]);
+    assert_true(small.items[0].row_tile <= 4);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unique_ids),
@@ -313,6 +326,7 @@ int main(void) {
       cmocka_unit_test(workspace_grows_with_weights),
       cmocka_unit_test(no_plan_is_an_error),
       cmocka_unit_test(huge_layers_end_soon),
+      cmocka_unit_test(pools_read_wide_pixels_in_pieces),
       cmocka_unit_test(code_stays_within_its_bound),
   };
   return cmocka_run_group_tests(tests, begin, end);
