@@ -15,7 +15,7 @@ static struct plan new_plan(const struct candidates *candidates, const struct po
   const char *tile = mem_text("%lldx%lld", (long long)(choice->outputs ? choice->outputs : 1), (long long)choice->vectors);
   const char *form = choice->pixels ? "row" : choice->planes ? "planes" : choice->outputs ? "columns" : "loop";
   const char *rows = choice->rows > 1 ? mem_text("-rows%lld", (long long)choice->rows) : "";
-  return (struct plan){.id = mem_text("direct-pool-%s-%s%s", form, tile, rows),
+  return (struct plan){.id = mem_text("direct-pool-%s-%s%s%s", form, tile, rows, choice->chunks ? "-chunks" : ""),
                        .algorithm = &alg_pool,
                        .isa = candidates->isa,
                        .tile = tile,
@@ -27,9 +27,24 @@ static struct plan new_plan(const struct candidates *candidates, const struct po
 
 static const double tile_cycles = 8, row_cycles = 20; /* to call a tile, to begin a row */
 
+/* The share of `lines` of pixels that leave the nearest cache before they are used: pixels of many channels share few sets. */
+static double crowded_out(const struct pooling *pooling, double lines) {
+  const double step = (double)pooling->axis[pooling->axes - 1].x_step * (double)cs_size(pooling->problem->dtype);
+  double apart = processor.page;
+  while (apart > processor.line && fmod(step, apart) != 0) apart /= 2;
+  return fmax(0, 1 - processor.ways * processor.page / apart / lines);
+}
+
+/* Do the rows that windows of the next outputs read again lie in farther caches by then? */
+static bool far(const struct pooling *pooling) {
+  const struct axis *row = &pooling->axis[pooling->axes - 1];
+  const double pixels = (double)row->in * (double)(pooling->axes > 1 ? row[-1].kernel + 1 : 1);
+  return pooling->far || (pooling->chunks > 1 && crowded_out(pooling, pixels) > 0);
+}
+
 /* Cycles of touching a vector whose lanes lie `step` apart. Several such vectors at once touch more lines than caches keep. */
 static double access(const struct pooling *pooling, int64_t step) {
-  if (step == 1 || pooling->lane_count == 1) return pooling->far ? 1 : 0.5;
+  if (step == 1 || pooling->lane_count == 1) return far(pooling) ? 1 : 0.5;
   return (double)pooling->lane_count * (1 + 0.25 * (double)(pooling->choice.vectors - 1));
 }
 
@@ -56,7 +71,8 @@ static double combine_all(const struct pooling *pooling, const struct pool_tile 
 
 /* Of all that the windows read of one image. */
 static double input_bytes(const struct pooling *pooling) {
-  double bytes = (double)cs_size(pooling->problem->dtype) * (pooling->choice.pixels ? 1 : (double)pooling->lanes.count);
+  double bytes = (double)cs_size(pooling->problem->dtype);
+  if (!pooling->choice.pixels) bytes *= (double)pooling->lanes.count * (double)pooling->chunks;
   for (int a = 0; a < pooling->axes; a++) bytes *= (double)pooling->axis[a].in;
   return bytes;
 }
@@ -66,14 +82,6 @@ static double spread(const struct pooling *pooling, int64_t count, int64_t step)
   static const double near = 2048;
   const double lanes = pooling->choice.pixels ? (double)pooling->lane_count : 1;
   return fmin((double)count, fmax(1, (double)count * (double)step * lanes * (double)cs_size(pooling->problem->dtype) / near));
-}
-
-/* The share of a tile's `lines` that leave the nearest cache before they are used: pixels of many channels share few sets. */
-static double crowded_out(const struct pooling *pooling, double lines) {
-  const double step = (double)pooling->axis[pooling->axes - 1].x_step * (double)cs_size(pooling->problem->dtype);
-  double apart = processor.page;
-  while (apart > processor.line && fmod(step, apart) != 0) apart /= 2;
-  return fmax(0, 1 - processor.ways * processor.page / apart / lines);
 }
 
 /* A turn of a tile takes a piece of each pixel in its columns at `places`, and of its outputs; other channels come with the next
@@ -87,7 +95,7 @@ static double scattered(const struct pooling *pooling, const struct pool_tile *t
   const double vector = (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype) / processor.line;
   if (input_bytes(pooling) < processor.l1) return 0;
   if (pool_taps_at_once(pooling, POOL_AT_ONCE) == 0) return lines * vector * late / (double)pooling->choice.vectors;
-  return lines * vector * (late + (pooling->choice.pixels ? 0 : processor.lost * crowded_out(pooling, lines)));
+  return lines * (vector * late + (pooling->choice.pixels ? 0 : processor.lost * crowded_out(pooling, lines)));
 }
 
 /* Of a tile whose columns take `column` cycles each, for each of `rows` rows. Columns that registers don't hold are stored and
@@ -224,7 +232,9 @@ static void pool_enumerate(struct candidates *candidates) {
                                                {.outputs = 8, .rows = 2, .vectors = 1},
                                                {.outputs = 8, .rows = 4, .vectors = 1},
                                                {.outputs = 14, .rows = 2, .vectors = 1},
-                                               {.outputs = 14, .rows = 4, .vectors = 1}};
+                                               {.outputs = 14, .rows = 4, .vectors = 1},
+                                               {.outputs = 4, .rows = 2, .vectors = 1, .chunks = true},
+                                               {.outputs = 6, .rows = 2, .vectors = 1, .chunks = true}};
   for (size_t i = 0; i < sizeof columns / sizeof *columns; i++) try_choice(candidates, columns[i]);
   for (int64_t vectors = 1; vectors <= 4; vectors *= 2)
     for (int64_t rows = 1; rows <= 2; rows++)

@@ -8,6 +8,7 @@ static const int64_t most_tall_columns = 40;
 static const double near_bytes = 20000; /* of the nearest cache, for the lines of a band */
 static const int64_t most_bands = 16;
 static const int64_t longest_row = 1000000;
+static const int64_t least_chunk = 16, most_chunk = 128; /* channels: whole lines, a few */
 
 /* ---- windows ---------------------------------------------------------------------------------------------------------- */
 
@@ -104,6 +105,20 @@ static void add_move(struct pooling *pooling, struct move move) {
     pooling->move[pooling->moves++] = move;
 }
 
+/* Makes chunks of the channels in vectors a move of their own, around the rows. */
+static void split_channels(struct pooling *pooling) {
+  struct move *lanes = &pooling->lanes;
+  int64_t chunk = most_chunk;
+  while (chunk >= least_chunk && lanes->count % chunk != 0) chunk -= least_chunk;
+  if (lanes->x != 1 || chunk < least_chunk || chunk == lanes->count) {
+    pooling->reason = mem_text("%lld channels do not divide into chunks", (long long)lanes->count);
+    return;
+  }
+  pooling->chunks = lanes->count / chunk;
+  pooling->move[pooling->moves++] = (struct move){pooling->chunks, chunk * lanes->x, chunk * lanes->y, chunk * lanes->b};
+  lanes->count = chunk;
+}
+
 /* Moves along which neighbours lie in vectors are folded into one too, where all pixels of a plane are. */
 static void lay_out(struct pooling *pooling, int lanes) {
   const struct problem *problem = pooling->problem;
@@ -121,6 +136,7 @@ static void lay_out(struct pooling *pooling, int lanes) {
   }
   for (int i = 0; i < folded.moves; i++)
     if (i != along) pooling->move[pooling->moves++] = folded.move[i];
+  if (pooling->choice.chunks) split_channels(pooling);
   const int64_t turn = lanes * pooling->choice.vectors;
   pooling->lane_count = lanes;
   pooling->whole = pooling->choice.pixels ? 1 : pooling->lanes.count / turn;
@@ -315,7 +331,7 @@ static void add_bands(struct pooling *pooling, int64_t tiles) {
   const int64_t most = least(most_bands, tiles);
   const int64_t together = bands <= 1 ? tiles : bands < (double)most ? tiles / ((int64_t)bands + 1) : (tiles - 1) / most + 1;
   pooling->bands = (tiles - 1) / together + 1;
-  pooling->far = bytes / (double)pooling->bands > 2 * near_bytes;
+  pooling->far = bytes / (double)pooling->bands > 1.5 * near_bytes;
 }
 
 static void add_tiles(struct pooling *pooling, int registers) {
@@ -357,7 +373,7 @@ static void loop_row(struct pooling *pooling) {
 }
 
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers) {
-  *pooling = (struct pooling){.problem = problem, .choice = choice};
+  *pooling = (struct pooling){.problem = problem, .choice = choice, .chunks = 1};
   fold(pooling);
   if (choice.planes) pooling->reason = planes_reason(pooling, lanes);
   if (choice.outputs == 0) {

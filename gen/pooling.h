@@ -24,6 +24,7 @@ struct pool_choice {
   int64_t outputs; /* of a tile; 0: the row's taps go in a loop */
   int64_t rows;    /* of a tile, where the windows of all are whole; 0, 1: a single one */
   int64_t vectors; /* of channels at once */
+  bool chunks;     /* all rows of some channels first: of these more rows stay near */
 };
 
 /* Neighbours that a column loads; live 0: as many as the vector of channels has. row: of a place that a tall tile reads, counted
@@ -63,6 +64,7 @@ struct pooling {
   struct move lanes;           /* along which vectors lie: of the form `pixels` the row */
   struct move move[MAX_MOVES]; /* the others */
   int moves;
+  int64_t chunks;                   /* of channels */
   int64_t lane_count, whole, last;  /* channels: whole turns of choice.vectors vectors; channels left behind them */
   int64_t *divisors, divisor_count; /* the row's shares, each once */
   struct pool_tile *tiles;

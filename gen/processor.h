@@ -49,7 +49,7 @@ static const struct {
   double streams;          /* of lines, as many as are fetched ahead by themselves */
   double stray;            /* of a line, with each doubling of these */
   double page, ways;       /* of the nearest cache: bytes between lines of one set, and lines that a set has */
-  double lost;             /* of a line that left it before it was used */
+  double lost;             /* of a vector of a line that left it before it was used */
 } processor = {
     .latency = 4.7,
     .loads = 1.4,

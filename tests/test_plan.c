@@ -310,6 +310,9 @@ static void pools_read_wide_pixels_in_pieces(void **state) {
     const struct plan_list small =
         plans_of("op: max_pool, input: [1, 512, 14, 14], kernel_size: 3, stride: 1, padding: 1", targets[i][0]);
     assert_true(small.items[0].row_tile <= 4);
+    const struct plan_list chunks =
+        plans_of("op: max_pool, input: [1, 832, 7, 7], kernel_size: 3, stride: 1, padding: 1", targets[i][0]);
+    assert_string_equal(chunks.items[0].id, "direct-pool-columns-4x1-rows2-chunks");
   }
 }
 

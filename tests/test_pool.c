@@ -247,6 +247,16 @@ static void random_layers_are_right(void **state) {
   op_sweep("avg_pool", draw_avg, 4);
 }
 
+/* Chunks of channels are units of work, with slopes and residuals of their own. */
+static void chunks_of_channels_are_right(void **state) {
+  static const char spec[] = "convsmith: 1\nlayers:\n  - {name: wide, op: max_pool, input: [2, 160, 5, 9], kernel_size: 3, stride: 1, "
+                             "padding: 1, residual: true, activation: prelu}\n";
+  (void)state;
+  const char *path = scratch_write("chunks.yaml", spec);
+  if (convsmith("verify %s --target vec128 --plans direct-pool-columns-4x1-rows2-chunks", path) != 0) fail_msg("%s", said);
+  assert_non_null(strstr(said, "1 kernels: 1 right"));
+}
+
 static void emitted_tests_pass(void **state) {
   (void)state;
   if (convsmith("generate specs/features/pools.yaml -o %s --emit-test", scratch_path("emitted")) != 0) fail_msg("%s", said);
@@ -280,6 +290,7 @@ int main(void) {
       cmocka_unit_test(largest_windows),
       cmocka_unit_test(huge_windows_take_no_time),
       cmocka_unit_test(info_counts_multiplications),
+      cmocka_unit_test(chunks_of_channels_are_right),
       cmocka_unit_test(emitted_tests_pass),
       cmocka_unit_test(random_layers_are_right),
   };
