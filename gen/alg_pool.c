@@ -239,7 +239,6 @@ static void pool_enumerate(struct candidates *candidates) {
   for (int64_t vectors = 1; vectors <= 4; vectors *= 2)
     for (int64_t rows = 1; rows <= 2; rows++)
       try_choice(candidates, (struct pool_choice){.pixels = true, .outputs = vectors * lanes, .rows = rows, .vectors = 1});
-  try_choice(candidates, (struct pool_choice){.pixels = true, .outputs = 8 * lanes, .rows = 1, .vectors = 1});
   static const int64_t pieces[] = {1, 2, 4, 8, 12, 16};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) try_choice(candidates, (struct pool_choice){.vectors = pieces[i]});
   try_choice(candidates, (struct pool_choice){.vectors = 1, .planes = true});

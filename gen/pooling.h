@@ -21,10 +21,10 @@ struct pool_window {
 struct pool_choice {
   bool pixels;
   bool planes;     /* all of a channel's elements, which are neighbours, are reduced in vectors of their own, then these */
+  bool chunks;     /* all rows of some channels first: of these more rows stay near */
   int64_t outputs; /* of a tile; 0: the row's taps go in a loop */
   int64_t rows;    /* of a tile, where the windows of all are whole; 0, 1: a single one */
   int64_t vectors; /* of channels at once */
-  bool chunks;     /* all rows of some channels first: of these more rows stay near */
 };
 
 /* Neighbours that a column loads; live 0: as many as the vector of channels has. row: of a place that a tall tile reads, counted

@@ -249,8 +249,9 @@ static void random_layers_are_right(void **state) {
 
 /* Chunks of channels are units of work, with slopes and residuals of their own. */
 static void chunks_of_channels_are_right(void **state) {
-  static const char spec[] = "convsmith: 1\nlayers:\n  - {name: wide, op: max_pool, input: [2, 160, 5, 9], kernel_size: 3, stride: 1, "
-                             "padding: 1, residual: true, activation: prelu}\n";
+  static const char spec[] =
+      "convsmith: 1\nlayers:\n  - {name: wide, op: max_pool, input: [2, 160, 5, 9], kernel_size: 3, stride: 1, "
+      "padding: 1, residual: true, activation: prelu}\n";
   (void)state;
   const char *path = scratch_write("chunks.yaml", spec);
   if (convsmith("verify %s --target vec128 --plans direct-pool-columns-4x1-rows2-chunks", path) != 0) fail_msg("%s", said);
