@@ -79,7 +79,7 @@ static double input_bytes(const struct pooling *pooling) {
 
 /* In how many streams `count` neighbours lie that are `step` elements apart: those within a few lines are in one. */
 static double spread(const struct pooling *pooling, int64_t count, int64_t step) {
-  static const double near = 2048;
+  static const double near = 1024;
   const double lanes = pooling->choice.pixels ? (double)pooling->lane_count : 1;
   return fmin((double)count, fmax(1, (double)count * (double)step * lanes * (double)cs_size(pooling->problem->dtype) / near));
 }
@@ -139,7 +139,7 @@ static double pool_cost(const struct pooling *pooling) {
     taps *= (double)pooling->axis[a].kernel;
   }
   const double tall = (double)pooling->choice.rows;
-  double cycles = (rows - blocks * tall) * row_cost(pooling, taps, taps * (load + combine(pooling)), 1);
+  double cycles = (rows - blocks * tall) * row_cost(pooling, taps, taps * load + (taps - 1) * combine(pooling), 1);
   if (blocks > 0) cycles += blocks * row_cost(pooling, taps, tall_column(pooling, load), tall);
   return planes * cycles;
 }

@@ -94,7 +94,7 @@ static const struct {
     .line = 64,
     .on_the_way = 12,
     .streams = 4,
-    .stray = 0.33,
+    .stray = 0.4,
     .page = 4096,
     .ways = 12,
     .lost = 5,
