@@ -48,9 +48,10 @@ static double access(const struct pooling *pooling, int64_t step) {
   return (double)pooling->lane_count * (1 + 0.25 * (double)(pooling->choice.vectors - 1));
 }
 
-/* Of combining two vectors: the larger one keeps NaN by instructions of its own. */
+/* Of combining two vectors: the larger one keeps NaN by instructions of its own, by fewer in lists. */
 static double combine(const struct pooling *pooling) {
-  return pooling->problem->mean ? 0.5 : 1;
+  if (pooling->problem->mean) return 0.5;
+  return pool_taps_at_once(pooling, POOL_TALL_TAPS) > 0 ? 1 : 1.2;
 }
 
 /* Turns of a tile through all channels; the last may have fewer vectors. */
