@@ -51,7 +51,7 @@ static double access(const struct pooling *pooling, int64_t step) {
 /* Of combining two vectors: the larger one keeps NaN by instructions of its own, by fewer in lists. */
 static double combine(const struct pooling *pooling) {
   if (pooling->problem->mean) return 0.5;
-  return pool_taps_at_once(pooling, POOL_TALL_TAPS) > 0 ? 1 : 1.2;
+  return pooling->axes == 1 || pool_taps_at_once(pooling, POOL_TALL_TAPS) > 0 ? 1 : 1.2;
 }
 
 /* Turns of a tile through all channels; the last may have fewer vectors. */
@@ -174,6 +174,7 @@ static int64_t pool_bytes(const struct pooling *pooling) {
 
 /* ---- enumeration -------------------------------------------------------------------------------------------------------- */
 
+/* Lanes of planes are joined by shuffling. */
 static const char *lanes_reason(const struct problem *problem, const struct isa *isa) {
   if (isa->lanes[problem->dtype] == 1) return mem_text("vectors of %s have 1 lane", isa->name);
   if (!isa->shuffles) return mem_text("%s has no operation that shuffles two vectors", isa->name);
