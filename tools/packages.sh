@@ -46,7 +46,7 @@ need_peers() {
   need libdnnl-dev compiles "$compiler" -include oneapi/dnnl/dnnl.h
   need libpthreadpool-dev compiles "$compiler" -include pthreadpool.h
   need libxnnpack-dev compiles "$compiler" -include xnnpack.h
-  need libopenblas-dev compiles "$compiler" -include cblas.h
+  need libopenblas-dev compiles "$compiler" -include cblas.h -lopenblas # cblas.h may be that of another BLAS
 }
 
 need_target() {
