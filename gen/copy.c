@@ -141,13 +141,14 @@ static struct element *elements_of(const struct copy *copy, const int64_t *exten
   return elements;
 }
 
-/* Cuts elements, in order of one side, into vectors of neighbours. lane[i]: the lane of element i, counted through all vectors. */
-static int64_t cut(const struct element *elements, int64_t count, int64_t lanes, bool output, struct copy_vector **vectors,
-                   int64_t *lane) {
+/* Cuts elements, in order of one side, into vectors of neighbours, none across a multiple of `row` (0: everywhere). lane[i]: the
+ * lane of element i, counted through all vectors. */
+static int64_t cut(const struct element *elements, int64_t count, int64_t lanes, bool output, int64_t row,
+                   struct copy_vector **vectors, int64_t *lane) {
   int64_t made = 0, last = 0;
   for (int64_t i = 0; i < count; i++) {
     const int64_t at = output ? elements[i].y : elements[i].x;
-    if (i == 0 || at != last + 1 || (*vectors)[made - 1].live == lanes) {
+    if (i == 0 || at != last + 1 || (row > 0 && at % row == 0) || (*vectors)[made - 1].live == lanes) {
       *vectors = mem_grow(*vectors, (size_t)made, sizeof **vectors);
       (*vectors)[made++] = (struct copy_vector){.at = at};
     }
@@ -173,13 +174,15 @@ static int64_t cut_in_place(const struct element *elements, int64_t count, int64
 }
 
 /* Loads, shuffles and stores of these elements. */
-static void build_vectors(struct element *elements, int64_t count, int64_t lanes, bool in_place, struct copy_block *block) {
+static void build_vectors(struct element *elements, int64_t count, int64_t lanes, const struct copy_choice *choice,
+                          struct copy_block *block) {
+  const bool in_place = choice->loads == COPY_IN_PLACE;
   int64_t *loaded = mem_array((size_t)count, sizeof *loaded), *stored = mem_array((size_t)count, sizeof *stored);
   qsort(elements, (size_t)count, sizeof *elements, by_x);
   for (int64_t i = 0; i < count; i++) elements[i].number = i;
-  if (!in_place) block->load_count = cut(elements, count, lanes, false, &block->loads, loaded);
+  if (!in_place) block->load_count = cut(elements, count, lanes, false, 0, &block->loads, loaded);
   qsort(elements, (size_t)count, sizeof *elements, by_y);
-  block->store_count = cut(elements, count, lanes, true, &block->stores, stored);
+  block->store_count = cut(elements, count, lanes, true, choice->row, &block->stores, stored);
   if (in_place) block->load_count = cut_in_place(elements, count, lanes, stored, &block->loads, loaded);
   int64_t *wanted = mem_array((size_t)(block->store_count * lanes), sizeof *wanted);
   for (int64_t i = 0; i < block->store_count * lanes; i++) wanted[i] = -1;
@@ -190,13 +193,15 @@ static void build_vectors(struct element *elements, int64_t count, int64_t lanes
 
 /* The first pieces of stores of `live` elements, where those in the others lie as far from them in all stores: offset[] says how
  * far. NULL: they don't. */
-static struct element *first_pieces(const struct element *elements, int64_t count, int64_t live, int64_t piece, int64_t *offset) {
+static struct element *first_pieces(const struct element *elements, int64_t count, int64_t live, int64_t piece, int64_t row,
+                                    int64_t *offset) {
   struct element *first = mem_array((size_t)(count / live * piece), sizeof *first);
   for (int64_t i = 0; i < count; i++) {
     const int64_t vector = i / live, lane = i % live, number = lane / piece;
     const struct element *same = &elements[i - number * piece];
     if (i == lane && lane % piece == 0) offset[number] = elements[i].x - same->x;
     if (elements[i].y != elements[i - lane].y + lane || elements[i].x != same->x + offset[number]) return NULL;
+    if (row > 0 && lane > 0 && elements[i].y % row == 0) return NULL;
     if (number == 0) first[vector * piece + lane] = elements[i];
   }
   return first;
@@ -204,12 +209,12 @@ static struct element *first_pieces(const struct element *elements, int64_t coun
 
 /* Tries to make a block of narrow ones, `live` elements of them in each vector. Pieces beyond these are the first one again. */
 static bool build_narrow(struct element *elements, int64_t count, int64_t live, int64_t lanes, int64_t pieces,
-                         struct copy_block *block) {
+                         const struct copy_choice *choice, struct copy_block *block) {
   const int64_t piece = lanes / pieces;
   struct copy_block narrow = {.pieces = mem_array((size_t)pieces, sizeof *narrow.pieces), .piece_count = pieces};
-  struct element *first = count % live == 0 ? first_pieces(elements, count, live, piece, narrow.pieces) : NULL;
+  struct element *first = count % live == 0 ? first_pieces(elements, count, live, piece, choice->row, narrow.pieces) : NULL;
   if (!first) return false;
-  build_vectors(first, count / live * piece, piece, false, &narrow);
+  build_vectors(first, count / live * piece, piece, choice, &narrow);
   for (int64_t i = 0; i < narrow.load_count; i++) {
     if (narrow.loads[i].live < piece) return false;
     narrow.loads[i].live = lanes;
@@ -220,10 +225,11 @@ static bool build_narrow(struct element *elements, int64_t count, int64_t live, 
   return true;
 }
 
-static bool build_pieces(struct element *elements, int64_t count, int64_t lanes, int64_t pieces, struct copy_block *block) {
+static bool build_pieces(struct element *elements, int64_t count, int64_t lanes, int64_t pieces, const struct copy_choice *choice,
+                         struct copy_block *block) {
   qsort(elements, (size_t)count, sizeof *elements, by_y);
   for (int64_t used = pieces; used > 0; used--)
-    if (build_narrow(elements, count, lanes / pieces * used, lanes, pieces, block)) return true;
+    if (build_narrow(elements, count, lanes / pieces * used, lanes, pieces, choice, block)) return true;
   return false;
 }
 
@@ -231,8 +237,8 @@ static void build_block(const struct copy *copy, const int64_t *extent, int64_t 
   int64_t count = 1;
   for (int d = 0; d < copy->moves; d++) count *= extent[d];
   struct element *elements = elements_of(copy, extent, count);
-  if (copy->choice.loads == COPY_PIECES && build_pieces(elements, count, lanes, pieces, block)) return;
-  build_vectors(elements, count, lanes, copy->choice.loads == COPY_IN_PLACE, block);
+  if (copy->choice.loads == COPY_PIECES && build_pieces(elements, count, lanes, pieces, &copy->choice, block)) return;
+  build_vectors(elements, count, lanes, &copy->choice, block);
 }
 
 /* With so many, results of shuffles need them all: loads wait for what needs them. */

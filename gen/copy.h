@@ -18,6 +18,7 @@ struct copy_choice {
   bool within;      /* ... or a little less */
   enum copy_loads loads;
   int64_t near; /* neighbours that a unit of work has in both orders at least */
+  int64_t row;  /* elements of the output that what is stored at once must share with no others, as a channel's row; 0: any */
 };
 
 /* `live` neighbours in memory from element `at` on, as lanes of a value, the first of which is lane `from`. */

@@ -194,8 +194,9 @@ static struct copy copy_of(const struct winograd *winograd, const struct key *ke
   problem->move[1] = key->output ? (struct move){key->columns, lanes, 1, 0} : (struct move){key->columns, 1, lanes, 0};
   struct copy copy;
   copy_fold(&copy, problem);
-  copy_choose(&copy,
-              (struct copy_choice){.elements = lanes, .loads = winograd->isa->pieces[outer->dtype] ? COPY_PIECES : COPY_WHOLE});
+  copy_choose(&copy, (struct copy_choice){.elements = lanes,
+                                          .loads = winograd->isa->pieces[outer->dtype] ? COPY_PIECES : COPY_WHOLE,
+                                          .row = key->output ? outer->y_channel : 0});
   for (int l = 0; l < copy.loops; l++) copy.loop[l].unit = copy.loop[l].whole + (copy.loop[l].rest > 0);
   copy_build(&copy, winograd->isa);
   return copy;
