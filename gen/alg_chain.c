@@ -106,11 +106,12 @@ static struct chain new_chain(const struct candidates *candidates) {
   return chain;
 }
 
-/* Makes each `rows` rows of a chain's last stage one line; false where its outputs do not lie so. */
+/* Makes each `rows` rows of a chain's last stage one line; false where that is one, or its outputs do not lie so. */
 static bool join(struct chain *chain, int64_t rows) {
   struct stage *last = &chain->stages[chain->count - 1];
   struct axis *outer = &last->problem.axis[0], *inner = &last->problem.axis[1];
-  if (last->problem.rank < 2 || !axis_pointwise(outer) || !axis_pointwise(inner) || outer->out % rows != 0) return false;
+  if (rows < 2 || last->problem.rank < 2 || !axis_pointwise(outer) || !axis_pointwise(inner) || outer->out % rows != 0)
+    return false;
   if (outer->y_step != inner->out * inner->y_step) return false;
   outer->in = outer->out /= rows;
   outer->y_step *= rows;
