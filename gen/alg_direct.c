@@ -74,6 +74,7 @@ static const char *plan_id(const struct choice *choice) {
   if (choice->band > 1) order = mem_text("bands%lld", (long long)choice->band);
   if (choice->chunk) way = mem_text("-by%lld", (long long)choice->chunk);
   if (choice->strip) way = mem_text("-strips%lld", (long long)choice->strip);
+  if (choice->images) way = mem_text("%s-images", way);
   return mem_text("direct-%s-%lldx%lld-%s%s", form_name(choice->form), (long long)choice->rows, (long long)choice->vectors, order,
                   way);
 }
@@ -143,7 +144,8 @@ static size_t build_with_tail(struct design *designs, const struct problem *prob
   tail.channel_to = problem->out_channels;
   tail.form = FORM_DOT;
   tail.vectors = choice->tail;
-  tail.rows = tallest(candidates->isa, FORM_DOT, choice->tail, useful_rows(FORM_DOT, problem->axis[problem->rank - 1].out));
+  const int64_t pixels = choice->images ? problem->batch : problem->axis[problem->rank - 1].out;
+  tail.rows = tallest(candidates->isa, FORM_DOT, choice->tail, useful_rows(FORM_DOT, pixels));
   build(&designs[0], problem, candidates, body);
   build(&designs[1], problem, candidates, tail);
   return 2;
@@ -267,14 +269,15 @@ static const char *form_reason(const struct candidates *candidates, enum form fo
   return reason;
 }
 
-/* What rows and vectors can cover: pixels of a row, or channels. */
-static void extents(const struct candidates *candidates, enum form form, int64_t *rows, int64_t *vectors) {
+/* What rows and vectors can cover: pixels of a row (or images), or channels. */
+static void extents(const struct candidates *candidates, const struct choice *choice, int64_t *rows, int64_t *vectors) {
+  const enum form form = choice->form;
   const struct problem *problem = &candidates->problems[0];
   const int64_t lanes = candidates->isa->lanes[problem->dtype];
   const int64_t channels = form == FORM_DEPTH ? problem->groups : problem->out_channels;
   int64_t pixels = 1;
   for (size_t i = 0; i < candidates->problem_count; i++) {
-    struct design design = {.problem = candidates->problems[i]};
+    struct design design = {.problem = candidates->problems[i], .choice = *choice};
     fold_axes(&design);
     if (design.axis[design.rank - 1].out > pixels) pixels = design.axis[design.rank - 1].out;
   }
@@ -348,19 +351,21 @@ static void try_chunks(struct candidates *candidates, struct choice choice) {
 }
 
 /* For a number of vectors, the tallest tile that the registers hold, made lower where the rows then split evenly. */
-static void try_vectors(struct candidates *candidates, enum form form, int64_t vectors, int64_t rows) {
+static void try_vectors(struct candidates *candidates, struct choice choice, int64_t vectors, int64_t rows) {
+  const enum form form = choice.form;
   const int64_t registers = candidates->isa->registers, useful = useful_rows(form, rows);
   const int64_t most = tallest(candidates->isa, form, vectors, useful);
   if (most < useful) {
-    const struct choice taller = {.form = form, .rows = most + 1, .vectors = vectors};
+    const struct choice taller = {.form = form, .rows = most + 1, .vectors = vectors, .images = choice.images};
     refuse(candidates, &taller,
            mem_text("needs %lld registers, %s has %lld", (long long)registers_of(form, most + 1, vectors), candidates->isa->name,
                     (long long)registers));
   }
   if (most == 0) return;
-  struct choice choice = {.form = form, .rows = ceil_div(rows, ceil_div(rows, most)), .vectors = vectors};
+  choice.rows = ceil_div(rows, ceil_div(rows, most));
+  choice.vectors = vectors;
   set_ahead(&candidates->problems[0], &choice);
-  if (!try_choice(candidates, choice)) try_split(candidates, choice);
+  if (!try_choice(candidates, choice) && !choice.images) try_split(candidates, choice);
   try_bands(candidates);
   try_chunks(candidates, choice);
   try_tail(candidates, choice);
@@ -380,35 +385,41 @@ static void try_strips(struct candidates *candidates) {
 }
 
 /* All channels in one tile, or in halves, thirds …. */
-static void try_dot(struct candidates *candidates, int64_t channels, int64_t rows) {
+static void try_dot(struct candidates *candidates, struct choice choice, int64_t channels, int64_t rows) {
   int64_t before = 0;
   for (int64_t blocks = 1; blocks <= 3; blocks++) {
     const int64_t vectors = ceil_div(channels, blocks);
-    if (vectors != before) try_vectors(candidates, FORM_DOT, vectors, rows);
+    if (vectors != before) try_vectors(candidates, choice, vectors, rows);
     before = vectors;
   }
 }
 
-static void try_form(struct candidates *candidates, enum form form) {
+static void try_form(struct candidates *candidates, struct choice choice) {
   static const int64_t vectors[] = {1, 2, 3, 4, 6, 8};
+  const enum form form = choice.form;
   const char *reason = form_reason(candidates, form);
   int64_t rows, most;
-  extents(candidates, form, &rows, &most);
+  extents(candidates, &choice, &rows, &most);
   if (reason) {
-    const struct choice choice = {.form = form, .rows = 1, .vectors = 1};
+    choice.rows = choice.vectors = 1;
     refuse(candidates, &choice, reason);
     return;
   }
   for (size_t i = 0; form != FORM_DOT && i < sizeof vectors / sizeof *vectors && vectors[i] <= most; i++)
-    try_vectors(candidates, form, vectors[i], rows);
-  if (form == FORM_DOT) try_dot(candidates, most, rows);
-  if (form == FORM_PIXELS || candidates->problems[0].unroll == UNROLL_FULL) return;
+    try_vectors(candidates, choice, vectors[i], rows);
+  if (form == FORM_DOT) try_dot(candidates, choice, most, rows);
+  if (form == FORM_PIXELS || choice.images || candidates->problems[0].unroll == UNROLL_FULL) return;
   const struct choice trimmed = {.form = form, .rows = 1, .vectors = most < 4 ? most : 4, .trimmed = true};
   try_choice(candidates, trimmed);
 }
 
 static void direct_enumerate(struct candidates *candidates) {
-  for (enum form form = 0; form < FORM_GROUPS; form++) try_form(candidates, form);
+  bool images = true;
+  for (size_t i = 0; i < candidates->problem_count; i++) images &= images_apply(&candidates->problems[i]);
+  for (enum form form = 0; form < FORM_GROUPS; form++) {
+    try_form(candidates, (struct choice){.form = form});
+    if (images) try_form(candidates, (struct choice){.form = form, .images = true});
+  }
   try_strips(candidates);
 }
 

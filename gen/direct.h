@@ -29,6 +29,7 @@ struct choice {
   bool ahead_w;                     /* fetches the weights of the next chunk or block meanwhile */
   bool ahead_x;                     /* fetches the input of the tile after the next meanwhile */
   bool turned;                      /* groups form: an input channel later, sums have moved on by a lane */
+  bool images;                      /* rows of tiles run over images, innermost, instead of the last axis */
   bool split;                       /* inner columns in peeled tiles, those at the borders trimmed: a design each */
   int64_t from, to;                 /* columns of this design; to 0: all */
   int64_t tail;                     /* the last output channels, which a dot design computes; 0: none */
@@ -157,8 +158,11 @@ static inline int64_t ceil_div(int64_t a, int64_t b) {
   return (a + b - 1) / b;
 }
 
-/* Merges and drops axes: 1×1 kernels run over one long row; a trimmed design gets a last axis of one pixel. */
+/* Merges and drops axes: 1×1 kernels run over one long row; a trimmed design gets a last axis of one pixel, one of images theirs.
+ */
 void fold_axes(struct design *design);
+/* Are there more images than pixels in a row of outputs, so that tiles may gain by running over them? */
+bool images_apply(const struct problem *problem);
 /* Axes, steps, units, blocks and packing of a design, no tiles yet. */
 void design_lay_out(struct design *design, const struct problem *problem, const struct isa *isa, const struct choice *choice);
 /* Builds the design of `choice`; design->reason is set where it is refused. */

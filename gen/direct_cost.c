@@ -119,10 +119,30 @@ static double mac_cycles(const struct design *design, const struct isa *isa, con
          design_store_cycles(design) * (double)(tile->rows * tile->vectors);
 }
 
+/* Of images whose neighbours in memory are pixels, each channel's taps are in lines of their own. Do those that one tap reads, with
+ * its weights, stay in the nearest cache until the next one reads them again? */
+static bool lines_stay(const struct design *design, const struct traffic *traffic, int64_t images) {
+  const int64_t apart = design->axis[design->rank - 1].x_step * (int64_t)cs_size(design->problem.dtype);
+  if (images > (int64_t)processor.ways && apart % (int64_t)processor.page == 0) return false;
+  const double weights = traffic->panel / product(design, design->rank, kernel_of);
+  return processor.line * (double)(images * design->problem.in_channels) + weights <= processor.l1;
+}
+
+/* Bytes of the lines of one channel of an image. */
+static double lines_of_plane(const struct design *design, bool stay) {
+  const double size = (double)cs_size(design->problem.dtype);
+  const double taps = product(design, design->rank - 1, kernel_of);
+  if (!stay || design->rank == 1) return processor.line * taps;
+  const double row = (double)design->axis[design->rank - 2].kernel;
+  return fmin(taps / row * fmax(processor.line, size * row), size * product(design, design->rank - 1, in_of));
+}
+
 /* Bytes of input that a tile reads: its taps may lie far apart. */
 static double tile_input(const struct design *design, const struct traffic *traffic, const struct tile *tile) {
   const struct axis *row = &design->axis[design->rank - 1];
   const int64_t pixels = design->choice.form == FORM_PIXELS ? tile->vectors * design->lanes : tile->rows;
+  if (design->choice.images && design->problem.x_channel != 1 && row->x_step != 1)
+    return lines_of_plane(design, lines_stay(design, traffic, pixels)) * (double)(pixels * design->problem.in_channels);
   const int64_t reach = (pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1, apart = pixels * row->kernel;
   return traffic->pixel * (double)(reach < apart ? reach : apart);
 }

@@ -1,5 +1,6 @@
 /* Folding of axes before a design: what the loops need not know about disappears. Axes of one output and one tap go; neighbouring
- * axes that a 1×1 kernel walks contiguously become one, the batch too. What is left has at least one axis, the innermost. */
+ * axes that a 1×1 kernel walks contiguously become one, the batch too. What is left has at least one axis, the innermost: of a
+ * row's pixels or, where a choice says so, of images. */
 #include "direct.h"
 #include <string.h>
 
@@ -67,10 +68,31 @@ static void take_columns(struct design *design) {
   design->y_first = choice->from * row->y_step;
 }
 
+/* Images as the innermost axis, which no border cuts. */
+static void take_images(struct design *design) {
+  struct problem *problem = &design->problem;
+  design->axis[design->rank++] = (struct axis){.in = problem->batch,
+                                               .out = problem->batch,
+                                               .kernel = 1,
+                                               .stride = 1,
+                                               .dilation = 1,
+                                               .x_step = problem->x_batch,
+                                               .y_step = problem->y_batch};
+  problem->batch = 1;
+}
+
+bool images_apply(const struct problem *problem) {
+  struct design design = {.problem = *problem};
+  if (problem->x_rows > 0 || problem->y_rows > 0) return false;
+  fold_axes(&design);
+  return design.problem.batch > design.axis[design.rank - 1].out;
+}
+
 void fold_axes(struct design *design) {
   design->rank = design->problem.rank;
   memcpy(design->axis, design->problem.axis, (size_t)design->rank * sizeof design->axis[0]);
   take_columns(design);
+  if (design->choice.images) take_images(design);
   if (design->choice.trimmed) {
     const struct axis pixel = {.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1, .x_step = 1, .y_step = 1};
     design->axis[design->rank++] = pixel;

@@ -96,6 +96,40 @@ static void a_trimmed_design_has_tiles_of_one_pixel(void **state) {
   assert_int_equal(design.axis[2].kernel, 1);
 }
 
+/* Images in place of the last axis: rows of one pixel and few, channels last and first; where each lies in x and y. */
+static void images_are_an_axis(void **state) {
+  (void)state;
+  static const struct {
+    const char *keys;
+    bool apply;
+    int rank;
+    int64_t out, x_step, y_step;
+  } rows[] = {
+      {"input: [6, 8, 2, 3], out_channels: 5, kernel_size: [2, 3]", true, 3, 6, 48, 5},
+      {"input: [6, 8, 3, 4], out_channels: 5, kernel_size: [3, 2], layout: nchw", true, 3, 6, 96, 15},
+      {"input: [6, 8, 1, 1], out_channels: 5, kernel_size: 1, layout: nchw", true, 1, 6, 8, 5},
+      {"input: [6, 8, 2, 2, 2], out_channels: 5, kernel_size: 2, padding: 1", true, 4, 6, 64, 135},
+      {"op: conv_grad_weights, input: [1, 6, 7, 8], out_channels: 5, kernel_size: 3", true, 3, 6, 1, 9},
+      {"input: [6, 8, 7, 7], out_channels: 5, kernel_size: 1", false, 2, 6, 392, 245}, /* images follow one another anyway */
+      {"input: [6, 8, 2, 9], out_channels: 5, kernel_size: 2", false, 3, 6, 144, 40},
+  };
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    struct design design = {.choice = {.images = true}};
+    const struct layer *layer = spec_layer(rows[i].keys);
+    struct problem *problem;
+    layer->op->lower(layer, &problem);
+    design.problem = *problem;
+    fold_axes(&design);
+    const struct axis *last = &design.axis[design.rank - 1];
+    if (images_apply(problem) != rows[i].apply) fail_msg("{%s}: images do%s apply", rows[i].keys, rows[i].apply ? " not" : "");
+    assert_int_equal(design.rank, rows[i].rank);
+    assert_int_equal(design.problem.batch, 1);
+    assert_int_equal(last->out, rows[i].out);
+    assert_int_equal(last->x_step, rows[i].x_step);
+    assert_int_equal(last->y_step, rows[i].y_step);
+  }
+}
+
 /* ---- spans --------------------------------------------------------------------------------------------------------------- */
 
 /* What one span should be: live rows [first, first + count), the x of each, w, and steps. */
@@ -432,6 +466,7 @@ int main(void) {
       cmocka_unit_test(folding),
       cmocka_unit_test(steps_of_folded_rows),
       cmocka_unit_test(a_trimmed_design_has_tiles_of_one_pixel),
+      cmocka_unit_test(images_are_an_axis),
       cmocka_unit_test(live_rows_at_borders),
       cmocka_unit_test(columns_in_tiles),
       cmocka_unit_test(equal_tiles_run),

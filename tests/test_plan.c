@@ -38,6 +38,7 @@ static const char *const layers[] = {
     "input: [1, 4, 6, 7, 8], out_channels: 8, groups: 2, kernel_size: 3, padding: 1, padding_mode: reflect, unroll: full",
     "input: [1, 3, 2, 2], out_channels: 3, kernel_size: 2, dilation: 3, stride: 2, padding: 5",
     "input: [1, 808, 6, 6], out_channels: 64, kernel_size: 3",
+    "input: [9, 16, 4, 4], out_channels: 24, kernel_size: 3, padding: 1, unroll: full",
 };
 enum { LAYERS = sizeof layers / sizeof *layers };
 
@@ -236,6 +237,23 @@ static void workspace_grows_with_weights(void **state) {
 }
 
 /* Where no plan is left, the key that is to blame is shown with the reason of the first. */
+/* Dense layers on several images, and gradients of weights, whose images are the input channels, fill tiles with them. */
+static void few_pixels_take_images(void **state) {
+  (void)state;
+  static const char *const many[] = {"input: [16, 256, 3, 3], out_channels: 512, kernel_size: 3",
+                                     "input: [16, 512, 1, 1], out_channels: 512, kernel_size: 1, layout: nchw",
+                                     "op: conv_grad_weights, input: [1, 256, 14, 14], out_channels: 64, kernel_size: 1"};
+  for (size_t i = 0; i < sizeof many / sizeof *many; i++)
+    for (size_t t = 0; t < isas.count; t++) {
+      const size_t mark = mem_mark();
+      const struct plan_list plans = plans_of(many[i], isas.items[t].name);
+      assert_true(plans.usable > 0);
+      if (isas.items[t].lanes[CS_F32] > 1 && !strstr(plans.items[0].id, "-images"))
+        fail_msg("%s {%s}: %s", isas.items[t].name, many[i], plans.items[0].id);
+      mem_release(mark);
+    }
+}
+
 static void no_plan_is_an_error(void **state) {
   (void)state;
   const char *path = scratch_write("none.yaml", "convsmith: 1\nlayers:\n"
@@ -327,6 +345,7 @@ int main(void) {
       cmocka_unit_test(every_reason),
       cmocka_unit_test(tiles_must_save_something),
       cmocka_unit_test(workspace_grows_with_weights),
+      cmocka_unit_test(few_pixels_take_images),
       cmocka_unit_test(no_plan_is_an_error),
       cmocka_unit_test(huge_layers_end_soon),
       cmocka_unit_test(pools_read_wide_pixels_in_pieces),
