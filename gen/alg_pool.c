@@ -30,9 +30,7 @@ static const double tile_cycles = 8, row_cycles = 20; /* to call a tile, to begi
 /* The share of `lines` of pixels that leave the nearest cache before they are used: pixels of many channels share few sets. */
 static double crowded_out(const struct pooling *pooling, double lines) {
   const double step = (double)pooling->axis[pooling->axes - 1].x_step * (double)cs_size(pooling->problem->dtype);
-  double apart = processor.page;
-  while (apart > processor.line && fmod(step, apart) != 0) apart /= 2;
-  return fmax(0, 1 - processor.ways * processor.page / apart / lines);
+  return fmax(0, 1 - processor_lines(step) / lines);
 }
 
 /* Do the rows that windows of the next outputs read again lie in farther caches by then? */

@@ -103,11 +103,19 @@ static double span_cycles(const struct design *design, const struct isa *isa, co
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + part));
 }
 
+/* Of a lane that goes to a line of its own. Lines that share sets with too many others leave the nearest cache between two pixels.
+ */
+static double lane_cycles(const struct design *design) {
+  const double lines = (double)(design->choice.vectors * design->lanes);
+  const double held = processor_lines((double)design->y_lane * (double)cs_size(design->problem.dtype));
+  return processor.store_lane + processor.displaced * fmax(0, lines / held - 1);
+}
+
 /* On average over the chunks: each but the last only puts it by for the next one. */
 double design_store_cycles(const struct design *design) {
   const double chunks = (double)design->chunks;
   if (design->choice.form == FORM_DOT) return processor.add_up;
-  if (design->y_lane != 1) return processor.store_lane * (double)design->lanes;
+  if (design->y_lane != 1) return lane_cycles(design) * (double)design->lanes;
   return (processor.store + (chunks - 1) * processor.put_by) / chunks;
 }
 
@@ -119,13 +127,22 @@ static double mac_cycles(const struct design *design, const struct isa *isa, con
          design_store_cycles(design) * (double)(tile->rows * tile->vectors);
 }
 
-/* Of images whose neighbours in memory are pixels, each channel's taps are in lines of their own. Do those that one tap reads, with
- * its weights, stay in the nearest cache until the next one reads them again? */
-static bool lines_stay(const struct design *design, const struct traffic *traffic, int64_t images) {
-  const int64_t apart = design->axis[design->rank - 1].x_step * (int64_t)cs_size(design->problem.dtype);
-  if (images > (int64_t)processor.ways && apart % (int64_t)processor.page == 0) return false;
+/* Input channels that a tile reads of each pixel, and how far apart they are: in the depth form one of each group. */
+static int64_t channels_read(const struct design *design, const struct tile *tile) {
+  return design->choice.form == FORM_DEPTH ? tile->vectors * design->lanes : design->problem.in_channels;
+}
+
+static int64_t channel_step(const struct design *design) {
+  return design->choice.form == FORM_DEPTH ? design->problem.x_group : design->problem.x_channel;
+}
+
+/* Where neighbours in memory are pixels, each image has lines of its own for each channel. Do those that one tap reads, with its
+ * weights, stay in the nearest cache until the next one reads them again? */
+static bool lines_stay(const struct design *design, const struct traffic *traffic, int64_t images, int64_t channels) {
+  const double size = (double)cs_size(design->problem.dtype);
   const double weights = traffic->panel / product(design, design->rank, kernel_of);
-  return processor.line * (double)(images * design->problem.in_channels) + weights <= processor.l1;
+  if ((double)images > processor_lines(size * (double)design->axis[design->rank - 1].x_step)) return false;
+  return processor.line * (double)(images * channels) + weights <= processor.l1;
 }
 
 /* Bytes of the lines of one channel of an image. */
@@ -141,8 +158,9 @@ static double lines_of_plane(const struct design *design, bool stay) {
 static double tile_input(const struct design *design, const struct traffic *traffic, const struct tile *tile) {
   const struct axis *row = &design->axis[design->rank - 1];
   const int64_t pixels = design->choice.form == FORM_PIXELS ? tile->vectors * design->lanes : tile->rows;
-  if (design->choice.images && design->problem.x_channel != 1 && row->x_step != 1)
-    return lines_of_plane(design, lines_stay(design, traffic, pixels)) * (double)(pixels * design->problem.in_channels);
+  const int64_t channels = channels_read(design, tile);
+  if (design->choice.images && channel_step(design) != 1 && row->x_step != 1)
+    return lines_of_plane(design, lines_stay(design, traffic, pixels, channels)) * (double)(pixels * channels);
   const int64_t reach = (pixels - 1) * row->stride + (row->kernel - 1) * row->dilation + 1, apart = pixels * row->kernel;
   return traffic->pixel * (double)(reach < apart ? reach : apart);
 }

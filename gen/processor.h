@@ -50,6 +50,7 @@ static const struct {
   double stray;            /* of a line, with each doubling of these */
   double page, ways;       /* of the nearest cache: bytes between lines of one set, and lines that a set has */
   double lost;             /* of a vector of a line that left it before it was used */
+  double displaced;        /* of a lane that is stored where such lines are as many again as it holds */
 } processor = {
     .latency = 4.7,
     .loads = 1.4,
@@ -98,5 +99,9 @@ static const struct {
     .page = 4096,
     .ways = 12,
     .lost = 5,
+    .displaced = 7,
 };
+
+/* Lines, so many bytes apart, that the nearest cache holds. */
+double processor_lines(double apart);
 #endif
