@@ -263,6 +263,17 @@ void copy_build(struct copy *copy, const struct isa *isa) {
   }
 }
 
+struct copy copy_of_vectors(const struct problem *problem, const struct isa *isa, int64_t row) {
+  struct copy copy;
+  copy_fold(&copy, problem);
+  copy_choose(&copy, (struct copy_choice){.elements = isa->lanes[problem->dtype],
+                                          .loads = isa->pieces[problem->dtype] ? COPY_PIECES : COPY_WHOLE,
+                                          .row = row});
+  for (int l = 0; l < copy.loops; l++) copy.loop[l].unit = copy.loop[l].whole + (copy.loop[l].rest > 0);
+  copy_build(&copy, isa);
+  return copy;
+}
+
 /* ---- what templates get ------------------------------------------------------------------------------------------------ */
 
 static void push_vectors(lua_State *L, const char *key, const struct copy_vector *vectors, int64_t count) {

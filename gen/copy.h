@@ -60,6 +60,8 @@ void copy_fold(struct copy *copy, const struct problem *problem);
 void copy_choose(struct copy *copy, struct copy_choice choice);
 /* Vectors that the block of these extents has on its larger side. */
 int64_t copy_vectors(const struct copy *copy, int64_t lanes);
+/* A copy inside a kernel that changes the order of vectors, `row` as in copy_choice: all of it is one unit of work. */
+struct copy copy_of_vectors(const struct problem *problem, const struct isa *isa, int64_t row);
 /* Makes the blocks. */
 void copy_build(struct copy *copy, const struct isa *isa);
 /* Neighbours that a unit of work has in the order of the input or of the output. */

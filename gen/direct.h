@@ -121,6 +121,8 @@ struct design {
   int64_t y_first;  /* element of the first column */
   int64_t together; /* groups form: neighbouring groups in a vector */
   int64_t x_vector, x_lane, w_row, w_vector, b_row, b_vector, y_row, y_vector, y_lane;
+  const struct isa
+      *places; /* whose shuffles make vectors of pixels of the vectors of channels of a tile (direct_place.c), or NULL */
   struct tile *tiles;
   size_t tile_count;
   struct block *blocks;
@@ -148,6 +150,10 @@ int64_t strip_rows(const struct problem *problem, int64_t lanes, int64_t vectors
 void take_strips(struct design *design);
 int64_t strip_elements(const struct design *design);
 void design_push_strip(lua_State *L, const struct design *design);
+
+/* Do outputs go out so? Pushed as the field `places`. */
+bool places_apply(const struct design *design, const struct isa *isa);
+void design_push_places(lua_State *L, const struct design *design);
 
 /* Are vectors of x made of every second element of two that lie side by side? */
 static inline bool takes_even(const struct design *design, const struct isa *isa) {

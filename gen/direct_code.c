@@ -9,7 +9,8 @@ int64_t design_finish_bytes(const struct design *design) {
   static const int64_t activation[] = {
       [CS_RELU] = 8,   [CS_RELU6] = 16,   [CS_CLAMP] = 16, [CS_HARDSIGMOID] = 24, [CS_HARDSWISH] = 32, [CS_LEAKY_RELU] = 48,
       [CS_PRELU] = 48, [CS_SIGMOID] = 16, [CS_TANH] = 16,  [CS_SILU] = 16,        [CS_GELU] = 16};
-  const int64_t sum = design->choice.form == FORM_DOT ? 60 : 0, move = design->y_lane == 1 ? 20 : 20 + 12 * design->lanes;
+  const int64_t sum = design->choice.form == FORM_DOT ? 60 : 0,
+                move = design->y_lane == 1 || design->places ? 20 : 20 + 12 * design->lanes;
   const int64_t round = design->problem.dtype == CS_BF16 ? 64 : 0;
   return sum + move * (design->problem.residual ? 2 : 1) + round + activation[design->problem.activation];
 }
@@ -29,6 +30,12 @@ static int64_t tile_bytes(const struct design *design, const struct tile *tile, 
   return bytes;
 }
 
+/* Bytes of the function that makes vectors of pixels of a tile's sums. */
+static int64_t place_bytes(const struct design *design, const struct tile *tile) {
+  const int64_t vectors = ceil_div(tile->rows, design->lanes) * design->lanes;
+  return design->places ? 100 + vectors * (40 + design_finish_bytes(design)) + 20 * tile->rows : 0;
+}
+
 static int64_t block_bytes(const struct block *block) {
   int64_t bytes = 300;
   for (size_t c = 0; c < block->case_count; c++) bytes += 64 + 64 * (int64_t)block->cases[c].run_count;
@@ -38,8 +45,10 @@ static int64_t block_bytes(const struct block *block) {
 int64_t design_code_bytes(const struct design *design, const struct isa *isa) {
   int64_t largest = 0;
   for (size_t i = 0; i < design->tile_count; i++) {
-    const int64_t bytes = tile_bytes(design, &design->tiles[i], isa);
-    if (bytes > largest) largest = bytes;
+    const struct tile *tile = &design->tiles[i];
+    const int64_t bytes = tile_bytes(design, tile, isa), place = place_bytes(design, tile);
+    largest = bytes > largest ? bytes : largest;
+    largest = place > largest ? place : largest;
   }
   for (size_t i = 0; i < design->block_count; i++) {
     const int64_t bytes = block_bytes(&design->blocks[i]);

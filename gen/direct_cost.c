@@ -103,19 +103,26 @@ static double span_cycles(const struct design *design, const struct isa *isa, co
   return step * (double)(span->loop * (span->trips * span->unroll + span->rest + part));
 }
 
-/* Of a lane that goes to a line of its own. Lines that share sets with too many others leave the nearest cache between two pixels.
- */
-static double lane_cycles(const struct design *design) {
+/* Of a lane, or a vector of pixels, that goes to a line of its own. Lines that share sets with too many others leave the nearest
+ * cache before the next pixels come. */
+static double displaced_cycles(const struct design *design) {
   const double lines = (double)(design->choice.vectors * design->lanes);
   const double held = processor_lines((double)design->y_lane * (double)cs_size(design->problem.dtype));
-  return processor.store_lane + processor.displaced * fmax(0, lines / held - 1);
+  return processor.displaced * fmax(0, lines / held - 1);
+}
+
+/* Of a vector of channels of a tile whose rows go out as vectors of pixels: its share of those. */
+static double place_cycles(const struct design *design) {
+  const double rows = (double)design->choice.rows, vectors = ceil(rows / (double)design->lanes) * (double)design->lanes;
+  return processor.transpose + (processor.store + displaced_cycles(design)) * vectors / rows;
 }
 
 /* On average over the chunks: each but the last only puts it by for the next one. */
 double design_store_cycles(const struct design *design) {
   const double chunks = (double)design->chunks;
   if (design->choice.form == FORM_DOT) return processor.add_up;
-  if (design->y_lane != 1) return lane_cycles(design) * (double)design->lanes;
+  if (design->places) return place_cycles(design);
+  if (design->y_lane != 1) return (processor.store_lane + displaced_cycles(design)) * (double)design->lanes;
   return (processor.store + (chunks - 1) * processor.put_by) / chunks;
 }
 

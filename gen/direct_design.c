@@ -211,6 +211,7 @@ void design_lay_out(struct design *design, const struct problem *problem, const 
   if (choice->strip) take_strips(design);
   fold_axes(design);
   set_steps(design);
+  design->places = places_apply(design, isa) ? isa : NULL;
   set_units(design);
   set_blocks(design);
   set_block_steps(design);

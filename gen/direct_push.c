@@ -243,6 +243,7 @@ void design_push(lua_State *L, const struct design *design) {
   design_push_units(L, design);
   design_push_firsts(L, design);
   design_push_strip(L, design);
+  design_push_places(L, design);
   set_integer(L, "channel_blocks", design->channel_blocks);
   set_integer(L, "rows", design->rows);
   set_bool(L, "by_tile", design->rank == 1);

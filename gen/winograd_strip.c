@@ -192,14 +192,7 @@ static struct copy copy_of(const struct winograd *winograd, const struct key *ke
   problem->move[0] =
       key->output ? (struct move){key->channels, 1, outer->y_channel, 0} : (struct move){key->channels, outer->x_channel, 1, 0};
   problem->move[1] = key->output ? (struct move){key->columns, lanes, 1, 0} : (struct move){key->columns, 1, lanes, 0};
-  struct copy copy;
-  copy_fold(&copy, problem);
-  copy_choose(&copy, (struct copy_choice){.elements = lanes,
-                                          .loads = winograd->isa->pieces[outer->dtype] ? COPY_PIECES : COPY_WHOLE,
-                                          .row = key->output ? outer->y_channel : 0});
-  for (int l = 0; l < copy.loops; l++) copy.loop[l].unit = copy.loop[l].whole + (copy.loop[l].rest > 0);
-  copy_build(&copy, winograd->isa);
-  return copy;
+  return copy_of_vectors(problem, winograd->isa, key->output ? outer->y_channel : 0);
 }
 
 static void push_copies(lua_State *L, const struct winograd *winograd, const struct copies *copies) {

@@ -6,6 +6,7 @@ $ local parts = import("lib/parts.t")
 $ local helpers = import("lib/helpers.t")
 $ local section = import("lib/section.t")
 $ local strips = import("lib/strip.t")
+$ local placed = import("lib/placed.t")
 $ local K -- the kernel that is being printed
 
 $ -- Calls of equal neighbouring tiles; each fetches its share of the weights that come next, and of what the caller reads next.
@@ -148,12 +149,23 @@ const ptrdiff_t row = band + (place - band * ${K.channel_blocks}) % rows;
 $   parts.count("band + rows - row")
 $ end
 
+$ -- The kernel as what is printed for placed outputs sees it.
+$ local function shell()
+$   return {
+$     form = "pixels", V = K.V, F = K.F, symbol = K.symbol, chunks = K.chunks, bias = K.bias, residual = K.residual,
+$     activation = K.activation, b_row = 0, b_vector = 0, y_row = 0, y_vector = 0, y_lane = 1,
+$   }
+$ end
+
 $ -- Tiles and blocks of a kernel.
 $ local function define(kernel)
 $   K = kernel
 $   set_order()
 $   K.sizes = sizes()
 $   helpers(K)
+$   for _, place in ipairs(K.places or {}) do
+$     placed.define(shell(), tiles.placed_name(K, place.rows, place.live), place, K.y_lane)
+$   end
 $   for i, tile in ipairs(K.tiles) do tiles.define(K, tile, K.symbol .. "_tile" .. i - 1) end
 $   for i, block in ipairs(K.blocks) do define_block(block, K.symbol .. "_block" .. i) end
 $   if K.strip then strips.define(K) end

@@ -1,6 +1,7 @@
 $ -- Small functions of a section, printed only where they are used.
 $ local epilogue = import("lib/epilogue.lua")
 $ local vec = import("lib/vec.lua")
+$ local tiles = import("lib/tile.t")
 
 $ -- The elements that gather takes, as expressions; calls name n, which leaves none of the tests.
 $ local function elements(V)
@@ -11,10 +12,17 @@ $   end
 $   return list
 $ end
 
+$ -- Does some tile put its outputs to lines of their own lane by lane?
+$ local function scatters(K)
+$   local some = not (has(K, "places") and K.places)
+$   for _, tile in ipairs(has(K, "tiles") and K.tiles or {}) do some = some or not tiles.leaves(K, tile) end
+$   return some and K.V.lanes > 1 and K.y_lane ~= 1
+$ end
+
 $ local function strided(K)
-$   local V = K.V
+$   local V, scattered = K.V, scatters(K)
 $   local step = has(K, "strip") and K.strip.lane or K.x_lane
-$   if (step > 1 and V.gathers(step)) or ((K.residual or K.chunks > 1) and V.gathers(K.y_lane)) then
+$   if (step > 1 and V.gathers(step)) or ((K.residual or K.chunks > 1) and scattered and V.gathers(K.y_lane)) then
 /* n elements, step apart, and zeros */
 CONVSMITH_INLINE ${V.isa.attribute}
 ${V.type} ${K.symbol}_gather(const ${V.ctype} *p, ptrdiff_t step, ptrdiff_t n)
@@ -28,7 +36,7 @@ return ${V.get("t", 1, V.lanes)};
 $     end
 }
 $   end
-$   if V.lanes > 1 and K.y_lane ~= 1 then
+$   if scattered then
 CONVSMITH_INLINE ${V.isa.attribute}
 void ${K.symbol}_scatter(${V.ctype} *p, ptrdiff_t step, ptrdiff_t n, ${V.type} v)
 {

@@ -6,15 +6,20 @@ $ local vec = import("lib/vec.lua")
 $ local arguments = import("lib/arguments.lua")
 $ local at = vec.at
 
+$ -- What goes into outputs beside sums, and these.
+$ local function outputs(kernel, prefix)
+$   local T, list, before = kernel.V.ctype, {}, prefix or ""
+$   if kernel.bias then list[#list + 1] = { "const " .. T .. " *", before .. "b" } end
+$   if kernel.activation.name == "prelu" then list[#list + 1] = { "const " .. T .. " *", before .. "s" } end
+$   if kernel.residual then list[#list + 1] = { "const " .. T .. " *", before .. "r" } end
+$   list[#list + 1] = { T .. " *", before .. "y" }
+$   return list
+$ end
+
 $ -- The arguments that tiles and blocks share.
 $ local function pointers(kernel)
 $   local T = kernel.V.ctype
-$   local list = { { "const " .. T .. " *", "x" }, { "const " .. T .. " *", "w" } }
-$   if kernel.bias then list[#list + 1] = { "const " .. T .. " *", "b" } end
-$   if kernel.activation.name == "prelu" then list[#list + 1] = { "const " .. T .. " *", "s" } end
-$   if kernel.residual then list[#list + 1] = { "const " .. T .. " *", "r" } end
-$   list[#list + 1] = { T .. " *", "y" }
-$   return list
+$   return arguments.join({ { "const " .. T .. " *", "x" }, { "const " .. T .. " *", "w" } }, outputs(kernel))
 $ end
 
 $ -- What a row of outputs tells its tiles of each outer axis: how many taps are live, or where each reads.
@@ -36,6 +41,15 @@ $ local function counts(kernel)
 $   return arguments.join(trims(kernel), chunk(kernel), kernel.ahead_w and { { "uintptr_t", "ahead" } } or {})
 $ end
 
+$ -- The arguments of a function of lib/placed.t, and its name for vectors of `live` channels.
+$ local function placed(kernel)
+$   return arguments.join({ { "const " .. kernel.V.ctype .. " *", "x0" } }, outputs(kernel, "placed_"), chunk(kernel))
+$ end
+$ local function placed_name(kernel, rows, live) return ("%s_place%dx%d"):format(kernel.symbol, rows, live) end
+
+$ -- Does a tile leave its outputs to one? A single pixel is no vector.
+$ local function leaves(kernel, tile) return has(kernel, "places") and kernel.places and tile.rows > 1 end
+
 $ -- Live lanes of vector q. In patches all are alike: their vectors lie side by side as pixels do.
 $ local function live_lanes(tile, q)
 $   return (K.form == "patch" or q == tile.vectors - 1) and tile.last or K.F.lanes
@@ -54,8 +68,14 @@ $   if K.form == "pixels" then return K.V.broadcast(at("b", row * K.b_row)) end
 $   return row == 0 and K.V.get(at("b", q * K.b_vector), 1, live) or "a0_" .. q
 $ end
 
-$ -- Sums begin at bias and residual; in a later chunk at what the ones before it left in y.
+$ -- Sums begin at bias and residual; in a later chunk at what the ones before it left in y. Those that are placed later begin at 0.
 $ local function start(tile)
+$   if leaves(K, tile) then
+$     each(tile, function(row, q)
+${K.V.type} a${row}_${q} = ${K.V.zero()};
+$     end)
+$     return
+$   end
 $   local V, T = K.V, K.chunks > 1 and "" or K.V.type .. " "
 $   if K.chunks > 1 then
 $     each(tile, function(row, q, live)
@@ -304,7 +324,22 @@ $   end
 $   each(tile, function(row, q) total(tile, row, q, apart) end)
 $ end
 
+$ local function place_all(tile)
+$   for q = 0, tile.vectors - 1 do
+{
+${K.V.type} t[${tile.rows}];
+$     for row = 0, tile.rows - 1 do
+t[${row}] = a${row}_${q};
+$     end
+$     local values = { x0 = ("(const %s *)(const void *)t"):format(K.V.ctype), placed_r = at("r", q * K.y_vector), placed_y = at("y", q * K.y_vector) }
+$     for _, name in ipairs({ "b", "s" }) do values["placed_" .. name] = at(name, q * K.b_vector) end
+${placed_name(K, tile.rows, live_lanes(tile, q))}(${arguments.pass(placed(K), values)});
+}
+$   end
+$ end
+
 $ local function finish(tile)
+$   if leaves(K, tile) then return place_all(tile) end
 $   local V, last = K.F, K.chunks > 1 and K.activation.name ~= "none"
 $   if K.form == "dot" then totals(tile) end
 $   if last then
@@ -353,5 +388,6 @@ $ -- For other kinds of tiles: their kernel, and the parts that they share with 
 $ local function use(kernel) K = kernel end
 $ return {
 $   define = define, pointers = pointers, counts = counts, chunk = chunk, use = use, start = start, hold = hold, accumulate = accumulate,
-$   accumulate_lanes = accumulate_lanes, taps = taps, activate = activate, finish = finish,
+$   accumulate_lanes = accumulate_lanes, taps = taps, activate = activate, finish = finish, outputs = outputs, placed = placed,
+$   placed_name = placed_name, leaves = leaves,
 $ }

@@ -3,6 +3,7 @@ $ -- after the other, and all tiles are transformed from there; or outputs are m
 $ -- bias, residual and activation on their way.
 $ local arguments = import("lib/arguments.lua")
 $ local moves = import("lib/moves.t")
+$ local placed = import("lib/placed.t")
 $ local tile = import("lib/winograd_tile.t")
 $ local tiles = import("lib/tile.t")
 $ local at = import("lib/vec.lua").at
@@ -15,40 +16,14 @@ $ end
 
 $ -- ---- copies ------------------------------------------------------------------------------------------------------------
 
-$ -- What goes into placed outputs beside them; `own`: prefix of these names in functions of a whole strip.
-$ local function parameters(own)
-$   local list = {}
-$   if K.bias then list[#list + 1] = { "const " .. T .. " *", own .. "b" } end
-$   if K.activation.name == "prelu" then list[#list + 1] = { "const " .. T .. " *", own .. "s" } end
-$   if K.residual then list[#list + 1] = { "const " .. T .. " *", own .. "r" } end
-$   return arguments.join(list, { { T .. " *", own .. "y" } })
-$ end
-
-$ -- A vector of one channel's pixels with all that belongs to outputs.
-$ local function place_vector(vector, block)
-$   local output, channel = { rows = 1, vectors = 1, last = vector.live }, vector.at // S.y_channel
-$   local from = { b = at("placed_b", channel), s = at("placed_s", channel), r = at(("placed_r + (%s - placed_y)"):format(block), vector.at) }
-{
-$   for _, argument in ipairs(parameters("")) do
-${argument[1]}const ${argument[2]} = ${from[argument[2]] or at(block, vector.at)};
-$   end
-$   tiles.use(K)
-$   tiles.start(output)
-a0_0 = ${V.add("a0_0", "v" .. vector.value)};
-$   tiles.finish(output)
-}
-$ end
-
 $ local function define_copy(number, copy)
+$   local name = K.symbol .. "_copy" .. number
+$   if copy.output then return placed.define(K, name, copy, S.y_channel) end
 $   local list = { { "const " .. T .. " *", "x0" }, { T .. " *", "y0" } }
-$   if copy.output then list = arguments.join({ list[1] }, parameters("placed_")) end
 CONVSMITH_NOINLINE ${V.isa.attribute}
-void ${K.symbol}_copy${number}(${arguments.declare(list)})
+void ${name}(${arguments.declare(list)})
 {
-$   if copy.output then
-${T} *const y0 = placed_y;
-$   end
-$   moves.run({ V = V, loops = copy.loops, blocks = copy.blocks }, copy.output and place_vector)
+$   moves.run({ V = V, loops = copy.loops, blocks = copy.blocks })
 }
 
 $ end
@@ -203,7 +178,7 @@ $ end
 
 $ -- One strip of M to its outputs.
 $ local function define_store()
-$   local list = arguments.join({ { "const " .. T .. " *", "m" } }, parameters("all_"), { { T .. " *", "strip" }, { "ptrdiff_t", "number" } })
+$   local list = arguments.join({ { "const " .. T .. " *", "m" } }, tiles.outputs(K, "all_"), { { T .. " *", "strip" }, { "ptrdiff_t", "number" } })
 $   local last, steps = #W.axes, steps_of("m", S.out_columns)
 $   local axis = W.axes[last]
 CONVSMITH_NOINLINE ${V.isa.attribute}
@@ -224,7 +199,7 @@ $   end
 {
 const ptrdiff_t at = ${table.concat(place, " + ")};
 $   local values = {}
-$   for _, argument in ipairs(parameters("all_")) do
+$   for _, argument in ipairs(tiles.outputs(K, "all_")) do
 $     local pixel = argument[2] == "all_y" or argument[2] == "all_r"
 $     values[#values + 1] = argument[2] .. " + " .. (pixel and "at" or "c")
 $   end
