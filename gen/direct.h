@@ -151,8 +151,9 @@ void take_strips(struct design *design);
 int64_t strip_elements(const struct design *design);
 void design_push_strip(lua_State *L, const struct design *design);
 
-/* Do outputs go out so? Pushed as the field `places`. */
+/* Do outputs go out so, and those of a tile? Pushed as the field `places`. */
 bool places_apply(const struct design *design, const struct isa *isa);
+bool tile_places(const struct design *design, const struct tile *tile);
 void design_push_places(lua_State *L, const struct design *design);
 
 /* Are vectors of x made of every second element of two that lie side by side? */

@@ -33,7 +33,7 @@ static int64_t tile_bytes(const struct design *design, const struct tile *tile, 
 /* Bytes of the function that makes vectors of pixels of a tile's sums. */
 static int64_t place_bytes(const struct design *design, const struct tile *tile) {
   const int64_t vectors = ceil_div(tile->rows, design->lanes) * design->lanes;
-  return design->places ? 100 + vectors * (40 + design_finish_bytes(design)) + 20 * tile->rows : 0;
+  return tile_places(design, tile) ? 100 + vectors * (40 + design_finish_bytes(design)) + 20 * tile->rows : 0;
 }
 
 static int64_t block_bytes(const struct block *block) {

@@ -5,10 +5,17 @@
 #include "mem.h"
 #include "signature.h"
 
+/* Pixels that are worth a vector: of fewer, lanes are stored one by one as fast. */
+static const int64_t fewest_rows = 3;
+
 bool places_apply(const struct design *design, const struct isa *isa) {
   const bool lanes_are_channels = design->choice.form == FORM_CHANNELS || design->choice.form == FORM_DEPTH;
-  if (!isa->shuffles || design->problem.dtype == CS_BF16 || design->choice.rows == 1) return false;
+  if (!isa->shuffles || design->problem.dtype == CS_BF16 || design->choice.rows < fewest_rows) return false;
   return lanes_are_channels && design->y_lane != 1 && design->y_row == 1;
+}
+
+bool tile_places(const struct design *design, const struct tile *tile) {
+  return design->places && tile->rows >= fewest_rows;
 }
 
 /* What one vector of channels of a tile is. */
@@ -48,7 +55,7 @@ void design_push_places(lua_State *L, const struct design *design) {
   lua_newtable(L);
   for (size_t i = 0; i < design->tile_count; i++) {
     const struct tile *tile = &design->tiles[i];
-    if (tile->rows == 1) continue;
+    if (!tile_places(design, tile)) continue;
     if (tile->vectors > 1) push_place(L, design, (struct placing){tile->rows, design->lanes}, there, &count);
     push_place(L, design, (struct placing){tile->rows, tile->last}, there, &count);
   }

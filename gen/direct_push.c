@@ -47,10 +47,11 @@ static void push_span(lua_State *L, const struct span *span) {
 
 static void push_tile(lua_State *L, const struct design *design, const struct tile *tile) {
   const int outer = design->rank - 1;
-  lua_createtable(L, 0, 5);
+  lua_createtable(L, 0, 12);
   set_integer(L, "rows", tile->rows);
   set_integer(L, "vectors", tile->vectors);
   set_integer(L, "last", tile->last);
+  set_bool(L, "places", tile_places(design, tile));
   set_integer(L, "w_ahead", tile->w_ahead);
   set_integer(L, "x_ahead", tile->x_ahead);
   set_integer(L, "x_from", tile->x_from);

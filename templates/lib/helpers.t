@@ -15,7 +15,7 @@ $ end
 $ -- Does some tile put its outputs to lines of their own lane by lane?
 $ local function scatters(K)
 $   local some = not (has(K, "places") and K.places)
-$   for _, tile in ipairs(has(K, "tiles") and K.tiles or {}) do some = some or not tiles.leaves(K, tile) end
+$   for _, tile in ipairs(has(K, "tiles") and K.tiles or {}) do some = some or not tiles.leaves(tile) end
 $   return some and K.V.lanes > 1 and K.y_lane ~= 1
 $ end
 

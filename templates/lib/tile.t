@@ -47,8 +47,8 @@ $   return arguments.join({ { "const " .. kernel.V.ctype .. " *", "x0" } }, outp
 $ end
 $ local function placed_name(kernel, rows, live) return ("%s_place%dx%d"):format(kernel.symbol, rows, live) end
 
-$ -- Does a tile leave its outputs to one? A single pixel is no vector.
-$ local function leaves(kernel, tile) return has(kernel, "places") and kernel.places and tile.rows > 1 end
+$ -- Does a tile leave its outputs to one?
+$ local function leaves(tile) return has(tile, "places") and tile.places end
 
 $ -- Live lanes of vector q. In patches all are alike: their vectors lie side by side as pixels do.
 $ local function live_lanes(tile, q)
@@ -70,7 +70,7 @@ $ end
 
 $ -- Sums begin at bias and residual; in a later chunk at what the ones before it left in y. Those that are placed later begin at 0.
 $ local function start(tile)
-$   if leaves(K, tile) then
+$   if leaves(tile) then
 $     each(tile, function(row, q)
 ${K.V.type} a${row}_${q} = ${K.V.zero()};
 $     end)
@@ -339,7 +339,7 @@ $   end
 $ end
 
 $ local function finish(tile)
-$   if leaves(K, tile) then return place_all(tile) end
+$   if leaves(tile) then return place_all(tile) end
 $   local V, last = K.F, K.chunks > 1 and K.activation.name ~= "none"
 $   if K.form == "dot" then totals(tile) end
 $   if last then
