@@ -372,6 +372,12 @@ static void loop_row(struct pooling *pooling) {
   pooling->axis[pooling->axes++] = (struct axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
 }
 
+void pooling_lay_out(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes) {
+  *pooling = (struct pooling){.problem = problem, .choice = choice, .chunks = 1};
+  fold(pooling);
+  lay_out(pooling, lanes);
+}
+
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers) {
   *pooling = (struct pooling){.problem = problem, .choice = choice, .chunks = 1};
   fold(pooling);

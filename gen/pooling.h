@@ -101,6 +101,10 @@ int64_t pool_combinations(const struct pool_tile *tile);
 int64_t pool_columns_at_once(const struct pool_tile *tile);
 /* What a tile names: columns, results of shuffles, taps of outputs. */
 int64_t pool_values(const struct pool_tile *tile);
+/* Folds axes and moves, and says which of them vectors lie along. */
+void pooling_lay_out(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes);
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers);
+/* What the table of every pool has; it is on top of the stack. */
+void pooling_push_base(lua_State *L, const struct pooling *pooling);
 void pooling_push(lua_State *L, const struct pooling *pooling);
 #endif

@@ -146,8 +146,7 @@ static void push_lanes(lua_State *L, const struct pooling *pooling) {
   set_integer(L, "bands", pooling->bands);
 }
 
-void pooling_push(lua_State *L, const struct pooling *pooling) {
-  lua_createtable(L, 0, 32);
+void pooling_push_base(lua_State *L, const struct pooling *pooling) {
   set_text(L, "form", "pool");
   set_bool(L, "shared", false);
   set_bool(L, "gathered", false);
@@ -157,17 +156,22 @@ void pooling_push(lua_State *L, const struct pooling *pooling) {
   set_integer(L, "x_first", pooling->problem->x_first);
   set_integer(L, "y_first", pooling->problem->y_first);
   set_bool(L, "mean", pooling->problem->mean);
+  kernel_push_epilogue(L, pooling->problem);
+  push_lanes(L, pooling);
+  push_axes(L, pooling);
+  push_moves(L, pooling);
+  push_slopes(L, pooling);
+}
+
+void pooling_push(lua_State *L, const struct pooling *pooling) {
+  lua_createtable(L, 0, 32);
+  pooling_push_base(L, pooling);
   set_bool(L, "planes", pooling->choice.planes);
   set_bool(L, "adaptive", pooling->problem->adaptive);
   set_bool(L, "count_padding", pooling->problem->count_padding);
   push_integers(L, "divisors", pooling->divisors, pooling->divisor_count);
-  kernel_push_epilogue(L, pooling->problem);
-  push_lanes(L, pooling);
-  push_axes(L, pooling);
   push_others(L, pooling);
   push_tall(L, pooling);
-  push_moves(L, pooling);
-  push_slopes(L, pooling);
   push_tiles(L, pooling);
   push_runs(L, pooling);
 }

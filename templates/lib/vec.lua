@@ -118,6 +118,10 @@ local function new(isa, dtype, symbol, live_weights)
   -- The largest of a list, NaN where one of them is; more than two only where the ISA has `tops`.
   v.tops = ops.tops and true
   function v.top(list) return largest(v, ops, list) end
+  -- Which lanes of vectors have NaN, in a variable of nan_type: with what is known already, or false; has one of them? Only with `tops`.
+  v.nan_type = ops.tops and ops.tops.type
+  function v.see_nan(seen, a, b) return fill(seen and ops.tops.next or ops.tops.first, { ["1"] = a, ["2"] = b, ["3"] = seen }) end
+  function v.any_nan(seen) return fill(ops.tops.any, { ["1"] = seen }) end
   function v.select_negative(x, a, b) return fill(ops.select_negative, { ["1"] = x, ["2"] = a, ["3"] = b }) end
   function v.mac(acc, x, w) return fill(live_weights and row.live or row.op, { ["1"] = acc, ["2"] = x, ["3"] = w }) end
   -- acc - x * w

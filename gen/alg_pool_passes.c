@@ -1,0 +1,123 @@
+/* The direct algorithm for pools with large windows, in two passes (passes.h): chunks of several sizes, costs. */
+#include "alg.h"
+#include "mem.h"
+#include "passes.h"
+#include "processor.h"
+#include <math.h>
+
+static const int64_t most_values = 1500;       /* in the text of a stretch */
+static const int64_t most_buffer = 256 * 1024; /* bytes, for both passes to find it near */
+
+struct passes_parameters {
+  struct passes *kernels; /* one a problem */
+  size_t count;
+};
+
+/* ---- size ----------------------------------------------------------------------------------------------------------------- */
+
+static int64_t largest_stretch(const struct pass *pass) {
+  int64_t most = 0;
+  for (int64_t i = 0; i < pass->stretch_count; i++) {
+    const int64_t values = pass->stretches[i].value_count + pass->stretches[i].output_count;
+    if (values > most) most = values;
+  }
+  return most;
+}
+
+static int64_t values_in_text(const struct passes *passes) {
+  const int64_t rows = largest_stretch(&passes->rows), columns = largest_stretch(&passes->columns);
+  return passes->choice.vectors * (rows > columns ? rows : columns);
+}
+
+/* Of the larger one's function, whose turns are followed by a rest. */
+static int64_t passes_bytes(const struct passes *passes) {
+  return 300 + 2 * 11 * values_in_text(passes);
+}
+
+/* ---- cost ----------------------------------------------------------------------------------------------------------------- */
+
+static const double line_cycles = 12; /* to begin a stretch */
+
+/* Of combining, loading and storing in the stretches of a pass, for one vector of channels on one line. */
+static double pass_cycles(const struct pass *pass) {
+  double cycles = 0;
+  for (int64_t i = 0; i < pass->run_count; i++) {
+    const struct pass_stretch *stretch = &pass->stretches[pass->runs[i].stretch];
+    const int64_t steps = stretch->value_count - stretch->places;
+    cycles += (double)pass->runs[i].count * ((double)(stretch->places + steps) * 0.5 + (double)stretch->output_count);
+  }
+  return cycles;
+}
+
+static double passes_cost(const struct passes *passes) {
+  const double vectors = ceil((double)passes->base.lanes.count / (double)passes->base.lane_count);
+  const double in = (double)passes->columns.axis->in, out = (double)passes->rows.axis->out;
+  double planes = 1;
+  for (int i = 0; i < passes->base.moves; i++) planes *= (double)passes->base.move[i].count;
+  return planes * vectors * (in * (pass_cycles(&passes->rows) + line_cycles) + out * (pass_cycles(&passes->columns) + line_cycles));
+}
+
+/* ---- enumeration ---------------------------------------------------------------------------------------------------------- */
+
+static struct plan new_plan(const struct candidates *candidates, const struct passes_choice *choice) {
+  const char *tile = mem_text("%lldx%lld", (long long)choice->vectors, (long long)choice->chunk);
+  return (struct plan){.id = mem_text("direct-pool-passes-%s", tile),
+                       .algorithm = &alg_pool_passes,
+                       .isa = candidates->isa,
+                       .tile = tile,
+                       .row_tile = 1,
+                       .channel_tile = candidates->isa->lanes[candidates->problems->dtype]};
+}
+
+static const char *judge(const struct passes *passes) {
+  if (passes->reason) return passes->reason;
+  const int64_t bytes = passes_buffer(passes) * (int64_t)cs_size(passes->base.problem->dtype), values = values_in_text(passes);
+  if (bytes > most_buffer)
+    return mem_text("its near buffer has %lld bytes, at most %lld are near", (long long)bytes, (long long)most_buffer);
+  if (values > most_values)
+    return mem_text("a stretch has %lld values, at most %lld compile in good time", (long long)values, (long long)most_values);
+  return code_reason(passes_bytes(passes), passes->base.problem);
+}
+
+static void try_choice(struct candidates *candidates, struct passes_choice choice) {
+  struct passes_parameters *parameters = mem_new(sizeof *parameters);
+  struct plan plan = new_plan(candidates, &choice);
+  parameters->kernels = mem_array(candidates->problem_count, sizeof *parameters->kernels);
+  for (size_t i = 0; i < candidates->problem_count && !plan.reason; i++) {
+    const struct problem *problem = &candidates->problems[i];
+    const int64_t size = (int64_t)cs_size(problem->dtype);
+    struct passes *kernel = &parameters->kernels[parameters->count++];
+    passes_build(kernel, problem, choice, candidates->isa->lanes[problem->dtype]);
+    plan.reason = judge(kernel);
+    if (plan.reason) continue;
+    const int64_t slopes = problem->activation == CS_PRELU ? problem->groups * problem->out_channels : 0;
+    plan.cost += passes_cost(kernel);
+    plan.code_bytes += passes_bytes(kernel);
+    plan.packed_bytes += slopes * size;
+    if (plan.workspace_bytes < passes_buffer(kernel) * size) plan.workspace_bytes = passes_buffer(kernel) * size;
+  }
+  plan.parameters = parameters;
+  candidates_add(candidates, plan);
+}
+
+static void passes_enumerate(struct candidates *candidates) {
+  static const struct passes_choice choices[] = {{2, 256}, {4, 256}, {2, 512}, {4, 512}};
+  for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) try_choice(candidates, choices[i]);
+}
+
+static void passes_push_all(lua_State *L, const struct plan *plan) {
+  const struct passes_parameters *parameters = plan->parameters;
+  lua_createtable(L, (int)parameters->count, 0);
+  for (size_t i = 0; i < parameters->count; i++) {
+    passes_push(L, &parameters->kernels[i]);
+    lua_rawseti(L, -2, (lua_Integer)i + 1);
+  }
+}
+
+const struct algorithm alg_pool_passes = {
+    .name = "direct",
+    .work = WORK_POOL,
+    .template = "pool_passes.t",
+    .enumerate = passes_enumerate,
+    .push = passes_push_all,
+};
