@@ -27,8 +27,7 @@ static struct plan new_plan(const struct candidates *candidates, const struct po
 
 static const double tile_cycles = 8, row_cycles = 20; /* to call a tile, to begin a row */
 
-/* The share of `lines` of pixels that leave the nearest cache before they are used: pixels of many channels share few sets. */
-static double crowded_out(const struct pooling *pooling, double lines) {
+double pool_crowded_out(const struct pooling *pooling, double lines) {
   const double step = (double)pooling->axis[pooling->axes - 1].x_step * (double)cs_size(pooling->problem->dtype);
   return fmax(0, 1 - processor_lines(step) / lines);
 }
@@ -37,7 +36,7 @@ static double crowded_out(const struct pooling *pooling, double lines) {
 static bool far(const struct pooling *pooling) {
   const struct axis *row = &pooling->axis[pooling->axes - 1];
   const double pixels = (double)row->in * (double)(pooling->axes > 1 ? row[-1].kernel + 1 : 1);
-  return pooling->far || (pooling->chunks > 1 && crowded_out(pooling, pixels) > 0);
+  return pooling->far || (pooling->chunks > 1 && pool_crowded_out(pooling, pixels) > 0);
 }
 
 /* Cycles of touching a vector whose lanes lie `step` apart. Several such vectors at once touch more lines than caches keep. */
@@ -94,7 +93,7 @@ static double scattered(const struct pooling *pooling, const struct pool_tile *t
   const double vector = (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype) / processor.line;
   if (input_bytes(pooling) < processor.l1) return 0;
   if (pool_taps_at_once(pooling, POOL_AT_ONCE) == 0) return lines * vector * late / (double)pooling->choice.vectors;
-  return lines * (vector * late + (pooling->choice.pixels ? 0 : processor.lost * crowded_out(pooling, lines)));
+  return lines * (vector * late + (pooling->choice.pixels ? 0 : processor.lost * pool_crowded_out(pooling, lines)));
 }
 
 /* Of a tile whose columns take `column` cycles each, for each of `rows` rows. Columns that registers don't hold are stored and

@@ -5,7 +5,7 @@
 #include "processor.h"
 #include <math.h>
 
-static const int64_t most_values = 1500;       /* in the text of a stretch */
+static const int64_t most_values = 2500;       /* in the text of a stretch */
 static const int64_t most_buffer = 256 * 1024; /* bytes, for both passes to find it near */
 
 struct passes_parameters {
@@ -36,25 +36,71 @@ static int64_t passes_bytes(const struct passes *passes) {
 
 /* ---- cost ----------------------------------------------------------------------------------------------------------------- */
 
-static const double line_cycles = 12; /* to begin a stretch */
+static const double line_cycles = 9;   /* to begin a stretch */
+static const double moved = 1.85;      /* for a line of input or outputs to come from the second-level cache and go there */
+static const double buffer_far = 5;    /* the same of the buffer's, where the nearest cache does not hold it */
+static const double on_the_way = 150;  /* vectors of input and outputs that are loaded and stored at a time */
+static const double lost = 10;         /* for a vector whose line leaves the nearest cache meanwhile */
+static const double spilled = 6.5;     /* for a line of vectors whose windows registers do not hold */
+static const double turn_cycles = 1.1; /* for a line, with each turn through its chunk */
+static const double translations = 96; /* pages that the processor finds at once */
+static const double page_cycles = 38;  /* to find another */
 
-/* Of combining, loading and storing in the stretches of a pass, for one vector of channels on one line. */
-static double pass_cycles(const struct pass *pass) {
-  double cycles = 0;
+/* Of combining, loading, looking for NaN and storing in the stretches of a pass, for one vector of channels on one line. */
+static double pass_cycles(const struct passes *passes, const struct pass *pass) {
+  const double look = passes->base.problem->mean || pass == &passes->columns ? 0 : 0.25;
+  double cycles = line_cycles;
   for (int64_t i = 0; i < pass->run_count; i++) {
     const struct pass_stretch *stretch = &pass->stretches[pass->runs[i].stretch];
-    const int64_t steps = stretch->value_count - stretch->places;
-    cycles += (double)pass->runs[i].count * ((double)(stretch->places + steps) * 0.5 + (double)stretch->output_count);
+    const double combined = 0.5 * (double)stretch->value_count + look * (double)stretch->places;
+    cycles += (double)pass->runs[i].count * (combined + (double)stretch->output_count);
   }
   return cycles;
 }
 
-static double passes_cost(const struct passes *passes) {
+static double places(const struct passes *passes, bool output) {
+  const struct axis *column = passes->columns.axis, *row = passes->rows.axis;
+  return output ? (double)column->out * (double)row->out : (double)column->in * (double)row->in;
+}
+
+/* From pixel to pixel. */
+static double pixel_bytes(const struct passes *passes) {
+  return (double)(passes->rows.axis->x_step * (int64_t)cs_size(passes->base.problem->dtype));
+}
+
+/* The share of pages that are not found at once when a chunk goes through all of them. */
+static double pages_lost(const struct passes *passes) {
+  const double pages = (places(passes, false) + places(passes, true)) * pixel_bytes(passes) / processor.page;
+  return fmax(0, 1 - translations / pages);
+}
+
+/* The share of a window's vectors that registers don't hold. */
+static double left_over(const struct passes *passes, int registers) {
+  const int64_t rows = passes->rows.axis->kernel, columns = passes->columns.axis->kernel;
+  return fmax(0, 1 - (double)registers / (double)(passes->choice.vectors * ((rows > columns ? rows : columns) + 1)));
+}
+
+/* What a vector of channels costs beside combining, loading and storing it, for each place of input or outputs. */
+static double place_cycles(const struct passes *passes, int registers) {
+  const double size = (double)cs_size(passes->base.problem->dtype), chunk = (double)passes->channels * size;
+  const double vector = (double)passes->base.lane_count * size / processor.line;
+  const double buffer = (double)passes_buffer(passes) * size;
+  const double turns = chunk / (vector * processor.line * (double)passes->choice.vectors);
+  const double crowded = pool_crowded_out(&passes->base, on_the_way * vector * processor.line / chunk);
+  const double page = page_cycles * pages_lost(passes) * pixel_bytes(passes) / processor.page * processor.line / chunk;
+  const double far = 0.5 * buffer_far * fmax(0, 1 - processor.l1 / buffer);
+  const double own = spilled * left_over(passes, registers) + turn_cycles * fmax(0, turns - 1);
+  return vector * (moved + page + far + 0.5 * own) + 0.5 * lost * crowded;
+}
+
+static double passes_cost(const struct passes *passes, int registers) {
   const double vectors = ceil((double)passes->base.lanes.count / (double)passes->base.lane_count);
-  const double in = (double)passes->columns.axis->in, out = (double)passes->rows.axis->out;
+  const double all = places(passes, false) + places(passes, true);
   double planes = 1;
   for (int i = 0; i < passes->base.moves; i++) planes *= (double)passes->base.move[i].count;
-  return planes * vectors * (in * (pass_cycles(&passes->rows) + line_cycles) + out * (pass_cycles(&passes->columns) + line_cycles));
+  return planes * vectors *
+         ((double)passes->columns.axis->in * pass_cycles(passes, &passes->rows) +
+          (double)passes->rows.axis->out * pass_cycles(passes, &passes->columns) + all * place_cycles(passes, registers));
 }
 
 /* ---- enumeration ---------------------------------------------------------------------------------------------------------- */
@@ -91,7 +137,8 @@ static void try_choice(struct candidates *candidates, struct passes_choice choic
     plan.reason = judge(kernel);
     if (plan.reason) continue;
     const int64_t slopes = problem->activation == CS_PRELU ? problem->groups * problem->out_channels : 0;
-    plan.cost += passes_cost(kernel);
+    plan.row_tile = kernel->rows.stretches[0].output_count;
+    plan.cost += passes_cost(kernel, candidates->isa->registers);
     plan.code_bytes += passes_bytes(kernel);
     plan.packed_bytes += slopes * size;
     if (plan.workspace_bytes < passes_buffer(kernel) * size) plan.workspace_bytes = passes_buffer(kernel) * size;
@@ -101,7 +148,7 @@ static void try_choice(struct candidates *candidates, struct passes_choice choic
 }
 
 static void passes_enumerate(struct candidates *candidates) {
-  static const struct passes_choice choices[] = {{2, 256}, {4, 256}, {2, 512}, {4, 512}};
+  static const struct passes_choice choices[] = {{2, 256}, {4, 256}, {4, 512}};
   for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) try_choice(candidates, choices[i]);
 }
 

@@ -1,9 +1,11 @@
 /* From a pool to two passes: windows of stretches, put together from pairs. */
 #include "passes.h"
 #include "mem.h"
+#include "processor.h"
 #include <string.h>
 
-static const int64_t most_outputs = 24;   /* of a stretch: what it begins with is shared by many, its text stays short */
+static const int64_t most_outputs = 24; /* of a stretch: what it begins with is shared by many, its text stays short */
+static const int64_t most_outputs_apart = 8;
 static const int64_t most_places = 80;    /* the same */
 static const int64_t most_stretches = 12; /* of a pass */
 static const int64_t longest_axis = 10000;
@@ -106,10 +108,17 @@ static void add_run(struct pass *pass, struct pass_run run) {
   pass->runs[pass->run_count++] = run;
 }
 
+/* Outputs that a stretch may have: along columns each is a line of its own, and lines a page apart share few places of the nearest
+ * cache. */
+static int64_t outputs_at_once(const struct pooling *base, int a) {
+  const int64_t step = base->axis[a].y_step * (int64_t)cs_size(base->problem->dtype), page = (int64_t)processor.page;
+  return a == 0 && step % page == 0 ? most_outputs_apart : most_outputs;
+}
+
 /* Along axis a, in stretches that are nearly equal. False where that takes too much text. */
 static bool add_pass(struct pass *pass, const struct pooling *base, int a) {
   pass->axis = &base->axis[a];
-  const int64_t out = pass->axis->out, stretches = (out - 1) / most_outputs + 1;
+  const int64_t out = pass->axis->out, stretches = (out - 1) / outputs_at_once(base, a) + 1;
   const int64_t outputs = (out - 1) / stretches + 1;
   pass->share_of = mem_array((size_t)out, sizeof *pass->share_of);
   for (int64_t o = 0; o < out; o += outputs) {
@@ -163,6 +172,6 @@ void passes_build(struct passes *passes, const struct problem *problem, struct p
   if (passes->reason) return;
   add_chunks(passes, lanes);
   if (!add_pass(&passes->columns, &passes->base, 0) || !add_pass(&passes->rows, &passes->base, 1))
-    passes->reason = mem_text("a stretch has more than %lld places, or a pass more than %lld different ones", (long long)most_places,
-                              (long long)most_stretches);
+    passes->reason = mem_text("a stretch has more than %lld places, or a pass more than %lld different ones",
+                              (long long)most_places, (long long)most_stretches);
 }

@@ -101,6 +101,8 @@ int64_t pool_combinations(const struct pool_tile *tile);
 int64_t pool_columns_at_once(const struct pool_tile *tile);
 /* What a tile names: columns, results of shuffles, taps of outputs. */
 int64_t pool_values(const struct pool_tile *tile);
+/* The share of `lines` of pixels that leave the nearest cache before they are used: pixels of many channels share few sets. */
+double pool_crowded_out(const struct pooling *pooling, double lines);
 /* Folds axes and moves, and says which of them vectors lie along. */
 void pooling_lay_out(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes);
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers);

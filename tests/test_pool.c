@@ -258,6 +258,45 @@ static void chunks_of_channels_are_right(void **state) {
   assert_non_null(strstr(said, "1 kernels: 1 right"));
 }
 
+/* Every place in turn is NaN, alone: in the first channel and in the last one, which are in chunks of their own. */
+static const char one_nan[] =
+    "#include \"spots.h\"\n#include <stdlib.h>\n"
+    "enum { C = 70, H = 11, W = 13 };\n"
+    "static float input[H * W * C], output[H * W * C];\n"
+    "static int wrong(int at) {\n"
+    "  for (int i = 0; i < H * W * C; i++) {\n"
+    "    const int y = abs(i / C / W - at / C / W), x = abs(i / C % W - at / C % W), there = i % C == at % C && y <= 4 && x <= 4;\n"
+    "    if (there != (output[i] != output[i]) || (!there && !(output[i] >= 1.0f && output[i] <= 9.0f))) return 1;\n"
+    "  }\n"
+    "  return 0;\n}\n"
+    "int main(void) {\n"
+    "  void *workspace = malloc(SPOTS_WORKSPACE_BYTES);\n"
+    "  for (int i = 0; i < H * W * C; i++) input[i] = (float)(i % 9 + 1);\n"
+    "  for (int i = 0; i < H * W * 2; i++) {\n"
+    "    const int at = i / 2 * C + i % 2 * (C - 1);\n"
+    "    const float was = input[at];\n"
+    "    input[at] = 0.0f * strtof(\"inf\", NULL);\n"
+    "    spots(input, output, workspace);\n"
+    "    if (wrong(at)) return 1;\n"
+    "    input[at] = was;\n"
+    "  }\n"
+    "  free(workspace);\n"
+    "  return 0;\n}\n";
+
+static void one_nan_reaches_its_windows(void **state) {
+  static const char spec[] =
+      "convsmith: 1\nlayers:\n  - {name: spots, op: max_pool, input: [1, 70, 11, 13], kernel_size: 9, stride: 1, "
+      "padding: 4}\n";
+  static const char *const targets[] = {"", "--target vec128", "--target scalar"};
+  (void)state;
+  const char *path = scratch_write("spots.yaml", spec);
+  scratch_write("one_nan.c", one_nan);
+  for (size_t i = 0; i < sizeof targets / sizeof *targets; i++) {
+    if (convsmith("generate %s -o %s %s", path, scratch_path("spots"), targets[i]) != 0) fail_msg("%s", said);
+    MUST("grep -q _chunk_last spots/spots.c && cc -std=c99 -O1 -Ispots -o spots/run one_nan.c spots/spots.c && spots/run");
+  }
+}
+
 static void emitted_tests_pass(void **state) {
   (void)state;
   if (convsmith("generate specs/features/pools.yaml -o %s --emit-test", scratch_path("emitted")) != 0) fail_msg("%s", said);
@@ -292,6 +331,7 @@ int main(void) {
       cmocka_unit_test(huge_windows_take_no_time),
       cmocka_unit_test(info_counts_multiplications),
       cmocka_unit_test(chunks_of_channels_are_right),
+      cmocka_unit_test(one_nan_reaches_its_windows),
       cmocka_unit_test(emitted_tests_pass),
       cmocka_unit_test(random_layers_are_right),
   };
