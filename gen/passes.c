@@ -24,9 +24,9 @@ static int64_t find_value(const struct pass_stretch *stretch, int64_t from, int6
   return -1;
 }
 
-/* Of two values that are neighbours. */
-static int64_t join(struct pass_stretch *stretch, int64_t a, int64_t b) {
-  const int64_t from = stretch->values[a].from, end = stretch->values[b].end, known = find_value(stretch, from, end);
+/* The places [from, end), of two values that are neighbours. */
+static int64_t join(struct pass_stretch *stretch, int64_t from, int64_t end, int64_t a, int64_t b) {
+  const int64_t known = find_value(stretch, from, end);
   return known >= 0 ? known : add_value(stretch, (struct pass_value){from, end, a, b});
 }
 
@@ -37,15 +37,14 @@ static int64_t round_up(int64_t n, int64_t step) {
 /* The value of places [from, end), whole pieces of `piece` places that begin at multiples of it: of three pieces or more, those in
  * the middle are pieces of twice as many. */
 static int64_t value_of(struct pass_stretch *stretch, int64_t from, int64_t end, int64_t piece) { /* NOLINT(misc-no-recursion) */
-  const int64_t known = find_value(stretch, from, end), pair = 2 * piece, half = end - from == piece ? piece / 2 : piece;
-  if (known >= 0) return known;
+  const int64_t pair = 2 * piece, half = end - from == piece ? piece / 2 : piece;
+  if (end - from == 1) return from;
   if (end - from <= pair)
-    return join(stretch, value_of(stretch, from, from + half, half), value_of(stretch, from + half, end, half));
+    return join(stretch, from, end, value_of(stretch, from, from + half, half), value_of(stretch, from + half, end, half));
   const int64_t first = round_up(from, pair), behind = end / pair * pair;
   int64_t value = value_of(stretch, first, behind, pair);
-  if (from < first) value = join(stretch, value_of(stretch, from, first, piece), value);
-  if (behind < end) value = join(stretch, value, value_of(stretch, behind, end, piece));
-  return value;
+  if (from < first) value = join(stretch, from, behind, value_of(stretch, from, first, piece), value);
+  return behind < end ? join(stretch, from, end, value, value_of(stretch, behind, end, piece)) : value;
 }
 
 static int64_t share_number(struct pass *pass, int64_t share) {
@@ -77,12 +76,16 @@ static struct pass_stretch make_stretch(struct pass *pass, const struct pooling 
 
 /* ---- a pass --------------------------------------------------------------------------------------------------------------- */
 
+static bool same_bytes(const void *a, const void *b, int64_t count, size_t size) {
+  return count == 0 || !memcmp(a, b, (size_t)count * size); /* NOLINT(clang-analyzer-core.NonNullParamChecker) */
+}
+
 /* Equal windows are put together alike. */
 static bool same_stretch(const struct pass_stretch *a, const struct pass_stretch *b) {
-  const size_t bytes = (size_t)a->output_count * sizeof *a->outputs;
   return a->output_count == b->output_count && a->value_count == b->value_count && a->places == b->places &&
-         !memcmp(a->outputs, b->outputs, bytes) && !memcmp(a->shares, b->shares, bytes) &&
-         !memcmp(a->values, b->values, (size_t)a->value_count * sizeof *a->values);
+         same_bytes(a->outputs, b->outputs, a->output_count, sizeof *a->outputs) &&
+         same_bytes(a->shares, b->shares, a->output_count, sizeof *a->shares) &&
+         same_bytes(a->values, b->values, a->value_count, sizeof *a->values);
 }
 
 static int64_t stretch_number(struct pass *pass, const struct pass_stretch *stretch) {
