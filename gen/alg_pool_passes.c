@@ -44,6 +44,8 @@ static const double lost = 10;         /* for a vector whose line leaves the nea
 static const double spilled = 6.5;     /* for a line of vectors whose windows registers do not hold */
 static const double turn_cycles = 1.1; /* for a line, with each turn through its chunk */
 static const double translations = 96; /* pages that the processor finds at once */
+static const double piece = 256;       /* bytes from which on lines of a chunk's pixel are fetched together */
+static const double short_piece = 1.5; /* for a line of one half as long */
 static const double page_cycles = 38;  /* to find another */
 
 /* Of combining, loading, looking for NaN and storing in the stretches of a pass, for one vector of channels on one line. */
@@ -90,7 +92,8 @@ static double place_cycles(const struct passes *passes, int registers) {
   const double page = page_cycles * pages_lost(passes) * pixel_bytes(passes) / processor.page * processor.line / chunk;
   const double far = 0.5 * buffer_far * fmax(0, 1 - processor.l1 / buffer);
   const double own = spilled * left_over(passes, registers) + turn_cycles * fmax(0, turns - 1);
-  return vector * (moved + page + far + 0.5 * own) + 0.5 * lost * crowded;
+  const double alone = short_piece * fmax(0, piece / chunk - 1);
+  return vector * (moved + page + far + alone + 0.5 * own) + 0.5 * lost * crowded;
 }
 
 static double passes_cost(const struct passes *passes, int registers) {
@@ -148,7 +151,7 @@ static void try_choice(struct candidates *candidates, struct passes_choice choic
 }
 
 static void passes_enumerate(struct candidates *candidates) {
-  static const struct passes_choice choices[] = {{2, 256}, {4, 256}, {4, 512}};
+  static const struct passes_choice choices[] = {{2, 128}, {2, 256}, {4, 256}, {4, 512}};
   for (size_t i = 0; i < sizeof choices / sizeof *choices; i++) try_choice(candidates, choices[i]);
 }
 
