@@ -11,11 +11,17 @@ struct pool_parameters {
   size_t count;
 };
 
+static const char *form_text(const struct pool_choice *choice) {
+  if (choice->pixels) return "row";
+  if (choice->planes) return "planes";
+  if (choice->sweep) return "sweep";
+  return choice->outputs ? "columns" : "loop";
+}
+
 static struct plan new_plan(const struct candidates *candidates, const struct pool_choice *choice) {
   const char *tile = mem_text("%lldx%lld", (long long)(choice->outputs ? choice->outputs : 1), (long long)choice->vectors);
-  const char *form = choice->pixels ? "row" : choice->planes ? "planes" : choice->outputs ? "columns" : "loop";
   const char *rows = choice->rows > 1 ? mem_text("-rows%lld", (long long)choice->rows) : "";
-  return (struct plan){.id = mem_text("direct-pool-%s-%s%s%s", form, tile, rows, choice->chunks ? "-chunks" : ""),
+  return (struct plan){.id = mem_text("direct-pool-%s-%s%s%s", form_text(choice), tile, rows, choice->chunks ? "-chunks" : ""),
                        .algorithm = &alg_pool,
                        .isa = candidates->isa,
                        .tile = tile,
@@ -62,6 +68,13 @@ static double planes_cost(const struct pooling *pooling, double taps) {
   return (double)pooling->lanes.count * (taps / lanes * (0.5 + combine(pooling)) + joins);
 }
 
+/* Each tap of a vector is added to what the outputs keep, which is read once more in the end. */
+static double sweep_cost(const struct pooling *pooling, double taps) {
+  static const double keep = 1; /* to load and store it */
+  const double vectors = turns(pooling) * (double)pooling->choice.vectors;
+  return vectors * (taps * (0.5 + keep + combine(pooling)) + keep);
+}
+
 /* To put together what outputs of a tall tile, or its columns, are made of. */
 static double combine_all(const struct pooling *pooling, const struct pool_tile *tile) {
   return (double)(pool_combinations(tile) + tile->output_count) * combine(pooling);
@@ -82,6 +95,20 @@ static double spread(const struct pooling *pooling, int64_t count, int64_t step)
   return fmin((double)count, fmax(1, (double)count * (double)step * lanes * (double)cs_size(pooling->problem->dtype) / near));
 }
 
+/* How much of a line is a vector? */
+static double vector_lines(const struct pooling *pooling) {
+  return (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype) / processor.line;
+}
+
+/* What a vector of a piece of a pixel is waited for beyond its arithmetic where the pixel's other pieces come later, since what is
+ * fetched ahead goes on beyond a piece's end: from the second-level cache for each line, from farther ones for each piece. */
+static double waiting(const struct pooling *pooling) {
+  static const double line = 2.2, piece = 24;
+  const double near = line * vector_lines(pooling), far = piece / (double)pooling->choice.vectors;
+  const double cycles = fmin(1, turns(pooling) - 1) * (input_bytes(pooling) < processor.l2 ? near : far);
+  return fmax(0, cycles - access(pooling, pooling->lanes.x) - combine(pooling));
+}
+
 /* A turn of a tile takes a piece of each pixel in its columns at `places`, and of its outputs; other channels come with the next
  * turns. What goes from piece to piece in few streams is fetched ahead better. Where taps go in loops, a piece is used at once. */
 static double scattered(const struct pooling *pooling, const struct pool_tile *tile, double places, double rows) {
@@ -90,9 +117,10 @@ static double scattered(const struct pooling *pooling, const struct pool_tile *t
   const double streams =
       places * spread(pooling, tile->column_count, row->x_step) + rows * spread(pooling, tile->output_count, row->y_step);
   const double late = processor.stray * fmax(0, log2(streams / processor.streams));
-  const double vector = (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype) / processor.line;
+  const double vector = vector_lines(pooling);
   if (input_bytes(pooling) < processor.l1) return 0;
-  if (pool_taps_at_once(pooling, POOL_AT_ONCE) == 0) return lines * vector * late / (double)pooling->choice.vectors;
+  if (pool_taps_at_once(pooling, POOL_AT_ONCE) == 0)
+    return lines * vector * late / (double)pooling->choice.vectors + streams * waiting(pooling);
   return lines * (vector * late + (pooling->choice.pixels ? 0 : processor.lost * pool_crowded_out(pooling, lines)));
 }
 
@@ -101,6 +129,7 @@ static double scattered(const struct pooling *pooling, const struct pool_tile *t
 static double tile_cost(const struct pooling *pooling, const struct pool_tile *tile, double taps, double column, double rows) {
   const double store = 1 + access(pooling, pooling->lanes.y);
   if (pooling->choice.planes) return tile_cycles + planes_cost(pooling, taps);
+  if (pooling->choice.sweep) return tile_cycles + sweep_cost(pooling, taps);
   double cycles = (double)tile->network.step_count + (double)tile->output_count * store;
   if (rows > 1) {
     cycles += combine_all(pooling, tile);
@@ -240,6 +269,7 @@ static void pool_enumerate(struct candidates *candidates) {
       try_choice(candidates, (struct pool_choice){.pixels = true, .outputs = vectors * lanes, .rows = rows, .vectors = 1});
   static const int64_t pieces[] = {1, 2, 4, 8, 12, 16};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) try_choice(candidates, (struct pool_choice){.vectors = pieces[i]});
+  try_choice(candidates, (struct pool_choice){.vectors = 4, .sweep = true});
   try_choice(candidates, (struct pool_choice){.vectors = 1, .planes = true});
 }
 

@@ -44,7 +44,7 @@ bool pool_even(const struct pooling *pooling, int a, bool divisor) {
 
 int64_t pool_taps_at_once(const struct pooling *pooling, int64_t most) {
   int64_t taps = 1;
-  if (pooling->problem->adaptive || pooling->choice.planes) return 0;
+  if (pooling->problem->adaptive || pooling->choice.planes || pooling->choice.sweep) return 0;
   for (int a = 0; a < pooling->axes - 1; a++) {
     if (pooling->axis[a].kernel > most) return 0;
     taps *= pooling->axis[a].kernel;
@@ -367,6 +367,14 @@ static const char *planes_reason(const struct pooling *pooling, int lanes) {
   return NULL;
 }
 
+/* Why outputs can't keep what channels come to so far, or NULL. */
+static const char *sweep_reason(const struct pooling *pooling) {
+  const int64_t step = pooling->lanes.x > 1 ? pooling->lanes.x : pooling->lanes.y;
+  if (pooling->problem->residual) return "the residual may lie where sums would";
+  if (step != 1) return mem_text("neighbouring channels lie %lld elements apart; sweeps along them need 1", (long long)step);
+  return NULL;
+}
+
 /* The row as one more outer axis, around a row of a single output. */
 static void loop_row(struct pooling *pooling) {
   pooling->axis[pooling->axes++] = (struct axis){.in = 1, .out = 1, .kernel = 1, .stride = 1, .dilation = 1};
@@ -389,6 +397,7 @@ void pooling_build(struct pooling *pooling, const struct problem *problem, struc
   lay_out(pooling, lanes);
   if (pooling->axis[pooling->axes - 1].out > longest_row)
     pooling->reason = mem_text("rows have more than %lld outputs", (long long)longest_row);
+  if (choice.sweep) pooling->reason = sweep_reason(pooling);
   pooling_add_tall(pooling);
   add_tiles(pooling, registers);
 }

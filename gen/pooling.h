@@ -22,6 +22,7 @@ struct pool_choice {
   bool pixels;
   bool planes;     /* all of a channel's elements, which are neighbours, are reduced in vectors of their own, then these */
   bool chunks;     /* all rows of some channels first: of these more rows stay near */
+  bool sweep;      /* all channels of a window's pixel, then of its next: what they come to so far is kept in the outputs */
   int64_t outputs; /* of a tile; 0: the row's taps go in a loop */
   int64_t rows;    /* of a tile, where the windows of all are whole; 0, 1: a single one */
   int64_t vectors; /* of channels at once */

@@ -7,6 +7,7 @@ $ local parts = import("lib/parts.t")
 $ local helpers = import("lib/helpers.t")
 $ local pack = import("lib/pack.t")
 $ local planes = import("lib/pool_planes.t")
+$ local sweep = import("lib/pool_sweep.t")
 $ local at = vec.at
 $ local K, V -- the kernel that is being printed, and its operations
 $ local sloped -- has it a tensor of slopes?
@@ -76,8 +77,8 @@ $     end
 $   end
 $ end
 
-$ -- The other taps in loops.
-$ local function reduce_some(tile, vectors)
+$ -- Loops over the other taps; xk: where the turn's tap lies.
+$ local function over_taps(body)
 $   local start, offset, outer = {}, "x", #K.axes
 $   for a, axis in ipairs(K.axes) do
 $     local first = "0"
@@ -90,6 +91,14 @@ $   end
 $   if outer > 0 then
 {
 const ${V.ctype} *xk = ${offset};
+$     body()
+}
+$   end
+$ end
+
+$ -- The other taps in loops.
+$ local function reduce_some(tile, vectors)
+$   over_taps(function()
 $     for _, v in ipairs(vectors) do
 $       for i, c in ipairs(tile.columns) do
 {
@@ -98,8 +107,7 @@ c${v.number}_${i - 1} = ${combine(("c%d_%d"):format(v.number, i - 1), "next")};
 }
 $       end
 $     end
-}
-$   end
+$   end)
 $ end
 
 $ -- Columns begin as the first live tap of every outer axis; the others follow.
@@ -235,7 +243,7 @@ $ local function body(tile, vectors, tall)
 $   if tall then
 $     for _, v in ipairs(vectors) do tall_vector(tile, rows_of(v)) end
 $   else
-$     if K.planes then planes(K, vectors[1], combine) else reduce(tile, vectors) end
+$     if K.planes then planes(K, vectors[1], combine) elseif K.sweep then sweep.reduced(K, vectors) else reduce(tile, vectors) end
 $     finish_all(tile, vectors)
 $   end
 }
@@ -250,24 +258,30 @@ $   end
 $   return list
 $ end
 
-$ -- All vectors of channels.
-$ local function turns(tile, tall)
+$ -- All vectors of channels: `each` prints what is done to some; pointers go on by a step for each channel.
+$ local function turns(each, steps)
 $   local turn = K.vectors * V.lanes
 $   if K.whole > 0 then
 CONVSMITH_ROLLED
 for (ptrdiff_t turn = 0; turn < ${K.whole}; turn++) {
-$     body(tile, vectors_of(turn), tall)
-x += ${turn * K.x_lane};
-y += ${turn * K.y_lane};
-$     if K.residual then
-r += ${turn * K.y_lane};
-$     end
-$     if sloped then
-s += ${turn * K.s_lane};
+$     each(vectors_of(turn))
+$     for _, step in ipairs(steps) do
+${step[1]} += ${turn * step[2]};
 $     end
 }
 $   end
-$   if K.last > 0 then body(tile, vectors_of(K.last), tall) end
+$   if K.last > 0 then each(vectors_of(K.last)) end
+$ end
+
+$ -- All vectors of channels of a tile.
+$ local function tile_turns(tile, tall)
+$   local steps = {}
+$   for _, pointer in ipairs(pointers(K)) do
+$     local name = pointer[2]
+$     steps[#steps + 1] = { name, name == "x" and K.x_lane or name == "s" and K.s_lane or K.y_lane }
+$   end
+$   if K.sweep then sweep.sum(K, turns, over_taps, combine) end
+$   turns(function(vectors) body(tile, vectors, tall) end, steps)
 $ end
 
 $ -- Where the rows that a block reads lie: beyond the input's ends are its first and last one.
@@ -316,7 +330,7 @@ $   end
 $   if along then
 $     body(tile, { { number = 0, offset = 0, live = false, y = 0, s = 0 } }, tall)
 $   else
-$     turns(tile, tall)
+$     tile_turns(tile, tall)
 $   end
 $   if tall then
 $     next_block(along and 0 or K.whole * K.vectors * V.lanes)

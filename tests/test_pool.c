@@ -297,6 +297,17 @@ static void one_nan_reaches_its_windows(void **state) {
   }
 }
 
+/* Sums are kept in the outputs where pixels come in pieces else, but not where the residual may be. */
+static void means_of_wide_pixels_are_swept(void **state) {
+  static const char layer[] = "convsmith: 1\nlayers: [{name: a, op: avg_pool, input: [1, 512, 7, 7], kernel_size: global%s}]\n";
+  (void)state;
+  assert_int_equal(convsmith("info %s --target avx512 --json", scratch_write("wide.yaml", mem_text(layer, ""))), 0);
+  assert_non_null(strstr(said, "direct-pool-sweep-"));
+  const char *residual = scratch_write("residual.yaml", mem_text(layer, ", residual: true"));
+  assert_int_equal(convsmith("verify %s --target avx512 --plans direct-pool-sweep-1x4", residual), 2);
+  assert_non_null(strstr(said, "the residual may lie where sums would"));
+}
+
 static void emitted_tests_pass(void **state) {
   (void)state;
   if (convsmith("generate specs/features/pools.yaml -o %s --emit-test", scratch_path("emitted")) != 0) fail_msg("%s", said);
@@ -332,6 +343,7 @@ int main(void) {
       cmocka_unit_test(info_counts_multiplications),
       cmocka_unit_test(chunks_of_channels_are_right),
       cmocka_unit_test(one_nan_reaches_its_windows),
+      cmocka_unit_test(means_of_wide_pixels_are_swept),
       cmocka_unit_test(emitted_tests_pass),
       cmocka_unit_test(random_layers_are_right),
   };
