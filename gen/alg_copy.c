@@ -166,9 +166,23 @@ static void copy_enumerate(struct candidates *candidates) {
 
 /* ---- what the template gets --------------------------------------------------------------------------------------------- */
 
-static void copy_push(lua_State *L, const struct copy *copy) {
-  lua_createtable(L, 0, 12);
+/* Are tensors beyond the nearest cache read in turns from a few stretches? From many, steps that loads repeat are worth learning.
+ */
+static bool in_turns(const struct copy *copy) {
+  static const int64_t few = 8;
+  const struct copy_block *block = copy->blocks;
+  double bytes = 2 * (double)cs_size(copy->problem->dtype);
+  int64_t stretches = 1;
+  for (int d = 0; d < copy->moves; d++) bytes *= (double)copy->move[d].count;
+  for (int64_t i = 1; i < block->load_count; i++)
+    stretches += block->loads[i].at != block->loads[i - 1].at + block->loads[i - 1].live;
+  return bytes > processor.l1 && stretches <= few;
+}
+
+static void copy_push(lua_State *L, const struct copy *copy, const struct isa *isa) {
+  lua_createtable(L, 0, 16);
   set_text(L, "form", "copy");
+  set_bool(L, "fetches", isa->fetches[copy->problem->dtype] && in_turns(copy));
   set_bool(L, "shared", false);
   set_bool(L, "gathered", false);
   set_bool(L, "zero_weights", false);
@@ -185,7 +199,7 @@ static void copy_push_all(lua_State *L, const struct plan *plan) {
   const struct copy_parameters *parameters = plan->parameters;
   lua_createtable(L, (int)parameters->count, 0);
   for (size_t i = 0; i < parameters->count; i++) {
-    copy_push(L, &parameters->kernels[i]);
+    copy_push(L, &parameters->kernels[i], plan->isa);
     lua_rawseti(L, -2, (lua_Integer)i + 1);
   }
 }

@@ -95,6 +95,15 @@ static double spread(const struct pooling *pooling, int64_t count, int64_t step)
   return fmin((double)count, fmax(1, (double)count * (double)step * lanes * (double)cs_size(pooling->problem->dtype) / near));
 }
 
+/* Are pieces of pixels read in turns from beyond the nearest cache? Rows and planes of pixels are long enough; from beyond the
+ * second-level one, those of a loop come sooner if each load's steps are learnt. */
+static bool in_turns(const struct pooling *pooling) {
+  const struct pool_choice *choice = &pooling->choice;
+  const double most = pool_taps_at_once(pooling, POOL_AT_ONCE) > 0 ? HUGE_VAL : processor.l2;
+  if (choice->pixels || choice->planes || choice->sweep || choice->chunks) return false;
+  return input_bytes(pooling) > processor.l1 && input_bytes(pooling) < most;
+}
+
 /* How much of a line is a vector? */
 static double vector_lines(const struct pooling *pooling) {
   return (double)pooling->lane_count * (double)cs_size(pooling->problem->dtype) / processor.line;
@@ -105,6 +114,7 @@ static double vector_lines(const struct pooling *pooling) {
 static double waiting(const struct pooling *pooling) {
   static const double line = 2.2, piece = 24;
   const double near = line * vector_lines(pooling), far = piece / (double)pooling->choice.vectors;
+  if (pooling->fetches) return 0;
   const double cycles = fmin(1, turns(pooling) - 1) * (input_bytes(pooling) < processor.l2 ? near : far);
   return fmax(0, cycles - access(pooling, pooling->lanes.x) - combine(pooling));
 }
@@ -238,6 +248,7 @@ static void try_choice(struct candidates *candidates, struct pool_choice choice)
     pooling_build(kernel, problem, choice, isa->lanes[problem->dtype], isa->registers);
     plan.reason = judge(kernel);
     if (plan.reason) continue;
+    kernel->fetches = isa->fetches[problem->dtype] && in_turns(kernel);
     const int64_t slopes = problem->activation == CS_PRELU ? problem->groups * problem->out_channels : 0;
     plan.cost += pool_cost(kernel);
     plan.code_bytes += pool_bytes(kernel);

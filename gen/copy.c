@@ -259,7 +259,8 @@ void copy_build(struct copy *copy, const struct isa *isa) {
       }
     if (!there) continue;
     build_block(copy, extent, lanes, pieces, &copy->blocks[kind]);
-    copy->blocks[kind].loads_first = copy->blocks[kind].load_count <= isa->registers - few_registers;
+    const struct copy_block *block = &copy->blocks[kind];
+    copy->blocks[kind].loads_first = block->network.step_count > 0 && block->load_count <= isa->registers - few_registers;
   }
 }
 

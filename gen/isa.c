@@ -166,6 +166,7 @@ static struct isa read_one(lua_State *L, const char *name) {
                  [CS_BF16] = has_operation(L, CS_F32, "order")},
       .evens = has_operation(L, CS_F32, "even"),
       .shuffles = has_operation(L, CS_F32, "shuffle"),
+      .fetches = {[CS_F32] = has_operation(L, CS_F32, "fetch"), [CS_F64] = has_operation(L, CS_F64, "fetch")},
       .pieces = {[CS_F32] = pieces_of(L, CS_F32), [CS_F64] = pieces_of(L, CS_F64)},
       .tiles = has_operation(L, CS_F32, "planes"),
       .sums = has_operation(L, CS_F32, "sums"),

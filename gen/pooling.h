@@ -77,6 +77,7 @@ struct pooling {
   bool far;                    /* these lines are too many for that */
   struct pool_run *runs;
   int64_t run_count;
+  bool fetches;       /* pieces of pixels are read in turns from beyond the nearest cache: by loads that teach it nothing */
   const char *reason; /* why it can't be, or NULL */
 };
 

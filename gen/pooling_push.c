@@ -167,6 +167,7 @@ void pooling_push(lua_State *L, const struct pooling *pooling) {
   lua_createtable(L, 0, 32);
   pooling_push_base(L, pooling);
   set_bool(L, "planes", pooling->choice.planes);
+  set_bool(L, "fetches", pooling->fetches);
   set_bool(L, "sweep", pooling->choice.sweep);
   set_bool(L, "adaptive", pooling->problem->adaptive);
   set_bool(L, "count_padding", pooling->problem->count_padding);

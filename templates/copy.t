@@ -1,6 +1,7 @@
 $ -- A permutation on one target: its units of work, and the shares of NAME_part.
 $ local moves = import("lib/moves.t")
 $ local parts = import("lib/parts.t")
+$ local fetch = import("lib/fetch.t")
 $ local K -- the kernel that is being printed
 
 $ local function pointers(kernel)
@@ -19,6 +20,7 @@ $   local kernels = parts.kernels(target, symbol)
 $   for _, kernel in ipairs(kernels) do
 $     K = kernel
 $     K.order = {}
+$     fetch(K)
 $     for l = #K.loops, 1, -1 do
 $       K.order[#K.order + 1] = { "i" .. l, moves.units_along(K.loops[l]) }
 $     end

@@ -5,6 +5,7 @@ $ local vec = import("lib/vec.lua")
 $ local tiles = import("lib/tile.t")
 $ local parts = import("lib/parts.t")
 $ local helpers = import("lib/helpers.t")
+$ local fetch = import("lib/fetch.t")
 $ local pack = import("lib/pack.t")
 $ local planes = import("lib/pool_planes.t")
 $ local sweep = import("lib/pool_sweep.t")
@@ -57,7 +58,7 @@ $   return ("t%d_%d"):format(v.number, value)
 $ end
 
 $ local function column(v, column, pointer)
-$   return V.get(at(pointer, column.at + v.offset * K.x_lane), K.x_lane, v.live or column.live)
+$   return V.fetch(at(pointer, column.at + v.offset * K.x_lane), K.x_lane, v.live or column.live)
 $ end
 
 $ -- The other taps of windows that are whole along the outer axes, all at once.
@@ -506,6 +507,7 @@ $     end
 $     K.order = parts.order(K, inner)
 $     tiles.use(K)
 $     helpers(K)
+$     fetch(K)
 $     for i, tile in ipairs(K.tiles) do
 $       if single_rows() ~= 0 then define_tile(tile, name_of(i - 1, false), false) end
 $       if K.row_block then define_tile(tile, name_of(i - 1, true), true) end

@@ -297,15 +297,32 @@ static void one_nan_reaches_its_windows(void **state) {
   }
 }
 
-/* Sums are kept in the outputs where pixels come in pieces else, but not where the residual may be. */
+/* Sums are kept in the outputs where pixels beyond the caches come in pieces else, but not where the residual may be. */
 static void means_of_wide_pixels_are_swept(void **state) {
-  static const char layer[] = "convsmith: 1\nlayers: [{name: a, op: avg_pool, input: [1, 512, 7, 7], kernel_size: global%s}]\n";
+  static const char layer[] = "convsmith: 1\nlayers: [{name: a, op: avg_pool, input: [1, 2048, 60, 60], output_size: 2%s}]\n";
   (void)state;
-  assert_int_equal(convsmith("info %s --target avx512 --json", scratch_write("wide.yaml", mem_text(layer, ""))), 0);
+  assert_int_equal(convsmith("info %s --target sse41 --json", scratch_write("wide.yaml", mem_text(layer, ""))), 0);
   assert_non_null(strstr(said, "direct-pool-sweep-"));
   const char *residual = scratch_write("residual.yaml", mem_text(layer, ", residual: true"));
-  assert_int_equal(convsmith("verify %s --target avx512 --plans direct-pool-sweep-1x4", residual), 2);
+  assert_int_equal(convsmith("verify %s --target sse41 --plans direct-pool-sweep-1x4", residual), 2);
   assert_non_null(strstr(said, "the residual may lie where sums would"));
+}
+
+/* What a generated file has of loads that teach no cache to fetch ahead. */
+static void fetches(const char *keys, bool expected) {
+  const char *path = scratch_write("fetched.yaml", mem_text("convsmith: 1\nlayers: [{name: a, %s}]\n", keys));
+  assert_int_equal(convsmith("generate %s --target avx512 -o %s", path, scratch_path("fetched")), 0);
+  if ((strstr(text_of(scratch_path("fetched/a.c")), "a_fetch(x") != NULL) != expected) fail_msg("%s", keys);
+}
+
+/* Pieces of pixels that are read in turns, unless all of them stay near, or are so far away that steps are worth learning. */
+static void pieces_in_turns_are_fetched(void **state) {
+  (void)state;
+  fetches("op: avg_pool, input: [1, 512, 7, 7], kernel_size: global", true);
+  fetches("op: max_pool, input: [1, 64, 56, 56], kernel_size: 3, stride: 2, padding: 1", true);
+  fetches("op: max_pool, input: [1, 64, 9, 9], kernel_size: 3, stride: 2, padding: 1", false);
+  fetches("op: avg_pool, input: [1, 2048, 60, 60], output_size: 2", false);
+  fetches("op: max_pool, input: [1, 64, 56, 56], kernel_size: 3, stride: 2, padding: 1, layout: nchw", false);
 }
 
 static void emitted_tests_pass(void **state) {
@@ -344,6 +361,7 @@ int main(void) {
       cmocka_unit_test(chunks_of_channels_are_right),
       cmocka_unit_test(one_nan_reaches_its_windows),
       cmocka_unit_test(means_of_wide_pixels_are_swept),
+      cmocka_unit_test(pieces_in_turns_are_fetched),
       cmocka_unit_test(emitted_tests_pass),
       cmocka_unit_test(random_layers_are_right),
   };

@@ -196,6 +196,25 @@ static void shuffled_kernels_differ_in_channels(void **state) {
   if (convsmith("verify %s --target vec128 --plans all", spec) != 0) fail_msg("%s", said);
 }
 
+/* Groups that are read in turns, in f32 and f64; of planes in many stretches, and of a small layer, steps are worth learning. */
+static void groups_in_turns_are_fetched(void **state) {
+  static const struct {
+    const char *keys;
+    bool fetched;
+  } rows[] = {{"input: [1, 116, 12, 12], groups: 2", true},
+              {"input: [1, 116, 12, 12], groups: 2, dtype: f64", true},
+              {"input: [1, 116, 12, 12], groups: 2, input_layout: nchw, output_layout: nhwc", false},
+              {"input: [1, 116, 5, 5], groups: 2", false}};
+  (void)state;
+  for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    const char *layer = mem_text("convsmith: 1\nlayers: [{name: a, op: channel_shuffle, %s}]\n", rows[i].keys);
+    const char *path = scratch_write("turns.yaml", layer);
+    assert_int_equal(convsmith("generate %s --target avx512 -o %s", path, scratch_path("turns")), 0);
+    if ((strstr(text_of(scratch_path("turns/a.c")), "a_fetch(x") != NULL) != rows[i].fetched) fail_msg("%s", rows[i].keys);
+    if (convsmith("verify %s --plans all", path) != 0) fail_msg("%s", said);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(spreads_channels_over_pixels),
@@ -205,6 +224,7 @@ int main(void) {
       cmocka_unit_test(bits_are_kept),
       cmocka_unit_test(blocks_lie_across_groups),
       cmocka_unit_test(blocks_may_be_shorter_than_vectors),
+      cmocka_unit_test(groups_in_turns_are_fetched),
       cmocka_unit_test(shuffled_kernels_differ_in_channels),
       cmocka_unit_test(info_counts_nothing),
       cmocka_unit_test(random_layers_are_right),

@@ -14,6 +14,15 @@ local function quarters(suffix, insert)
   return { count = 4, load = text }
 end
 
+-- A load by a mask of all lanes, which compilers must not see: by such loads caches learn no steps of a load, which go wrong where
+-- several stretches are read in turns.
+local function fetch(suffix, lanes)
+  return ([[
+__mmaskLANES all = 0xff;
+__asm__("" : "+Yk"(all));
+return _mm512_maskz_loadu_SUFFIX(all, %1);]]):gsub("LANES", lanes):gsub("SUFFIX", suffix):gsub("0xff", lanes == 16 and "0xffff" or "0xff")
+end
+
 local function masked(text, lanes)
   local rows = {}
   for live = 1, lanes - 1 do rows[live] = text:gsub("MASK", string.format("(__mmask%d)0x%xu", lanes, (1 << live) - 1)) end
@@ -72,6 +81,7 @@ return derive(avx2, {
       store_part = masked("_mm512_mask_storeu_ps(%1, MASK, %2);", 16),
       load_lanes = "_mm512_maskz_loadu_ps((__mmask16)%bu, %1)",
       blend = "_mm512_mask_mov_ps(%1, (__mmask16)%bu, %2)",
+      fetch = fetch("ps", 16),
       pieces = quarters("ps", "f32x4"),
       permute = "_mm512_permutexvar_ps(%2, %1)",
       order = { type = "__m512i", value = "_mm512_setr_epi32(%i)", next = "_mm512_add_epi32(%1, _mm512_set1_epi32(1))" },
@@ -103,6 +113,7 @@ _mm_storeu_ps(%5, _mm_add_ps(_mm256_castps256_ps128(halves), _mm256_extractf128_
       store_part = masked("_mm512_mask_storeu_pd(%1, MASK, %2);", 8),
       load_lanes = "_mm512_maskz_loadu_pd((__mmask8)%bu, %1)",
       blend = "_mm512_mask_mov_pd(%1, (__mmask8)%bu, %2)",
+      fetch = fetch("pd", 8),
       pieces = quarters("pd", "f64x2"),
       permute = "_mm512_permutexvar_pd(%2, %1)",
       -- as whole numbers: gcc makes vpermilpd, which stays in each quarter, of shuffles that take other quarters into the second

@@ -22,6 +22,7 @@ local function type_of(ctype, zero)
     permute = false,
     order = false, -- what permute takes beside %1
     even = false, -- even lanes of %1, then odd lanes of %2
+    fetch = false, -- returns the whole vector at %1, which teaches no hardware to fetch ahead
     pieces = false, -- {count, load}: a vector of equal parts at %1, %2 …
     shuffle = false, -- lanes of %1 and %2, counted through both
     planes = false, -- tiles of bf16 planes: isa/amx.lua

@@ -9,6 +9,7 @@ $ local function loaded(load, pieces, x)
 $   local pointers = {}
 $   for i, offset in ipairs(pieces) do pointers[i] = at(x, load.at + offset) end
 $   if #pieces > 0 then return K.V.join(pointers) end
+$   if load.from == 0 then return K.V.fetch(at(x, load.at), 1, load.live) end
 $   return K.V.get_lanes(at(x, load.at - load.from), 1, load.from, load.from + load.live)
 $ end
 
@@ -19,6 +20,7 @@ $   there[value] = true
 $   local load, step = block.loads[value + 1], block.steps[value + 1 - #block.loads]
 $   if load then
 const ${K.V.type} v${value} = ${loaded(load, block.pieces, x)};
+CONVSMITH_BARRIER();
 $   else
 $     make(block, step.a, x, there)
 $     make(block, step.b, x, there)
@@ -101,9 +103,10 @@ $     outer(l, K.loops[l], number)
 $   end
 $ end
 
-$ -- Vector `value` of a block to pointer y.
+$ -- Vector `value` of a block to pointer y, in this order: gcc would mix stores, and lines that two of them share go to memory slower then.
 $ local function put(vector, y)
 ${K.V.put(at(y, vector.at), 1, vector.live, "v" .. vector.value)}
+CONVSMITH_BARRIER();
 $ end
 
 $ -- All blocks of a unit of work of `copy`, from x0 to y0. to: a function of a stored vector and its block's pointer, or nil.

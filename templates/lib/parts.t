@@ -11,6 +11,7 @@ $   local own = { V = vec.new(target.isa, layer.dtype, symbol, kernel.zero_weigh
 $   own.names = { weights = "weights", bias = "bias", slope = "slope" } -- of the arguments of NAME_pack
 $   own.F = kernel.form == "dot" and vec.new(target.isa.single, layer.dtype, symbol, false) or own.V
 $   for _, key in ipairs(keys(kernel)) do own[key] = kernel[key] end
+$   own.V.fetches = has(kernel, "fetches")
 $   return own
 $ end
 

@@ -134,6 +134,13 @@ local function new(isa, dtype, symbol, live_weights)
     if not v.gathers(step) then return every_second(v, ops, pointer, 0, live) end
     return symbol .. "_gather(" .. pointer .. ", " .. step .. ", " .. live .. ")"
   end
+  -- The same where stretches are read in turns. v.fetches: does the kernel, by the ISA's own operation?
+  v.fetches = false
+  function v.fetch(pointer, step, live)
+    if v.fetches and step == 1 and live == v.lanes then return symbol .. "_fetch(" .. pointer .. ")" end
+    return v.get(pointer, step, live)
+  end
+  function v.fetched(pointer) return fill(ops.fetch, { ["1"] = pointer }) end
   -- The lanes [from, to) of the vector at pointer; only they are there. step: 1, or 2 where the ISA has `even`
   function v.get_lanes(pointer, step, from, to)
     if from == 0 then return v.get(pointer, step, to) end

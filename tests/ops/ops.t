@@ -30,6 +30,12 @@ $   local function value(name, n, expression)
 $     define(V, dtype, name, n, ("const %s v = %s;\n%s"):format(V.type, expression, V.put("r", 1, V.lanes, "v")))
 $   end
 $   value("load", 0, x)
+$   if has(isa.vec[dtype], "fetch") then
+$     local apart = vec.new(isa, dtype, dtype, false)
+$     apart.fetches = true
+$     import("lib/fetch.t")({ V = apart, symbol = dtype })
+$     value("fetch", 0, apart.fetch("a", 1, V.lanes))
+$   end
 $   value("zero", 0, V.zero())
 $   value("set1", 0, V.set1(V.number("1.5")))
 $   value("broadcast", 0, V.broadcast("a"))
