@@ -17,10 +17,8 @@ end
 -- A load by a mask of all lanes, which compilers must not see: by such loads caches learn no steps of a load, which go wrong where
 -- several stretches are read in turns.
 local function fetch(suffix, lanes)
-  return ([[
-__mmaskLANES all = 0xff;
-__asm__("" : "+Yk"(all));
-return _mm512_maskz_loadu_SUFFIX(all, %1);]]):gsub("LANES", lanes):gsub("SUFFIX", suffix):gsub("0xff", lanes == 16 and "0xffff" or "0xff")
+  return "__mmask" .. lanes .. (" all = 0x%x;\n"):format((1 << lanes) - 1) .. '__asm__("" : "+Yk"(all));\n' ..
+         "return _mm512_maskz_loadu_" .. suffix .. "(all, %1);"
 end
 
 local function masked(text, lanes)

@@ -9,7 +9,6 @@ $ local function loaded(load, pieces, x)
 $   local pointers = {}
 $   for i, offset in ipairs(pieces) do pointers[i] = at(x, load.at + offset) end
 $   if #pieces > 0 then return K.V.join(pointers) end
-$   if load.from == 0 then return K.V.fetch(at(x, load.at), 1, load.live) end
 $   return K.V.get_lanes(at(x, load.at - load.from), 1, load.from, load.from + load.live)
 $ end
 

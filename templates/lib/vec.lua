@@ -143,7 +143,7 @@ local function new(isa, dtype, symbol, live_weights)
   function v.fetched(pointer) return fill(ops.fetch, { ["1"] = pointer }) end
   -- The lanes [from, to) of the vector at pointer; only they are there. step: 1, or 2 where the ISA has `even`
   function v.get_lanes(pointer, step, from, to)
-    if from == 0 then return v.get(pointer, step, to) end
+    if from == 0 then return v.fetch(pointer, step, to) end
     if step == 2 then return every_second(v, ops, pointer, from, to) end
     local operands = range(v.lanes, from, to)
     operands["1"], operands.p = pointer, partly(ops, "load", "load_part", { ["1"] = at(pointer, from) }, to - from)
