@@ -44,5 +44,5 @@ void candidates_add(struct candidates *candidates, struct plan plan);
 /* The plans of problems, ordered. */
 struct plan_list problem_plans(const struct problem *problems, size_t count, const struct isa *isa, const char *algorithm);
 extern const struct algorithm alg_direct, alg_depthwise, alg_planes, alg_winograd, alg_winograd_tiles, alg_copy, alg_pool,
-    alg_pool_passes, alg_chain, alg_fft;
+    alg_pool_passes, alg_stretch, alg_chain, alg_fft;
 #endif

@@ -210,8 +210,7 @@ static int64_t pool_bytes(const struct pooling *pooling) {
 
 /* ---- enumeration -------------------------------------------------------------------------------------------------------- */
 
-/* Lanes of planes are joined by shuffling. */
-static const char *lanes_reason(const struct problem *problem, const struct isa *isa) {
+const char *pool_lanes_reason(const struct problem *problem, const struct isa *isa) {
   if (isa->lanes[problem->dtype] == 1) return mem_text("vectors of %s have 1 lane", isa->name);
   if (!isa->shuffles) return mem_text("%s has no operation that shuffles two vectors", isa->name);
   return NULL;
@@ -223,7 +222,7 @@ static const char *form_reason(const struct problem *problem, const struct isa *
     return mem_text("rows have %lld outputs, a tile %lld", (long long)row->out, (long long)choice->outputs);
   if (choice->rows > 2 && problem->rank > 1 && row[-1].kernel <= POOL_LONG_WINDOW)
     return mem_text("%lld rows share what pairs do in windows of %d taps or fewer", (long long)choice->rows, POOL_LONG_WINDOW);
-  if (choice->planes) return lanes_reason(problem, isa);
+  if (choice->planes) return pool_lanes_reason(problem, isa);
   if (!choice->pixels) return NULL;
   if (row->x_step != 1)
     return mem_text("neighbours of a row lie %lld elements apart; vectors along it need 1", (long long)row->x_step);

@@ -24,8 +24,7 @@ static int64_t place_in(const struct group *group, int64_t wanted) {
   return wanted < 0 ? -1 : group->places[wanted];
 }
 
-/* Appends a shuffle of values a and b and returns its value. */
-static int64_t add_step(struct network *network, int64_t a, int64_t b, const int64_t *lanes) {
+int64_t network_append(struct network *network, int64_t a, int64_t b, const int64_t *lanes) {
   struct network_step step = {a, b, mem_array((size_t)network->lanes, sizeof(int64_t))};
   for (int64_t i = 0; i < network->lanes; i++) step.lanes[i] = lanes[i];
   network->steps = mem_grow(network->steps, (size_t)network->step_count, sizeof step);
@@ -71,10 +70,10 @@ static int64_t collect(struct network *network, const struct group *group, const
   if (is_there(group, first, wanted, lanes)) return group->values[first];
   int64_t second = next_holder(group, first + 1, wanted, lanes);
   choose_lanes(group, first, second < 0 ? first : second, wanted, lanes, chosen);
-  int64_t value = add_step(network, group->values[first], group->values[second < 0 ? first : second], chosen);
+  int64_t value = network_append(network, group->values[first], group->values[second < 0 ? first : second], chosen);
   while (second >= 0 && (second = next_holder(group, second + 1, wanted, lanes)) >= 0) {
     choose_lanes(group, -1, second, wanted, lanes, chosen);
-    value = add_step(network, value, group->values[second], chosen);
+    value = network_append(network, value, group->values[second], chosen);
   }
   return value;
 }

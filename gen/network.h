@@ -22,6 +22,8 @@ struct network {
 struct network network_build(int64_t lanes, int64_t sources, const int64_t *wanted, int64_t targets);
 /* The same steps on vectors that are `times` as long: side by side, each on its own lanes. */
 void network_repeat(struct network *network, int64_t times);
+/* Appends a shuffle of values a and b and returns its value. */
+int64_t network_append(struct network *network, int64_t a, int64_t b, const int64_t *lanes);
 /* One more vector of a network that has only sources so far, or was only added to. Returns its value. */
 int64_t network_add(struct network *network, const int64_t *wanted);
 /* Sets field `steps` of the table on top: {value, a, b, lanes} each. */

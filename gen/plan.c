@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct algorithm *const algorithms[] = {&alg_direct, &alg_depthwise, &alg_planes, &alg_winograd,   &alg_winograd_tiles,
-                                                     &alg_fft,    &alg_copy,      &alg_pool,   &alg_pool_passes};
+static const struct algorithm *const algorithms[] = {&alg_direct,         &alg_depthwise, &alg_planes, &alg_winograd,
+                                                     &alg_winograd_tiles, &alg_fft,       &alg_copy,   &alg_pool,
+                                                     &alg_pool_passes,    &alg_stretch};
 
 /* Does the plan promise less than what is asked for? */
 static const char *too_loose(const struct candidates *candidates, const struct plan *plan) {

@@ -5,6 +5,7 @@
  * whose windows are large is an outer axis too. Planes that are a single window each, channels first, are reduced one by one. */
 #ifndef GEN_POOLING_H
 #define GEN_POOLING_H
+#include "isa.h"
 #include "network.h"
 #include "problem.h"
 #include <stdbool.h>
@@ -110,5 +111,7 @@ void pooling_lay_out(struct pooling *pooling, const struct problem *problem, str
 void pooling_build(struct pooling *pooling, const struct problem *problem, struct pool_choice choice, int lanes, int registers);
 /* What the table of every pool has; it is on top of the stack. */
 void pooling_push_base(lua_State *L, const struct pooling *pooling);
+/* Why lanes are not shuffled on this ISA, or NULL. */
+const char *pool_lanes_reason(const struct problem *problem, const struct isa *isa);
 void pooling_push(lua_State *L, const struct pooling *pooling);
 #endif

@@ -32,7 +32,7 @@ local function type_of(ctype, zero)
     -- of a constant and x: x where x is NaN
     max = "(%2 < %1 ? %1 : %2)",
     min = "(%2 > %1 ? %1 : %2)",
-    blend = false, -- %2 in the lanes from %f, %n of them, %1 in the others
+    blend = false, -- %2 in the lanes that %b or %l say, %1 in the others
     -- the larger one; NaN where one is NaN
     top = "(%1 > %2 || %1 != %1 ? %1 : %2)",
     -- of more: which lanes have NaN in %1 or %2, with what is known in %3; the larger one, NaN there or where %2 is NaN

@@ -1,12 +1,11 @@
 -- 128-bit vectors by the vector extensions of gcc and clang: any CPU, no intrinsics.
 
 local function prelude(ctype, itype, name, lanes)
-  local each, sum, even, live = {}, {}, {}, {}
+  local each, sum, even = {}, {}, {}
   for lane = 0, lanes - 1 do
     even[#even + 1] = 2 * lane < lanes and "a[" .. 2 * lane .. "]" or "b[" .. 2 * lane - lanes + 1 .. "]"
     each[#each + 1] = "a"
     sum[#sum + 1] = "v[" .. lane .. "]"
-    live[#live + 1] = "-(" .. lane .. " - from < n)"
   end
   return [[
 typedef ]] .. ctype .. " " .. name .. [[ __attribute__((vector_size(16)));
@@ -26,12 +25,6 @@ CONVSMITH_INLINE ]] .. name .. " " .. name .. "_load_lanes(const " .. ctype .. [
 {
 ]] .. name .. " v = " .. name .. [[_set1(0);
 __builtin_memcpy((]] .. ctype .. [[ *)&v + from, p + from, n * sizeof *p);
-return v;
-}
-/* lanes from .. from + n - 1 */
-CONVSMITH_INLINE ]] .. name .. "_bits " .. name .. [[_lanes(unsigned from, unsigned n)
-{
-const ]] .. name .. "_bits v = {" .. table.concat(live, ", ") .. [[};
 return v;
 }
 CONVSMITH_INLINE void ]] .. name .. "_store(" .. ctype .. " *p, " .. name .. [[ v, unsigned n)
@@ -67,7 +60,7 @@ local function type_of(name, lanes)
     sum = name .. "_sum(%1)", even = name .. "_even(%1, %2)",
     shuffle = "CONVSMITH_SHUFFLE(%1, %2, %i)",
     load_lanes = name .. "_load_lanes(%1, %f, %n)",
-    blend = name .. "_select(" .. name .. "_lanes(%f, %n), %2, %1)",
+    blend = name .. "_select((" .. name .. "_bits){%l}, %2, %1)",
     add = "%1 + %2", sub = "%1 - %2", mul = "%1 * %2",
     max = name .. "_select(%2 < %1, %1, %2)", min = name .. "_select(%2 > %1, %1, %2)",
     top = name .. "_select((%1 > %2) | (%1 != %1), %1, %2)",

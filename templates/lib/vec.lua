@@ -35,6 +35,16 @@ local function range(lanes, from, to)
   return { f = tostring(from), n = tostring(to - from), b = ("0x%x"):format((1 << to) - (1 << from)), l = table.concat(list, ", ") }
 end
 
+-- Those lanes that take the second vector's: as bits, and as a list of 0 and -1. False where one leaves its place.
+local function chosen(lanes)
+  local bits, list, count = 0, {}, #lanes
+  for i, lane in ipairs(lanes) do
+    if lane % count ~= i - 1 then return false end
+    bits, list[i] = bits | lane // count << i - 1, lane < count and "0" or "-1"
+  end
+  return { b = ("0x%x"):format(bits), l = table.concat(list, ", ") }
+end
+
 -- The lanes [from, to) of elements 2 apart, from their neighbourhood: what lies up to the end of one vector, and from there on.
 local function every_second(v, ops, pointer, from, to)
   local first, last, lanes = 2 * from, 2 * to - 1, v.lanes
@@ -95,6 +105,13 @@ local function new(isa, dtype, symbol, live_weights)
     local copy = {}
     for i, lane in ipairs(lanes) do copy[i] = lane end
     return fill(ops.shuffle, { ["1"] = a, ["2"] = b, i = table.concat(copy, ", ") })
+  end
+  -- The same, as a blend where all lanes stay in their places.
+  function v.take(a, b, lanes)
+    local operands = chosen(lanes)
+    if not operands then return v.shuffle(a, b, lanes) end
+    operands["1"], operands["2"] = a, b
+    return fill(ops.blend, operands)
   end
   -- A vector whose equal parts lie at these pointers, as many as the ISA's `pieces` says.
   function v.join(pointers)
