@@ -141,6 +141,7 @@ static double tile_cost(const struct pooling *pooling, const struct pool_tile *t
   if (pooling->choice.planes) return tile_cycles + planes_cost(pooling, taps);
   if (pooling->choice.sweep) return tile_cycles + sweep_cost(pooling, taps);
   double cycles = (double)tile->network.step_count + (double)tile->output_count * store;
+  for (int64_t i = 0; i < tile->output_count; i++) cycles += (double)tile->outputs[i].divisor_count - 1; /* one for each lane */
   if (rows > 1) {
     cycles += combine_all(pooling, tile);
     if (tile->tall_spills) column += rows;

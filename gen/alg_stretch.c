@@ -3,6 +3,7 @@
 #include "alg.h"
 #include "mem.h"
 #include "pooling.h"
+#include "processor.h"
 #include "stretch.h"
 
 struct stretch_parameters {
@@ -13,30 +14,39 @@ struct stretch_parameters {
 /* ---- cost --------------------------------------------------------------------------------------------------------------- */
 
 static const double tile_cycles = 20; /* to call a tile, and to look at what it saw */
+static const double line_cycles = 8;  /* of a line that comes and one that goes; of two loads that cross lines */
+static const double much_code = 5e5;  /* bytes of a tile's that would take as long as all else */
+static const double moved = 0.5;      /* of an instruction that shuffles or blends */
 
 /* Of a vector that is combined with another: the larger one keeps NaN by instructions of its own, if none is looked for before. */
 static double combine(const struct problem *problem) {
   return problem->mean || stretch_watched(problem) ? 0.5 : 1;
 }
 
+/* Instructions that shuffle and blend. */
+static double moves(const struct stretch_tile *tile, const struct isa *isa) {
+  return (double)((tile->network.step_count - tile->blends) * isa->crossing + tile->blends + stretch_places(tile, true));
+}
+
 static double tile_cost(const struct problem *problem, const struct stretch_tile *tile, const struct isa *isa) {
   const double places = (double)stretch_places(tile, false), values = (double)stretch_values(tile);
-  const double vectors = (double)tile->column_count, shuffles = (double)(tile->network.step_count * isa->crossing);
-  double cycles = tile_cycles + vectors * 2 + places + shuffles + (double)stretch_places(tile, true) * 0.5;
-  return cycles + (places + values - vectors) * combine(problem);
+  const double vectors = (double)tile->column_count;
+  const double lines = (double)tile->network.lanes * (double)cs_size(problem->dtype) / processor.line;
+  const double cycles = tile_cycles + (vectors + places / 2) * lines * line_cycles;
+  return cycles + (places + values - vectors) * combine(problem) + moves(tile, isa) * moved;
+}
+
+/* Of a tile, where NaN is kept at each step. */
+static double tile_bytes(const struct problem *problem, const struct stretch_tile *tile, const struct isa *isa) {
+  const int64_t combinations = stretch_places(tile, false) + stretch_values(tile);
+  return 100 + (double)(tile->column_count * 30 + combinations * (problem->mean ? 16 : 24)) + moves(tile, isa) * 9;
 }
 
 static double stretch_cost(const struct stretch *stretch, const struct isa *isa) {
-  const double rest = stretch->rest > 0 ? tile_cost(stretch->problem, &stretch->tiles[1], isa) : 0;
-  return (double)stretch->whole * tile_cost(stretch->problem, &stretch->tiles[0], isa) + rest;
-}
-
-/* Of the larger tile, where NaN is kept at each step. */
-static int64_t stretch_bytes(const struct stretch *stretch, const struct isa *isa) {
-  const struct stretch_tile *tile = &stretch->tiles[0];
-  const int64_t combinations = stretch_places(tile, false) + stretch_values(tile);
-  return 100 + tile->column_count * 30 + combinations * (stretch->problem->mean ? 16 : 24) + stretch_places(tile, true) * 10 +
-         tile->network.step_count * isa->crossing * 9;
+  const struct problem *problem = stretch->problem;
+  const double rest = stretch->rest > 0 ? tile_cost(problem, &stretch->tiles[1], isa) : 0;
+  const double cycles = (double)stretch->whole * tile_cost(problem, &stretch->tiles[0], isa) + rest;
+  return cycles * (1 + tile_bytes(problem, &stretch->tiles[0], isa) / much_code);
 }
 
 /* ---- enumeration -------------------------------------------------------------------------------------------------------- */
@@ -61,9 +71,8 @@ static void try_planes(struct candidates *candidates, int64_t planes) {
     plan.reason = stretch_reason(problem, isa, planes);
     if (plan.reason) continue;
     stretch_build(kernel, problem, isa, planes);
-    plan.reason = code_reason(stretch_bytes(kernel, isa), problem);
     plan.cost += stretch_cost(kernel, isa);
-    plan.code_bytes += stretch_bytes(kernel, isa);
+    plan.code_bytes += (int64_t)tile_bytes(problem, &kernel->tiles[0], isa);
   }
   plan.parameters = parameters;
   candidates_add(candidates, plan);

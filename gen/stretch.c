@@ -3,7 +3,7 @@
 #include "mem.h"
 #include "pooling.h"
 
-static const int64_t most_vectors = 100; /* of a tile: its code, which has no loops, is read through for each */
+static const int64_t most_vectors = 160; /* of a tile: its code, which has no loops, is read through for each */
 static const int64_t most_taps = 40;     /* of a window along the row, or along the other axes */
 
 /* ---- which problems --------------------------------------------------------------------------------------------------- */
@@ -168,7 +168,9 @@ static int64_t shifted(const struct stretch *stretch, struct stretch_tile *tile,
   }
   if (dead == live) return -1;
   const int64_t value = network_append(&tile->network, first, second, chosen);
-  return dead == 0 || together ? value : network_append(&tile->network, value, rest, patched);
+  if (dead == 0 || together) return value;
+  tile->blends++;
+  return network_append(&tile->network, value, rest, patched);
 }
 
 static int64_t divisor_of(const struct stretch *stretch, int64_t element) {

@@ -32,6 +32,7 @@ struct stretch_tile {
   struct stretch_output *outputs;
   int64_t column_count;
   struct network network; /* of columns and zero */
+  int64_t blends;         /* steps of it whose lanes stay in their places */
 };
 
 struct stretch {

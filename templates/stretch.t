@@ -104,7 +104,7 @@ $     finish(tile, i)
 $   end
 $ end
 
-$ local function name_of(number) return K.symbol .. "_tile" .. number .. (clean and "_clean" or "") end
+$ local function name_of(number) return K.symbol .. (clean and "_clean" or "_tile") .. number end
 
 $ -- What comes back is NaN where an input was, or infinite; else 0.
 $ local function define_tile(tile, number)
@@ -133,7 +133,7 @@ $   local values = { x = parts.sum("x", parts.unit_offset(K, "x")), y = parts.su
 $   values.r = "r" .. values.y:sub(2)
 $   local list = arguments.pass(pointers(K), values)
 $   if K.watched then
-if (${K.symbol}_tile${number}_clean(${list}) != 0)
+if (${K.symbol}_clean${number}(${list}) != 0)
 $   end
 ${K.symbol}_tile${number}(${list});
 $ end

@@ -170,6 +170,17 @@ static const struct {
      "op: avg_pool, input: [1, 16, 90], kernel_size: 3, stride: 1"},
     {"4 rows share what pairs do in windows of 8 taps or fewer", "avx2",
      "op: max_pool, input: [1, 16, 20, 20], kernel_size: 8, stride: 1"},
+    {"windows are not one for each input, with it among its taps", "avx2",
+     "op: max_pool, input: [1, 16, 9, 9], kernel_size: 3, stride: 2, padding: 1, layout: nchw"},
+    {"planes are not one stretch of neighbours", "avx2", "op: max_pool, input: [1, 16, 9, 9], kernel_size: 3, stride: 1, padding: 1"},
+    {"vectors reach over several channels, whose slopes differ", "avx2",
+     "op: max_pool, input: [1, 16, 9, 9], kernel_size: 3, stride: 1, padding: 1, layout: nchw, activation: prelu"},
+    {"windows have more than 40 taps along the row, or along the other axes", "avx2",
+     "op: max_pool, input: [1, 16, 9, 90], kernel_size: [1, 41], stride: 1, padding: [0, 20], layout: nchw"},
+    {"there are 3 planes, a tile has 4", "avx2",
+     "op: max_pool, input: [1, 3, 9, 9], kernel_size: 3, stride: 1, padding: 1, layout: nchw"},
+    {"8 planes are more than 160 vectors", "avx2",
+     "op: max_pool, input: [1, 16, 14, 14], kernel_size: 3, stride: 1, padding: 1, layout: nchw"},
 };
 
 static bool refused_with(const char *words, const struct plan_list *plans) {
@@ -350,6 +361,20 @@ static void large_windows_take_two_passes(void **state) {
   }
 }
 
+/* Rows that leave lanes of vectors empty go as one stretch; long ones do not. */
+static void pools_of_short_rows_are_stretches(void **state) {
+  static const char *const targets[] = {"avx512", "avx2"};
+  static const char *const ops[] = {"max_pool", "avg_pool"};
+  (void)state;
+  for (int i = 0; i < 4; i++) {
+    const char *window = mem_text("op: %s, kernel_size: 3, stride: 1, padding: 1, layout: nchw, input:", ops[i / 2]);
+    const struct plan_list small = plans_of(mem_text("%s [1, 832, 7, 7]", window), targets[i % 2]);
+    const struct plan_list large = plans_of(mem_text("%s [1, 64, 112, 112]", window), targets[i % 2]);
+    assert_non_null(strstr(small.items[0].id, "-stretch-"));
+    assert_non_null(strstr(large.items[0].id, "-row-"));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(unique_ids),
@@ -366,6 +391,7 @@ int main(void) {
       cmocka_unit_test(huge_layers_end_soon),
       cmocka_unit_test(pools_read_wide_pixels_in_pieces),
       cmocka_unit_test(large_windows_take_two_passes),
+      cmocka_unit_test(pools_of_short_rows_are_stretches),
       cmocka_unit_test(code_stays_within_its_bound),
   };
   return cmocka_run_group_tests(tests, begin, end);

@@ -201,6 +201,16 @@ static void draw_windows(struct text *keys, uint64_t *random, int rank, bool mea
   if (mean) text_print(keys, ", count_include_pad: %s", op_draw_number(random, 0, 1) ? "true" : "false");
 }
 
+/* As many outputs as inputs, which channels first may be one stretch. */
+static void draw_same(struct text *keys, uint64_t *random, int rank, bool mean) {
+  const int dilation = op_draw_number(random, 1, 2);
+  int sizes[3];
+  for (int d = 0; d < rank; d++) sizes[d] = op_draw_number(random, dilation + 1, rank == 1 ? 70 : rank == 2 ? 15 : 6);
+  op_print_input(keys, op_draw_number(random, 1, 2), op_draw_number(random, 1, 35), sizes, rank);
+  text_print(keys, ", kernel_size: %d, stride: 1, dilation: %d, padding: same", op_draw_number(random, 1, 5), dilation);
+  if (mean) text_print(keys, ", count_include_pad: %s", op_draw_number(random, 0, 1) ? "true" : "false");
+}
+
 static void draw_all(struct text *keys, uint64_t *random, int rank, bool adaptive) {
   int sizes[3];
   for (int d = 0; d < rank; d++) sizes[d] = op_draw_number(random, 1, rank == 1 ? 150 : 9);
@@ -220,12 +230,14 @@ static void draw_runs(struct text *keys, uint64_t *random, int rank) {
 }
 
 static void draw_pool(struct text *keys, uint64_t *random, bool mean) {
-  const int rank = op_draw_number(random, 1, 3), kind = op_draw_number(random, 0, 9);
+  const int rank = op_draw_number(random, 1, 3), kind = op_draw_number(random, 0, 12);
   text_print(keys, "op: %s, ", mean ? "avg_pool" : "max_pool");
   if (kind < 6)
     draw_windows(keys, random, rank, mean);
   else if (kind < 9)
     draw_all(keys, random, rank, kind > 6);
+  else if (kind < 12)
+    draw_same(keys, random, rank, mean);
   else
     draw_runs(keys, random, rank);
   draw_end(keys, random);
@@ -325,6 +337,18 @@ static void pieces_in_turns_are_fetched(void **state) {
   fetches("op: max_pool, input: [1, 64, 56, 56], kernel_size: 3, stride: 2, padding: 1, layout: nchw", false);
 }
 
+/* Planes as one stretch: tiles of each number of planes, and one of what is left; each share of the work the same. */
+static void stretches_are_right(void **state) {
+  static const char *const layers[] = {"short_rows", "short_mean"};
+  (void)state;
+  for (int planes = 1; planes <= 8; planes *= 2)
+    for (int i = 0; i < 2; i++) {
+      if (convsmith("verify specs/features/pools.yaml --layer %s --target vec128 --plans direct-pool-stretch-%d", layers[i], planes))
+        fail_msg("%s", said);
+      assert_non_null(strstr(said, "1 kernels: 1 right"));
+    }
+}
+
 static void emitted_tests_pass(void **state) {
   (void)state;
   if (convsmith("generate specs/features/pools.yaml -o %s --emit-test", scratch_path("emitted")) != 0) fail_msg("%s", said);
@@ -362,6 +386,7 @@ int main(void) {
       cmocka_unit_test(one_nan_reaches_its_windows),
       cmocka_unit_test(means_of_wide_pixels_are_swept),
       cmocka_unit_test(pieces_in_turns_are_fetched),
+      cmocka_unit_test(stretches_are_right),
       cmocka_unit_test(emitted_tests_pass),
       cmocka_unit_test(random_layers_are_right),
   };
