@@ -1,5 +1,5 @@
-/* The direct algorithm for pools whose planes are one stretch (stretch.h): tiles of some planes in vectors that are full whatever the
- * rows' length. */
+/* The direct algorithm for pools whose planes are one stretch (stretch.h): tiles of some planes in vectors that are full whatever
+ * the rows' length. */
 #include "alg.h"
 #include "mem.h"
 #include "pooling.h"

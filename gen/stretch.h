@@ -1,7 +1,7 @@
-/* Pools whose outputs lie as their inputs do, planes of neighbours one after the other: some planes are one stretch of elements, cut
- * into vectors whatever the rows' length. A column is a vector of the stretch with what windows have along all axes but the row:
- * loads further on or back, of which lanes take part whose place is inside their plane. Shuffles of columns bring the row's taps
- * to each output's lane. Where a window has no such tap, its own place is taken once more, or of a mean zero. */
+/* Pools whose outputs lie as their inputs do, planes of neighbours one after the other: some planes are one stretch of elements,
+ * cut into vectors whatever the rows' length. A column is a vector of the stretch with what windows have along all axes but the
+ * row: loads further on or back, of which lanes take part whose place is inside their plane. Shuffles of columns bring the row's
+ * taps to each output's lane. Where a window has no such tap, its own place is taken once more, or of a mean zero. */
 #ifndef GEN_STRETCH_H
 #define GEN_STRETCH_H
 #include "isa.h"

@@ -343,7 +343,8 @@ static void stretches_are_right(void **state) {
   (void)state;
   for (int planes = 1; planes <= 8; planes *= 2)
     for (int i = 0; i < 2; i++) {
-      if (convsmith("verify specs/features/pools.yaml --layer %s --target vec128 --plans direct-pool-stretch-%d", layers[i], planes))
+      if (convsmith("verify specs/features/pools.yaml --layer %s --target vec128 --plans direct-pool-stretch-%d", layers[i],
+                    planes))
         fail_msg("%s", said);
       assert_non_null(strstr(said, "1 kernels: 1 right"));
     }
