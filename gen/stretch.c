@@ -232,9 +232,10 @@ void stretch_build(struct stretch *stretch, const struct problem *problem, const
   if (stretch->rest > 0) add_tile(stretch, stretch->rest);
 }
 
-/* To look at each input once is less than to look for NaN along both. */
+/* To look at each input once is less than to look for NaN along both. A tile that is made once more must find its residual, which
+ * may lie where it has put outputs. */
 bool stretch_watched(const struct problem *problem) {
-  return !problem->mean && outer_taps(problem) > 1 && problem->axis[problem->rank - 1].kernel > 1;
+  return !problem->mean && !problem->residual && outer_taps(problem) > 1 && problem->axis[problem->rank - 1].kernel > 1;
 }
 
 /* ---- counts ----------------------------------------------------------------------------------------------------------- */
